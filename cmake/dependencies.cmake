@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the library needs, and the apt line for what is missing. tools/apt-required.txt has the same names.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+add_library(mr_dependencies INTERFACE)
+
+function(mr_need module package)
+  pkg_check_modules(dep_${module} IMPORTED_TARGET ${module})
+  if(NOT dep_${module}_FOUND)
+    message(FATAL_ERROR "${module} is missing. Install it with: sudo apt-get install ${package}")
+  endif()
+  target_link_libraries(mr_dependencies INTERFACE PkgConfig::dep_${module})
+endfunction()
+
+mr_need(libjpeg libjpeg-dev)
+mr_need(libpng libpng-dev)
+mr_need(yaml-0.1 libyaml-dev)
+mr_need(libxxhash libxxhash-dev)
+target_compile_definitions(mr_dependencies INTERFACE XXH_INLINE_ALL)
+target_link_libraries(mr_dependencies INTERFACE Threads::Threads m ${CMAKE_DL_LIBS})
+if(MR_OPENMP)
+  find_package(OpenMP REQUIRED COMPONENTS C)
+  target_link_libraries(mr_dependencies INTERFACE OpenMP::OpenMP_C)
+endif()

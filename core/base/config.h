@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * config.h: a config file after reading: every value typed, bounded and defaulted by the tables, nothing opened
+ * yet. The struct is what the tables in config_tables.c write into.
+ */
+#ifndef MR_BASE_CONFIG_H
+#define MR_BASE_CONFIG_H
+
+#include "base/descriptor.h"
+
+#define MR_MAX_OPS 64
+#define MR_MAX_FIELDS 32
+
+enum mr_last { MR_LAST_SHORT, MR_LAST_DROP, MR_LAST_PAD, MR_LAST_WRAP };
+enum mr_context { MR_CONTEXT_SPAWN, MR_CONTEXT_FORK };
+enum mr_on_error { MR_ON_ERROR_FAIL, MR_ON_ERROR_REPLACE, MR_ON_ERROR_SKIP };
+enum mr_decode_mode { MR_DECODE_EXACT, MR_DECODE_FAST };
+enum mr_layout { MR_LAYOUT_NCHW, MR_LAYOUT_NHWC };
+enum mr_unit { MR_UNIT_ROW, MR_UNIT_BATCH };
+
+/* A place in the config's text, for messages. line 0: it came from --set or a default. */
+struct mr_mark {
+    int line, col; /* from 1 */
+};
+
+/* One chosen plug-in and its checked params (params_size bytes, NULL when it has none). */
+struct mr_choice {
+    const void *desc; /* struct mr_op, mr_source, mr_sampler by context; all begin with struct mr_desc */
+    void *params;
+    struct mr_mark mark;
+};
+
+struct mr_field_config {
+    const char *name;
+    int dtype;            /* enum mr_dtype */
+    int layout;           /* enum mr_layout; images and masks only */
+    int64_t channels;     /* image: 1, 3 or 4; mask: 1 */
+    int64_t bits;         /* image: 8 or 16 bits kept while decoding */
+    int64_t max;          /* ragged columns: entries that have a place; 0 = not given */
+    struct mr_floats shape; /* user producers: the row's shape; n = 0 = taken from the pipeline */
+    struct mr_mark mark;
+};
+
+struct mr_user_code {     /* commander: / producer: */
+    const char *plugin;   /* absolute path of a .so, NULL: none */
+    const char *script;   /* reserved for Lua commanders, NULL: none */
+    struct mr_strs exec;  /* program and arguments of an exec'ed producer, n = 0: none */
+    int unit;             /* enum mr_unit */
+    mr_message *params;   /* the `params` mapping as a message, NULL: none given */
+    uint64_t params_bytes;
+    bool given;           /* the section is in the config */
+    struct mr_mark mark;
+};
+
+struct mr_config {
+    int64_t version;
+    int64_t seed;          /* >= 0 */
+    int64_t epochs;        /* 0: endless */
+    struct {
+        int64_t size;
+        int last;          /* enum mr_last; drop_last: true = MR_LAST_DROP */
+    } batch;
+    int64_t slots;         /* 0: auto */
+    struct {
+        int64_t count;     /* 0: auto */
+        int64_t threads;
+    } producers;
+    int context, on_error, decode; /* enums above */
+    bool deterministic;
+    int64_t message_bytes;
+    int64_t rank, world;
+    double sample_timeout; /* seconds */
+    struct mr_limits limits;
+    struct mr_choice source, sampler; /* desc NULL: a user's commander / producer is there instead */
+    struct mr_choice ops[MR_MAX_OPS];
+    int nops;
+    struct mr_field_config fields[MR_MAX_FIELDS]; /* in the config's order; never empty for the built-in pipeline */
+    int nfields;
+    struct mr_user_code commander, producer;
+
+    const char *path;      /* as given, for messages */
+    const char *folder;    /* absolute: where relative paths start */
+    uint64_t stream_hash;  /* XXH3 over every value that shapes the stream, and Millrace's stream version */
+    void *arena;           /* all memory of this config */
+};
+
+/* Reads and checks. `text` NULL: the file `path`. `set`: NULL-terminated "key.path=value" overrides or NULL.
+ * Errors: MR_E_CONFIG with "file:line:col: error: ..." (or "--set key: error: ..."), MR_E_IO. */
+int mr__config_read(struct mr_config **config, const char *path, const char *text,
+                    const char *const *set, struct mr_errbuf *e);
+void mr__config_free(struct mr_config *config);
+
+/* A config error at a place: "path:line:col: error: sentence". Returns MR_E_CONFIG. */
+int mr__config_error(const struct mr_config *config, struct mr_mark mark, struct mr_errbuf *e,
+                     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* mr_describe() without the allocation conventions: text as in millrace.h, malloc'ed. */
+int mr__describe(const char *kind, const char *name, const char *format, char **text,
+                 struct mr_errbuf *e);
+
+#endif

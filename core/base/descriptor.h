@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * descriptor.h: what an op, a source, a codec and a sampler are to the rest of Millrace: one descriptor each,
+ * at the end of its file, listed once in a registry. The YAML reader, `millrace ops`, the
+ * reference pages, the JSON Schema and the conformance test are all made from these tables.
+ */
+#ifndef MR_BASE_DESCRIPTOR_H
+#define MR_BASE_DESCRIPTOR_H
+
+#include "base/error.h"
+#include "base/image.h"
+#include "base/index.h"
+#include "millrace/plugin.h"
+#include "millrace/types.h"
+
+#include <stdbool.h>
+
+/* ---- options -------------------------------------------------------------------------------- */
+
+enum mr_opt_type {    /* what lies at `off` in the params struct */
+    MR_OPT_BOOL,      /* bool */
+    MR_OPT_INT,       /* int64_t */
+    MR_OPT_FLOAT,     /* double */
+    MR_OPT_ENUM,      /* int: index in `names` */
+    MR_OPT_STR,       /* const char *, owned by the config; NULL when the default is "" */
+    MR_OPT_PATH,      /* const char *, made absolute against the config's folder; must exist */
+    MR_OPT_FLOATS,    /* struct mr_floats: one number or a list of them */
+    MR_OPT_RANGE,     /* struct mr_range: [lo, hi], lo <= hi */
+    MR_OPT_SPREAD,    /* struct mr_range: [lo, hi], or one number v (the op says what it means:
+                         ColorJitter's v is [max(0, 1 - v), 1 + v]); lo = hi = 0 with set = false when absent */
+    MR_OPT_SIZE,      /* struct mr_size: one integer (h = w = v, single = true) or [h, w] */
+    MR_OPT_STRS,      /* struct mr_strs: one string or a list of them */
+    MR_OPT_TYPE_COUNT
+};
+
+#define MR_MAX_FLOATS 16
+struct mr_floats {
+    int n;
+    double v[MR_MAX_FLOATS];
+};
+struct mr_range {
+    double lo, hi;
+    bool set, single; /* single: one number was given, it is in hi */
+};
+struct mr_size {
+    int64_t h, w;
+    bool single;
+};
+struct mr_strs {
+    int n;
+    const char *const *v;
+};
+
+enum mr_opt_flags {
+    MR_OPT_STREAM = 1, /* changes what is delivered: part of the config hash */
+};
+
+struct mr_opt {              /* one row = config key = doc row = schema entry = binding keyword */
+    const char *name;        /* snake_case */
+    enum mr_opt_type type;
+    unsigned flags;
+    size_t off;              /* offsetof(struct params, field) */
+    const char *def;         /* default as it would be written in the config; NULL: required */
+    double min, max;         /* numbers: inclusive bounds, per element for lists */
+    const char *const *names; /* MR_OPT_ENUM: NULL-terminated, index = value */
+    const char *unit;        /* NULL: none */
+    const char *help;        /* lower case, no full stop */
+};
+#define MR_OPTS_END {.name = NULL}
+
+struct mr_desc {             /* the head that all kinds share */
+    const char *name;        /* the config's name */
+    const char *help;        /* one line, lower case, no full stop */
+    size_t params_size;      /* sizeof the params struct, 0 for none */
+    const struct mr_opt *opts; /* ends with MR_OPTS_END; NULL: none */
+    /* Checks what no single row can ("scale needs lo > 0"); may be NULL. Errors name the key. */
+    int (*check)(const void *params, struct mr_errbuf *e);
+};
+
+/* ---- ops ------------------------------------------------------------------------------------ */
+
+/* What is known of the image between two ops. */
+struct mr_spec {
+    int32_t w, h;       /* pixels; 0 = differs from sample to sample (known at draw time) */
+    int32_t c;          /* channels: 1, 3 or 4 */
+    int32_t bits;       /* 8 or 16: pixels are u8 or u16 until they are stored */
+    enum mr_dtype dtype; /* what the field will hold */
+    bool normalized;    /* a normalize came before: pixel ops are over */
+};
+
+enum mr_op_class {
+    MR_OP_GEOMETRY, /* moves pixels: composes with its neighbours, pushed into the decoder */
+    MR_OP_PIXEL,    /* changes pixels in place or into a new image (u8/u16) */
+    MR_OP_STORE,    /* normalize, to_dtype: folded into the last pass */
+    MR_OP_TENSOR,   /* works on the stored row (random_erasing after normalize) */
+};
+
+struct mr_op {
+    struct mr_desc d;
+    enum mr_op_class kind;
+    size_t draw_size; /* bytes of the draw struct, 0 for none */
+    /* Shapes, once per plan: sets *out from *in, or refuses with a sentence. NULL: out = in. */
+    int (*plan)(const void *params, const struct mr_spec *in, struct mr_spec *out,
+                struct mr_errbuf *e);
+    /* All randomness, once per sample; `in` has the sample's real sizes. NULL: nothing to draw. */
+    void (*draw)(const void *params, mr_rng *rng, const struct mr_spec *in, void *draw);
+    /* GEOMETRY: appends its effect to the geometry under construction (augment/geometry.h). */
+    int (*compose)(const void *params, const void *draw, struct mr_geometry *g,
+                   struct mr_errbuf *e);
+    /* PIXEL: changes `image` in place (masks are left alone: only geometry moves them). */
+    void (*pixel)(const void *params, const void *draw, const struct mr_view *image, void *scratch);
+    /* STORE: adds to the store (scale and bias per channel, dtype). */
+    void (*store)(const void *params, struct mr_store *s);
+    /* TENSOR: changes the stored row in place. */
+    void (*tensor)(const void *params, const void *draw, const struct mr_tensor *row);
+};
+
+/* ---- codecs --------------------------------------------------------------------------------- */
+
+struct mr_limits {           /* refusals name the config key: limits.max_pixels ... */
+    int64_t max_pixels;      /* declared width x height */
+    int64_t max_side;
+    int64_t max_scans;       /* progressive JPEG */
+    int64_t max_decode_bytes; /* heap of the decoder library */
+    int64_t max_file_bytes;
+};
+
+struct mr_image_info {       /* from the header alone */
+    int32_t w, h;            /* as displayed: after the EXIF orientation */
+    int32_t c;               /* colour channels stored: 1, 3, 4 (CMYK); alpha counts: 2 = gray + alpha */
+    int32_t bits;            /* 8 or 16 */
+    int32_t orientation;     /* EXIF 1..8; 1 when absent or damaged */
+};
+
+struct mr_codec {
+    struct mr_desc d;
+    const char *const *extensions; /* lower case, without the dot, NULL-terminated */
+    bool (*probe)(const uint8_t *data, size_t n); /* by content */
+    /* A decoder keeps what can be reused between images; one per thread. */
+    int (*open)(void **decoder, const struct mr_limits *limits, struct mr_errbuf *e);
+    void (*close)(void *decoder);
+    /* Reads the header of `data`, which must stay until decode is done. Limits are held against the
+     * declared size here, before memory is taken. MR_E_DATA / MR_E_LIMIT with reason. */
+    int (*header)(void *decoder, const uint8_t *data, size_t n, struct mr_image_info *info,
+                  struct mr_errbuf *e);
+    /* Decodes the rectangle `roi` (in displayed coordinates, inside the image) into dst: dst->w x dst->h =
+     * roi's size, dst->c in {1, 3, 4} and dst->bits in {8, 16} as asked for (converted as Pillow's convert() does).
+     * The pixels equal those of the full decode. Data loss is MR_E_DATA. Call header before each decode. */
+    int (*decode)(void *decoder, const struct mr_rect *roi, const struct mr_view *dst,
+                  struct mr_errbuf *e);
+};
+
+/* ---- sources -------------------------------------------------------------------------------- */
+
+struct mr_buf {              /* a growing byte buffer; zero it to begin, free(data) to end */
+    uint8_t *data;
+    size_t n, cap;
+};
+
+struct mr_source {
+    struct mr_desc d;
+    /* Walks the data set and fills the index (in a helper process, once). */
+    int (*index)(const void *params, struct mr_index_builder *b, struct mr_errbuf *e);
+    /* In each producer. *self: its own state. */
+    int (*open)(const void *params, const struct mr_index *index, const struct mr_limits *limits,
+                void **self, struct mr_errbuf *e);
+    /* Reads the encoded bytes of a path column ("image", "mask") into *out, replacing what is there. Fails with MR_E_DATA
+     * or MR_E_IO naming the path. At least 64 zero bytes follow the n bytes. */
+    int (*read)(void *self, uint64_t sample, int column, struct mr_buf *out, struct mr_errbuf *e);
+    void (*close)(void *self);
+};
+
+/* ---- samplers ------------------------------------------------------------------------------- */
+
+struct mr_sampler {
+    struct mr_desc d;
+    int (*open)(const void *params, const struct mr_index *index, uint64_t seed, void **self,
+                struct mr_errbuf *e);
+    void (*close)(void *self);
+    uint64_t (*length)(void *self); /* positions in an epoch */
+    /* The sample at a position: a pure function of its arguments, position < length. */
+    uint64_t (*at)(void *self, uint64_t epoch, uint64_t position);
+    /* What stands in for a bad sample; attempt = 1, 2, ... Pure. NULL: uniform over the data set. */
+    uint64_t (*substitute)(void *self, uint64_t epoch, uint64_t position, uint32_t attempt);
+};
+
+/* ---- registries (loaders/registry.c, augment/registry.c): NULL-terminated, sorted by name ---- */
+extern const struct mr_op *const mr_ops[];
+extern const struct mr_codec *const mr_codecs[];
+extern const struct mr_source *const mr_sources[];
+extern const struct mr_sampler *const mr_samplers[];
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * index.h: the index of a data set: a table with a row per sample and named, typed columns, in one sealed
+ * memfd that all processes map read-only. A helper process builds it; nobody else touches files' names.
+ *
+ * Layout of the memfd: struct mr_index_head, then one struct mr_column per column, then the columns' arrays
+ * (each 64-byte aligned), offsets relative to the start, native byte order. Only this machine reads it.
+ */
+#ifndef MR_BASE_INDEX_H
+#define MR_BASE_INDEX_H
+
+#include "base/error.h"
+#include "millrace/types.h"
+
+#define MR_INDEX_MAX_COLUMNS 32
+#define MR_INDEX_NAME 64
+
+enum mr_column_kind {
+    MR_COL_PATH,   /* a file: text relative to the root (absolute when it begins with '/') */
+    MR_COL_FIXED,  /* `width` numbers of `dtype` per sample */
+    MR_COL_RAGGED, /* 0 .. many entries of `width` numbers of `dtype` per sample */
+};
+
+struct mr_column {
+    char name[MR_INDEX_NAME];
+    uint32_t kind, dtype; /* enum mr_column_kind, mr_dtype */
+    uint32_t width;       /* numbers per entry; 1 for paths */
+    uint32_t max_entries; /* RAGGED: the largest number of entries any sample has */
+    uint64_t offsets;     /* PATH, RAGGED: where u64[samples + 1] offsets (bytes, or entries) start */
+    uint64_t data;        /* where the numbers or the path bytes start */
+};
+
+struct mr_index_head {
+    uint64_t magic, bytes;      /* "MRINDEX1", size of the whole */
+    uint64_t samples, columns;
+    uint64_t root, root_bytes;  /* text: the folder that relative paths start from */
+    uint64_t classes;           /* number of class names */
+    uint64_t class_offsets, class_data; /* u64[classes + 1], text */
+    uint64_t hash;              /* XXH3 over everything behind the head: "the data" of a saved state */
+    uint64_t skipped;           /* directory entries left out: not regular files, unreadable folders */
+    struct mr_column column[MR_INDEX_MAX_COLUMNS];
+};
+
+/* A mapped index. The pointers are into the mapping. */
+struct mr_index {
+    const struct mr_index_head *head;
+    const uint8_t *base;
+    uint64_t bytes;
+};
+
+/* Maps the memfd read-only after checking every offset in it (MR_E_CORRUPT). */
+int mr__index_map(struct mr_index *index, int fd, struct mr_errbuf *e);
+void mr__index_unmap(struct mr_index *index);
+
+/* Column number by name, -1 when there is none. */
+int mr__index_column(const struct mr_index *index, const char *name);
+/* A path as text with its length (not NUL-terminated); sample < samples, a PATH column. */
+const char *mr__index_path(const struct mr_index *index, int column, uint64_t sample, size_t *n);
+/* The whole path, root included, malloc'ed and NUL-terminated; NULL when memory is out. */
+char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sample);
+/* The numbers of a sample: *entries (1 for FIXED) entries of `width` numbers. */
+const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
+                              uint64_t *entries);
+const char *mr__index_class(const struct mr_index *index, uint64_t number, size_t *n);
+
+/* Building. Column values are appended sample by sample, every column once per sample, in any order of columns;
+ * then mr__index_finish writes, hashes and seals. */
+struct mr_index_builder;
+int mr__index_builder_new(struct mr_index_builder **b, struct mr_errbuf *e);
+void mr__index_builder_free(struct mr_index_builder *b);
+int mr__index_set_root(struct mr_index_builder *b, const char *root, struct mr_errbuf *e);
+/* Returns the column's number or a negative code. */
+int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_column_kind kind,
+                         enum mr_dtype dtype, uint32_t width, struct mr_errbuf *e);
+int mr__index_add_path(struct mr_index_builder *b, int column, const char *path, size_t n,
+                       struct mr_errbuf *e);
+int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *data,
+                          uint64_t entries, struct mr_errbuf *e);
+int mr__index_add_class(struct mr_index_builder *b, const char *name, size_t n,
+                        struct mr_errbuf *e);
+void mr__index_skip(struct mr_index_builder *b, uint64_t count);
+uint64_t mr__index_samples(const struct mr_index_builder *b);
+/* Writes the index into the empty memfd `fd` and seals it. */
+int mr__index_finish(struct mr_index_builder *b, int fd, struct mr_errbuf *e);
+
+#endif
