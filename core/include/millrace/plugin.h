@@ -55,13 +55,15 @@ MR_API int mr_message_set_bytes(mr_message *m, const char *key, const void *data
 MR_API int mr_message_set_i64s(mr_message *m, const char *key, const int64_t *values, size_t n);
 MR_API int mr_message_set_f64s(mr_message *m, const char *key, const double *values, size_t n);
 /* Opens a list under `key` (NULL inside a list: a nested list without a name); entries set until the
- * matching mr_message_end_list belong to it (their keys may be NULL there). Depth at most 8. */
+ * matching mr_message_end_list belong to it (their keys may be NULL there). Depth at most 8
+ * (MR_E_LIMIT). A row whose message is left with an open list fails. */
 MR_API int mr_message_begin_list(mr_message *m, const char *key);
 MR_API int mr_message_end_list(mr_message *m);
 
 /* Gets a top-level key. MR_OK and the value, or MR_E_USAGE when the key is absent or of another type
- * (the outputs are unchanged). Pointers point into the message: good until the row is finished. An
- * array getter accepts an array of that type, or one scalar as an array of one. */
+ * (the outputs are unchanged); MR_E_CORRUPT: the memory holds no message. Pointers point into the
+ * message: good until the row is finished. An array getter accepts an array of that type, or one
+ * scalar as an array of one; get_f64 accepts an integer up to 2^53, since people write `scale: 1`. */
 MR_API int mr_message_get_i64(const mr_message *m, const char *key, int64_t *value);
 MR_API int mr_message_get_f64(const mr_message *m, const char *key, double *value);
 MR_API int mr_message_get_str(const mr_message *m, const char *key, const char **value);
@@ -70,7 +72,8 @@ MR_API int mr_message_get_i64s(const mr_message *m, const char *key, const int64
 MR_API int mr_message_get_f64s(const mr_message *m, const char *key, const double **values, size_t *n);
 
 /* Walks entries in order, lists included: start with *cursor = 0; MR_OK per entry, MR_END after the
- * last. A list is entered by walking on: `depth` tells where an entry stands (0 = top level). */
+ * last, MR_E_CORRUPT where the memory holds no entry. A list is entered by walking on: `depth` tells
+ * where an entry stands (0 = top level). */
 typedef struct mr_entry {
     const char *key;  /**< NULL for an entry of a list that has none */
     mr_type type;     /**< what `data` points to */
