@@ -85,6 +85,7 @@ struct mr_spec {
     int32_t c;          /* channels: 1, 3 or 4 */
     int32_t bits;       /* 8 or 16: pixels are u8 or u16 until they are stored */
     enum mr_dtype dtype; /* what the field will hold */
+    bool unit;          /* values are 0 .. 1: a to_dtype with scale came before */
     bool normalized;    /* a normalize came before: pixel ops are over */
 };
 
@@ -104,15 +105,22 @@ struct mr_op {
                 struct mr_errbuf *e);
     /* All randomness, once per sample; `in` has the sample's real sizes. NULL: nothing to draw. */
     void (*draw)(const void *params, mr_rng *rng, const struct mr_spec *in, void *draw);
-    /* GEOMETRY: appends its effect to the geometry under construction (augment/geometry.h). */
+    /* GEOMETRY: appends its effect to the geometry under construction (augment/geometry.h). An op that
+     * changes two things (crop, then resize) may leave `g` half changed when it sets g->closed: the executor
+     * takes its copy of before, begins a new stage and calls again. MR_E_DATA: the sample does not fit. */
     int (*compose)(const void *params, const void *draw, struct mr_geometry *g,
                    struct mr_errbuf *e);
+    /* GEOMETRY, when compose set g->border: finishes the stage's output in place, image and mask alike. */
+    void (*border)(const void *params, const void *draw, const struct mr_view *image);
     /* PIXEL: changes `image` in place (masks are left alone: only geometry moves them). */
-    void (*pixel)(const void *params, const void *draw, const struct mr_view *image, void *scratch);
-    /* STORE: adds to the store (scale and bias per channel, dtype). */
-    void (*store)(const void *params, struct mr_store *s);
-    /* TENSOR: changes the stored row in place. */
+    void (*pixel)(const void *params, const void *draw, const struct mr_view *image);
+    /* STORE: adds to the store (scale and bias per channel, dtype); `in` is what comes before the op. */
+    void (*store)(const void *params, const struct mr_spec *in, struct mr_store *s);
+    /* TENSOR: changes the stored row in place. `row` is [c][h][w] whatever its layout: strides tell. An op with
+     * both `pixel` and `tensor` is run as PIXEL where it stands before every STORE op. */
     void (*tensor)(const void *params, const void *draw, const struct mr_tensor *row);
+    /* What was drawn, as one JSON object, into text[cap] (as snprintf); NULL: nothing is drawn. */
+    int (*print)(const void *params, const void *draw, char *text, size_t cap);
 };
 
 /* ---- codecs --------------------------------------------------------------------------------- */

@@ -34,12 +34,13 @@ struct mr_geometry {
     int32_t rw, rh;        /* size that the box is resampled to */
     enum mr_filter filter;
     bool antialias;        /* false: bilinear/bicubic support is not widened when shrinking */
-    struct mr_rect win;    /* what of the rw x rh image is made, inside it */
+    struct mr_rect win;    /* what of the rw x rh image is made, inside it; w or h 0: pads only */
     bool hflip, vflip;     /* applied to the window */
     bool closed;           /* the op could not be folded in: begin a new stage and call it again */
     /* The window grows by a border of constant pixels (pad; center_crop beyond the image). */
     int32_t pad_left, pad_top, pad_right, pad_bottom;
     double pad_fill[4];    /* 0 .. 255 (or 65535 with bits = 16), per channel */
+    bool border;           /* the op that padded last paints the pads itself (mr_op.border): end the stage */
     int32_t out_w, out_h;  /* size after the stage: win + pads */
 };
 
