@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * arena.h: the three memfds of a loader and what lies in them. Sizes are computed first, held against every
+ * limit, and reserved at open; nothing grows later. Offsets, never pointers; each writer's fields on lines of
+ * their own (128 bytes: the adjacent-line prefetcher pairs 64-byte lines).
+ *
+ *   control  struct mr_control, lanes (one per process), slot words, row words     all processes read and write
+ *   plan     per slot: struct mr_plan_head and one message per row                 the commander writes, others read
+ *   data     per slot: ids, valid bytes, counts, fields                            producers write, the trainer owns leased ones
+ */
+#ifndef MR_SHM_ARENA_H
+#define MR_SHM_ARENA_H
+
+#include "base/error.h"
+#include "shm/wait.h"
+#include "shm/words.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+
+#define MR_LINE 128
+#define MR_BUILD_ID_BYTES 48
+#define MR_LANE_WARDEN 0
+#define MR_LANE_COMMANDER 1
+#define MR_LANE_PRODUCERS 2 /* the first of them */
+#define MR_LANE_EVENTS 16
+#define MR_EVENT_TEXT 464
+
+enum mr_event_kind {
+    MR_EVENT_LOG = 1, /* code: mr_log_level */
+    MR_EVENT_BAD,     /* a bad sample: code = mr_err, text = reason with path */
+};
+
+/* One line for the trainer. Written by the lane's process, read by the trainer. */
+struct mr_event {
+    uint32_t kind;
+    int32_t code;
+    uint64_t seq, sample;
+    uint32_t row, text_bytes;
+    uint64_t time_ns;
+    char text[MR_EVENT_TEXT];
+};
+
+enum mr_activity { /* what a process is doing, for mr_dump and for the report of its death */
+    MR_DOING_NOTHING,
+    MR_DOING_START,
+    MR_DOING_WAIT,
+    MR_DOING_PLAN,
+    MR_DOING_READ,
+    MR_DOING_DECODE,
+    MR_DOING_USER,
+    MR_ACTIVITIES
+};
+
+enum mr_counter { /* summed over lanes by readers; each has one writer process */
+    MR_COUNT_ROWS, /* finished */
+    MR_COUNT_BAD,
+    MR_COUNT_READ_NS,
+    MR_COUNT_DECODE_NS,
+    MR_COUNT_AUGMENT_NS,
+    MR_COUNT_IDLE_NS,
+    MR_COUNT_BYTES_READ,
+    MR_COUNT_EVENTS_LOST,
+    MR_COUNTERS
+};
+
+struct mr_lane { /* one process's place; a respawned process takes over its predecessor's */
+    alignas(MR_LINE) uint32_t pid;
+    uint32_t lease;    /* incarnation, never reused in a run; 0: nobody */
+    uint32_t activity; /* enum mr_activity */
+    uint32_t row;
+    uint64_t since_ns, seq, sample;
+    uint64_t count[MR_COUNTERS];
+    alignas(MR_LINE) uint32_t event_head; /* written by the process */
+    alignas(MR_LINE) uint32_t event_tail; /* written by the trainer */
+    struct mr_event events[MR_LANE_EVENTS];
+};
+
+struct mr_slot { /* the word that decides, and a hint where the first EMPTY row may be */
+    alignas(MR_LINE) uint64_t word;
+    uint64_t hint; /* gen:32 | row:32 */
+};
+
+enum mr_phase { MR_PHASE_STARTING, MR_PHASE_READY, MR_PHASE_ENDED };
+enum mr_failure { MR_FAILURE_NONE, MR_FAILURE_WRITING, MR_FAILURE_SET };
+
+struct mr_request { /* the trainer asks the commander to go on elsewhere */
+    uint64_t epoch, batch;
+};
+
+struct mr_control {
+    /* set at open, then constant */
+    uint64_t magic, signature;
+    char build_id[MR_BUILD_ID_BYTES];
+    uint64_t control_bytes, plan_bytes, data_bytes;
+    uint64_t slot_data_bytes, slot_plan_bytes, message_bytes;
+    uint32_t slots, rows, tasks, producers; /* tasks: row words per slot, rows or 1 */
+    uint32_t max_restarts; /* deaths with no row finished between them that end the run */
+    uint64_t off_lanes, off_slots, off_rows;
+
+    alignas(MR_LINE) struct mr_bell free_bell; /* slots may be FREE, or a request came: the commander waits */
+    alignas(MR_LINE) struct mr_bell work_bell; /* rows may be EMPTY: producers wait */
+    alignas(MR_LINE) uint32_t stop;            /* everybody leaves */
+    uint32_t phase;                            /* enum mr_phase, the warden's */
+    alignas(MR_LINE) uint64_t request_id;      /* the stream wanted; the trainer's */
+    struct mr_request request[2];              /* [request_id & 1] */
+    alignas(MR_LINE) uint64_t request_done;    /* the stream being planned; the commander's */
+    alignas(MR_LINE) uint32_t failure;         /* enum mr_failure: the first fatal error wins */
+    int32_t failure_code;
+    char failure_text[MR_ERR_TEXT];
+    alignas(MR_LINE) uint64_t respawns;        /* the warden's */
+    uint64_t last_death_ns;
+};
+
+enum mr_plan_kind { MR_PLAN_BATCH = 1, MR_PLAN_END_EPOCH = 2, MR_PLAN_END = 3 };
+
+/* In front of a slot's messages. Every field is written before the slot is RESERVED and read with relaxed atomics: a
+ * reader trusts it only after its own CAS on the slot word has shown that the seq is still the one it looked at. */
+struct mr_plan_head {
+    uint64_t stream;     /* the request that it answers */
+    uint64_t first_seq;  /* of that stream */
+    uint64_t epoch;
+    uint64_t batch;      /* global number in the epoch */
+    uint64_t step;       /* this rank's number of batches before it in the epoch */
+    uint32_t rows, tasks; /* in use; 0 for END_EPOCH and END */
+    uint32_t kind;       /* enum mr_plan_kind */
+    uint32_t state_bytes; /* user commanders: their saved state after this batch, behind the messages */
+};
+
+/* What an arena is to look like. */
+struct mr_arena_spec {
+    uint32_t slots, rows, tasks, producers;
+    uint64_t slot_data_bytes; /* a multiple of the page size */
+    uint64_t message_bytes;   /* a multiple of 8 */
+    uint64_t state_bytes;     /* room for a user commander's state per slot */
+    uint64_t signature;       /* of the plan: both sides must have compiled the same */
+};
+
+struct mr_arena { /* one process's mappings */
+    struct mr_control *control;
+    uint8_t *plan, *data;
+    int control_fd, plan_fd, data_fd;
+    int ready_fd;  /* eventfd: the trainer polls, everybody else writes */
+    int warden_fd; /* eventfd: the warden polls, the trainer writes */
+};
+
+/* Creates, reserves and maps a new arena (the trainer). On failure nothing is left. MR_E_MEMORY names the bytes
+ * needed, the bytes there are, which limit said so, and the config keys that make it smaller. */
+int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *spec, struct mr_errbuf *e);
+/* Maps the memfds whose descriptors are set in *a, after checking magic, build and sizes. */
+int mr__arena_attach(struct mr_arena *a, uint64_t signature, struct mr_errbuf *e);
+/* Maps the plan read-only over the writable mapping: for producers, after the fork. */
+int mr__arena_protect_plan(struct mr_arena *a, struct mr_errbuf *e);
+/* Nobody who maps the data from now on may write to it; what is mapped stays writable. */
+int mr__arena_seal_data(struct mr_arena *a, struct mr_errbuf *e);
+void mr__arena_unmap(struct mr_arena *a);
+
+/* Bytes that may be reserved now: the tightest of cgroup limit, MemAvailable, RLIMIT_FSIZE; *why names it. */
+uint64_t mr__memory_room(const char **why);
+
+static inline struct mr_lane *mr__lane(const struct mr_arena *a, uint32_t lane)
+{
+    return (struct mr_lane *)((uint8_t *)a->control + a->control->off_lanes) + lane;
+}
+static inline struct mr_slot *mr__slot(const struct mr_arena *a, uint32_t slot)
+{
+    return (struct mr_slot *)((uint8_t *)a->control + a->control->off_slots) + slot;
+}
+static inline uint64_t *mr__slot_rows(const struct mr_arena *a, uint32_t slot)
+{
+    return (uint64_t *)((uint8_t *)a->control + a->control->off_rows) +
+           (uint64_t)slot * a->control->tasks;
+}
+static inline struct mr_plan_head *mr__plan_head(const struct mr_arena *a, uint32_t slot)
+{
+    return (struct mr_plan_head *)(a->plan + (uint64_t)slot * a->control->slot_plan_bytes);
+}
+static inline void *mr__plan_message(const struct mr_arena *a, uint32_t slot, uint32_t row)
+{
+    return (uint8_t *)mr__plan_head(a, slot) + MR_LINE + row * a->control->message_bytes;
+}
+static inline void *mr__plan_state(const struct mr_arena *a, uint32_t slot)
+{
+    return mr__plan_message(a, slot, a->control->rows);
+}
+static inline uint8_t *mr__slot_data(const struct mr_arena *a, uint32_t slot)
+{
+    return a->data + (uint64_t)slot * a->control->slot_data_bytes;
+}
+static inline uint32_t mr__lane_count(const struct mr_arena *a)
+{
+    return MR_LANE_PRODUCERS + a->control->producers;
+}
+
+#define MR_GET(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define MR_SET(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
+
+/* The library's own build: a hash of its sources, made by the build. */
+const char *mr__build_id(void);
+
+#endif
