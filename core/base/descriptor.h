@@ -7,6 +7,7 @@
 #ifndef MR_BASE_DESCRIPTOR_H
 #define MR_BASE_DESCRIPTOR_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/image.h"
 #include "base/index.h"
@@ -159,11 +160,6 @@ struct mr_codec {
 };
 
 /* ---- sources -------------------------------------------------------------------------------- */
-
-struct mr_buf {              /* a growing byte buffer; zero it to begin, free(data) to end */
-    uint8_t *data;
-    size_t n, cap;
-};
 
 struct mr_source {
     struct mr_desc d;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * index.h: the index of a data set: a table with a row per sample and named, typed columns, in one sealed
- * memfd that all processes map read-only. A helper process builds it; nobody else touches files' names.
+ * index.h: the index of a data set: a table with a row per sample and named, typed columns, in one
+ * sealed memfd that all processes map read-only. A helper process builds it; nobody else touches
+ * files' names.
  *
- * Layout of the memfd: struct mr_index_head, then one struct mr_column per column, then the columns' arrays
- * (each 64-byte aligned), offsets relative to the start, native byte order. Only this machine reads it.
+ * Layout of the memfd: struct mr_index_head with its table of columns, the root's text, the
+ * classes, then the columns' arrays; each part 64-byte aligned, offsets relative to the start,
+ * native byte order. Only this machine reads it.
  */
 #ifndef MR_BASE_INDEX_H
 #define MR_BASE_INDEX_H
@@ -16,7 +18,7 @@
 #define MR_INDEX_NAME 64
 
 enum mr_column_kind {
-    MR_COL_PATH,   /* a file: text relative to the root (absolute when it begins with '/') */
+    MR_COL_PATH,   /* a file, relative to the root (absolute when it begins with '/'); "": none */
     MR_COL_FIXED,  /* `width` numbers of `dtype` per sample */
     MR_COL_RAGGED, /* 0 .. many entries of `width` numbers of `dtype` per sample */
 };
@@ -36,8 +38,9 @@ struct mr_index_head {
     uint64_t root, root_bytes;  /* text: the folder that relative paths start from */
     uint64_t classes;           /* number of class names */
     uint64_t class_offsets, class_data; /* u64[classes + 1], text */
-    uint64_t hash;              /* XXH3 over everything behind the head: "the data" of a saved state */
-    uint64_t skipped;           /* directory entries left out: not regular files, unreadable folders */
+    uint64_t hash; /* XXH3 over columns, samples and classes: "the data" of a saved state. The root
+                      is left out, so that a data set may be moved */
+    uint64_t skipped; /* directory entries left out: not regular files, unreadable folders */
     struct mr_column column[MR_INDEX_MAX_COLUMNS];
 };
 
@@ -48,39 +51,58 @@ struct mr_index {
     uint64_t bytes;
 };
 
-/* Maps the memfd read-only after checking every offset in it (MR_E_CORRUPT). */
+/* An empty memfd for mr__index_finish(), or a negative code (MR_E_SYSTEM). The caller closes it. */
+int mr__index_memfd(struct mr_errbuf *e);
+
+/* Maps the memfd read-only after checking its seals and every offset in it (MR_E_CORRUPT,
+ * MR_E_SYSTEM; *index is then zero). The caller may close `fd`. The functions below trust a mapped
+ * index, and any thread may call them. */
 int mr__index_map(struct mr_index *index, int fd, struct mr_errbuf *e);
+/* Safe on a zero struct. */
 void mr__index_unmap(struct mr_index *index);
 
 /* Column number by name, -1 when there is none. */
 int mr__index_column(const struct mr_index *index, const char *name);
 /* A path as text with its length (not NUL-terminated); sample < samples, a PATH column. */
 const char *mr__index_path(const struct mr_index *index, int column, uint64_t sample, size_t *n);
-/* The whole path, root included, malloc'ed and NUL-terminated; NULL when memory is out. */
+/* The whole path, root included, malloc'ed and NUL-terminated; NULL when memory is out. "" when the
+ * sample has none. */
 char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sample);
-/* The numbers of a sample: *entries (1 for FIXED) entries of `width` numbers. */
+/* The numbers of a sample: *entries (1 for FIXED) entries of `width` numbers; a FIXED or RAGGED
+ * column. */
 const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
                               uint64_t *entries);
+/* A class's name (not NUL-terminated), NULL past the end. */
 const char *mr__index_class(const struct mr_index *index, uint64_t number, size_t *n);
 
-/* Building. Column values are appended sample by sample, every column once per sample, in any order of columns;
- * then mr__index_finish writes, hashes and seals. */
+/* Building. Column values are appended sample by sample, every column once per sample, in any order
+ * of columns; then mr__index_finish writes, hashes and seals. One thread at a time. Errors of all:
+ * MR_E_MEMORY; MR_E_USAGE for a call that does not fit the columns. */
 struct mr_index_builder;
 int mr__index_builder_new(struct mr_index_builder **b, struct mr_errbuf *e);
-void mr__index_builder_free(struct mr_index_builder *b);
+void mr__index_builder_free(struct mr_index_builder *b); /* safe on NULL */
+/* The folder that relative paths start from: an absolute path. Copied. */
 int mr__index_set_root(struct mr_index_builder *b, const char *root, struct mr_errbuf *e);
-/* Returns the column's number or a negative code. */
+/* Returns the column's number or a negative code. Before the first sample. `width` numbers per
+ * entry, 1 for paths. */
 int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_column_kind kind,
                          enum mr_dtype dtype, uint32_t width, struct mr_errbuf *e);
+/* n bytes without NUL (MR_E_DATA otherwise), copied; n = 0: the sample has no file here. */
 int mr__index_add_path(struct mr_index_builder *b, int column, const char *path, size_t n,
                        struct mr_errbuf *e);
+/* entries x width numbers of the column's dtype, copied; entries = 1 for FIXED. */
 int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *data,
                           uint64_t entries, struct mr_errbuf *e);
+/* The name of the next class number, from 0. Copied. */
 int mr__index_add_class(struct mr_index_builder *b, const char *name, size_t n,
                         struct mr_errbuf *e);
+/* Counts what was left out of the data set. */
 void mr__index_skip(struct mr_index_builder *b, uint64_t count);
+/* Samples so far, by the first column. */
 uint64_t mr__index_samples(const struct mr_index_builder *b);
-/* Writes the index into the empty memfd `fd` and seals it. */
+/* Writes the index into the empty memfd `fd` (from mr__index_memfd) and seals it. Takes the
+ * builder's memory apart as it goes: afterwards, success or not, it can only be freed. MR_E_USAGE:
+ * a column lacks a sample. MR_E_SYSTEM. */
 int mr__index_finish(struct mr_index_builder *b, int fd, struct mr_errbuf *e);
 
 #endif

@@ -16,12 +16,11 @@ static const struct {
 static const struct {
     int code;
     const char *text;
-} codes[] = {
-    {MR_OK, "done"},
-    {MR_END_EPOCH, "the epoch has ended"},
-    {MR_END, "the run has ended"},
+} codes[] = {{MR_OK, "done"},
+             {MR_END_EPOCH, "the epoch has ended"},
+             {MR_END, "the run has ended"},
 #define ROW(name, number, text) {name, text},
-    MR_ERRORS(ROW)
+             MR_ERRORS(ROW)
 #undef ROW
 };
 

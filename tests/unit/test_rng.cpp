@@ -41,11 +41,13 @@ TEST(Rng, GoldenStreams)
     mr_rng r = mr__rng_open(&row, "random_resized_crop", 2);
     EXPECT_EQ(r.key[0], 0xb716ff07u);
     EXPECT_EQ(r.key[1], 0x9013bfb5u);
-    for (uint32_t want : {0x249d74f7u, 0xe9277c22u, 0xa5d6703eu, 0x6ced2d41u, 0x3e9970bfu, 0x4d124d46u})
+    for (uint32_t want :
+         {0x249d74f7u, 0xe9277c22u, 0xa5d6703eu, 0x6ced2d41u, 0x3e9970bfu, 0x4d124d46u})
         EXPECT_EQ(mr_rng_u32(&r), want);
     mr_row_key zero = {};
     r = mr__rng_open(&zero, "", 0);
-    for (uint32_t want : {0x3f18512bu, 0x218a1108u, 0x66aafd6au, 0x5108768au, 0xf39a71eau, 0x0426f621u})
+    for (uint32_t want :
+         {0x3f18512bu, 0x218a1108u, 0x66aafd6au, 0x5108768au, 0xf39a71eau, 0x0426f621u})
         EXPECT_EQ(mr_rng_u32(&r), want);
 }
 
@@ -97,7 +99,8 @@ TEST(Rng, BelowStaysBelowAndIsFair)
     mr_rng r = mr__rng_open(&row, "below", 0);
     EXPECT_EQ(mr_rng_below(&r, 0), 0u);
     EXPECT_EQ(mr_rng_below(&r, 1), 0u);
-    for (uint64_t bound : {2ull, 3ull, 1000ull, 0xffffffffull, 0x100000000ull, 0x100000001ull, ~0ull})
+    for (uint64_t bound :
+         {2ull, 3ull, 1000ull, 0xffffffffull, 0x100000000ull, 0x100000001ull, ~0ull})
         for (int i = 0; i < 1000; i++)
             ASSERT_LT(mr_rng_below(&r, bound), bound);
     // 3 * 2^30: a plain modulo would give the first third twice the share of the others.

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * index.c: reading a mapped index. index_check.c has proved every offset, so nothing is checked
+ * again here.
+ */
+#include "index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t *offsets_of(const struct mr_index *index, int column)
+{
+    return (const uint64_t *)(index->base + index->head->column[column].offsets);
+}
+
+int mr__index_column(const struct mr_index *index, const char *name)
+{
+    for (int i = 0; i < (int)index->head->columns; i++)
+        if (!strcmp(index->head->column[i].name, name))
+            return i;
+    return -1;
+}
+
+const char *mr__index_path(const struct mr_index *index, int column, uint64_t sample, size_t *n)
+{
+    const uint64_t *offsets = offsets_of(index, column);
+    *n = offsets[sample + 1] - offsets[sample];
+    return (const char *)index->base + index->head->column[column].data + offsets[sample];
+}
+
+char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sample)
+{
+    const struct mr_index_head *head = index->head;
+    size_t n, root = 0;
+    const char *path = mr__index_path(index, column, sample, &n);
+    if (n && path[0] != '/')
+        root = head->root_bytes;
+    char *full = malloc(root + 1 + n + 1), *end = full;
+    if (!full)
+        return NULL;
+    if (root) {
+        memcpy(full, index->base + head->root, root);
+        end += root;
+        if (end[-1] != '/')
+            *end++ = '/';
+    }
+    memcpy(end, path, n);
+    end[n] = 0;
+    return full;
+}
+
+const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
+                              uint64_t *entries)
+{
+    const struct mr_column *c = &index->head->column[column];
+    uint64_t entry = c->width * mr_dtype_size(c->dtype), first = sample;
+    *entries = 1;
+    if (c->kind == MR_COL_RAGGED) {
+        const uint64_t *offsets = offsets_of(index, column);
+        first = offsets[sample];
+        *entries = offsets[sample + 1] - first;
+    }
+    return index->base + c->data + first * entry;
+}
+
+const char *mr__index_class(const struct mr_index *index, uint64_t number, size_t *n)
+{
+    const struct mr_index_head *head = index->head;
+    *n = 0;
+    if (number >= head->classes)
+        return NULL;
+    const uint64_t *offsets = (const uint64_t *)(index->base + head->class_offsets);
+    *n = offsets[number + 1] - offsets[number];
+    return (const char *)index->base + head->class_data + offsets[number];
+}

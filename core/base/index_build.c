@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * index_build.c: collecting an index in growing arrays: a path costs its text and 8 bytes.
+ */
+#include "index_format.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(struct mr_errbuf *e, const struct mr_index_builder *b)
+{
+    return mr__fail(e, MR_E_MEMORY,
+                    "not enough memory for the index of the data set, after %llu samples",
+                    (unsigned long long)mr__index_samples(b));
+}
+
+int mr__index_builder_new(struct mr_index_builder **b, struct mr_errbuf *e)
+{
+    *b = calloc(1, sizeof **b);
+    if (!*b)
+        return mr__fail(e, MR_E_MEMORY, "not enough memory for the index of the data set");
+    return MR_OK;
+}
+
+static void free_ragged(struct mr_ragged *r)
+{
+    mr__buf_free(&r->offsets);
+    mr__buf_free(&r->data);
+}
+
+void mr__index_builder_free(struct mr_index_builder *b)
+{
+    if (!b)
+        return;
+    for (int i = 0; i < MR_INDEX_MAX_COLUMNS; i++)
+        free_ragged(&b->column[i]);
+    free_ragged(&b->classes);
+    mr__buf_free(&b->root);
+    free(b);
+}
+
+int mr__index_set_root(struct mr_index_builder *b, const char *root, struct mr_errbuf *e)
+{
+    b->root.n = 0;
+    return mr__buf_append(&b->root, root, strlen(root)) ? MR_OK : no_memory(e, b);
+}
+
+int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_column_kind kind,
+                         enum mr_dtype dtype, uint32_t width, struct mr_errbuf *e)
+{
+    struct mr_index_head *head = &b->head;
+    size_t n = strlen(name);
+    if (n < 1 || n >= MR_INDEX_NAME)
+        return mr__fail(e, MR_E_USAGE, "column name '%.80s' is not 1 to %d bytes long", name,
+                        MR_INDEX_NAME - 1);
+    if (head->columns == MR_INDEX_MAX_COLUMNS)
+        return mr__fail(e, MR_E_LIMIT, "column '%s': a data set has at most %d columns", name,
+                        MR_INDEX_MAX_COLUMNS);
+    if (width < 1 || width > MR_INDEX_MAX_WIDTH || !mr_dtype_size(dtype))
+        return mr__fail(e, MR_E_USAGE, "column '%s': width %u is not 1 to %u, or no such dtype",
+                        name, width, MR_INDEX_MAX_WIDTH);
+    if (mr__index_samples(b))
+        return mr__fail(e, MR_E_USAGE, "column '%s' comes after the first sample", name);
+    for (uint64_t i = 0; i < head->columns; i++)
+        if (!strcmp(head->column[i].name, name))
+            return mr__fail(e, MR_E_USAGE, "column '%s' is there twice", name);
+    struct mr_column *c = &head->column[head->columns];
+    *c = (struct mr_column){.kind = kind, .dtype = dtype, .width = width};
+    memcpy(c->name, name, n);
+    return (int)head->columns++;
+}
+
+/* Adds a value of `bytes` bytes, which moves the offset on by `step`. Leaves nothing half done. */
+static bool add_ragged(struct mr_ragged *r, const void *data, size_t bytes, uint64_t step)
+{
+    uint64_t at = 0;
+    if (!r->offsets.n && !mr__buf_append(&r->offsets, &at, sizeof at))
+        return false;
+    memcpy(&at, r->offsets.data + r->offsets.n - sizeof at, sizeof at);
+    at += step;
+    if (!mr__buf_reserve(&r->offsets, sizeof at) || !mr__buf_append(&r->data, data, bytes))
+        return false;
+    return mr__buf_append(&r->offsets, &at, sizeof at);
+}
+
+static struct mr_column *column_of(struct mr_index_builder *b, int column)
+{
+    return column >= 0 && (uint64_t)column < b->head.columns ? &b->head.column[column] : NULL;
+}
+
+int mr__index_add_path(struct mr_index_builder *b, int column, const char *path, size_t n,
+                       struct mr_errbuf *e)
+{
+    const struct mr_column *c = column_of(b, column);
+    if (!c || c->kind != MR_COL_PATH)
+        return mr__fail(e, MR_E_USAGE, "column %d holds no paths", column);
+    if (n && memchr(path, 0, n))
+        return mr__fail(e, MR_E_DATA, "path '%.*s' has a NUL byte in it", (int)(n < 512 ? n : 512),
+                        path);
+    if (!add_ragged(&b->column[column], path, n, n))
+        return no_memory(e, b);
+    b->samples[column]++;
+    return MR_OK;
+}
+
+int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *data,
+                          uint64_t entries, struct mr_errbuf *e)
+{
+    struct mr_column *c = column_of(b, column);
+    if (!c || c->kind == MR_COL_PATH)
+        return mr__fail(e, MR_E_USAGE, "column %d holds no numbers", column);
+    if (c->kind == MR_COL_FIXED && entries != 1)
+        return mr__fail(e, MR_E_USAGE, "column '%s' takes one entry per sample", c->name);
+    if (entries > UINT32_MAX)
+        return mr__fail(e, MR_E_LIMIT, "column '%s': a sample with over 2^32 entries", c->name);
+    size_t bytes;
+    if (__builtin_mul_overflow(entries, c->width * mr_dtype_size(c->dtype), &bytes))
+        return no_memory(e, b);
+    if (c->kind == MR_COL_FIXED ? !mr__buf_append(&b->column[column].data, data, bytes)
+                                : !add_ragged(&b->column[column], data, bytes, entries))
+        return no_memory(e, b);
+    if (entries > c->max_entries)
+        c->max_entries = (uint32_t)entries;
+    b->samples[column]++;
+    return MR_OK;
+}
+
+int mr__index_add_class(struct mr_index_builder *b, const char *name, size_t n, struct mr_errbuf *e)
+{
+    if (n && memchr(name, 0, n))
+        return mr__fail(e, MR_E_DATA, "class name '%.*s' has a NUL byte in it",
+                        (int)(n < 512 ? n : 512), name);
+    if (!add_ragged(&b->classes, name, n, n))
+        return no_memory(e, b);
+    b->head.classes++;
+    return MR_OK;
+}
+
+void mr__index_skip(struct mr_index_builder *b, uint64_t count)
+{
+    b->head.skipped += count;
+}
+
+uint64_t mr__index_samples(const struct mr_index_builder *b)
+{
+    return b->samples[0];
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * index_format.h: what the parts of the index's code share: constants of the format, and the
+ * builder between its filling (index_build.c) and its writing (index_write.c).
+ */
+#ifndef MR_BASE_INDEX_FORMAT_H
+#define MR_BASE_INDEX_FORMAT_H
+
+#include "base/buf.h"
+#include "base/index.h"
+
+#define MR_INDEX_MAGIC 0x315845444e49524dull /* "MRINDEX1" on a little-endian machine */
+#define MR_INDEX_ALIGN 64
+#define MR_INDEX_MAX_WIDTH (1u << 20)
+#define MR_INDEX_SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
+/* Values of differing length, one behind the other. offsets: u64, one per value so far and one more
+ * (empty before the first value). */
+struct mr_ragged {
+    struct mr_buf offsets, data;
+};
+
+struct mr_index_builder {
+    struct mr_ragged column[MR_INDEX_MAX_COLUMNS], classes;
+    uint64_t samples[MR_INDEX_MAX_COLUMNS]; /* per column; equal in the end */
+    struct mr_buf root;
+    struct mr_index_head head; /* columns' descriptions; offsets are filled in when written */
+};
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * index_map.c: mapping an index, with every number in it checked first: whoever holds a struct
+ * mr_index may follow its offsets without looking. The seals are part of the check: without them
+ * the bytes could change, or go, afterwards.
+ */
+#include "index.h"
+#include "index_format.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int damaged(struct mr_errbuf *e, const char *what)
+{
+    return mr__fail(e, MR_E_CORRUPT, "the index of the data set is damaged: %s", what);
+}
+
+/* `count` elements of `size` bytes lie at `offset`, inside the mapping and behind the head. */
+static bool array_fits(const struct mr_index *index, uint64_t offset, uint64_t count, uint64_t size)
+{
+    uint64_t bytes, end;
+    return offset >= sizeof *index->head && offset % MR_INDEX_ALIGN == 0 &&
+           !__builtin_mul_overflow(count, size, &bytes) &&
+           !__builtin_add_overflow(offset, bytes, &end) && end <= index->bytes;
+}
+
+/* u64[n + 1] at `at`: from 0, never falling, no step above `step`, and data for all of it at
+ * `data`. */
+static bool ragged_fits(const struct mr_index *index, uint64_t at, uint64_t n, uint64_t data,
+                        uint64_t entry, uint64_t step)
+{
+    if (n == UINT64_MAX || !array_fits(index, at, n + 1, sizeof(uint64_t)))
+        return false;
+    const uint64_t *offsets = (const uint64_t *)(index->base + at);
+    if (offsets[0] != 0)
+        return false;
+    for (uint64_t i = 0; i < n; i++)
+        if (offsets[i + 1] < offsets[i] || offsets[i + 1] - offsets[i] > step)
+            return false;
+    return array_fits(index, data, offsets[n], entry);
+}
+
+/* Text without a NUL: a path would end early at one. */
+static bool text_fits(const struct mr_index *index, uint64_t at, uint64_t n, uint64_t data)
+{
+    if (!ragged_fits(index, at, n, data, 1, UINT64_MAX))
+        return false;
+    uint64_t bytes = ((const uint64_t *)(index->base + at))[n];
+    return !bytes || !memchr(index->base + data, 0, bytes);
+}
+
+static bool column_fits(const struct mr_index *index, const struct mr_column *c)
+{
+    uint64_t n = index->head->samples;
+    if (c->name[0] == 0 || !memchr(c->name, 0, sizeof c->name))
+        return false;
+    if (c->width < 1 || c->width > MR_INDEX_MAX_WIDTH || c->dtype >= MR_DTYPE_COUNT)
+        return false;
+    uint64_t entry = c->width * mr_dtype_size(c->dtype);
+    switch (c->kind) {
+    case MR_COL_PATH:
+        return text_fits(index, c->offsets, n, c->data);
+    case MR_COL_FIXED:
+        return array_fits(index, c->data, n, entry);
+    case MR_COL_RAGGED:
+        return ragged_fits(index, c->offsets, n, c->data, entry, c->max_entries);
+    }
+    return false;
+}
+
+static int check(const struct mr_index *index, struct mr_errbuf *e)
+{
+    const struct mr_index_head *head = index->head;
+    if (head->magic != MR_INDEX_MAGIC || head->bytes != index->bytes)
+        return damaged(e, "it does not begin like one or is cut");
+    if (head->columns < 1 || head->columns > MR_INDEX_MAX_COLUMNS)
+        return damaged(e, "impossible number of columns");
+    if (!array_fits(index, head->root, head->root_bytes, 1))
+        return damaged(e, "the root lies outside");
+    if (!text_fits(index, head->class_offsets, head->classes, head->class_data))
+        return damaged(e, "the classes lie outside");
+    for (uint64_t i = 0; i < head->columns; i++)
+        if (!column_fits(index, &head->column[i]))
+            return mr__fail(e, MR_E_CORRUPT,
+                            "the index of the data set is damaged: column %d cannot be", (int)i);
+    return MR_OK;
+}
+
+int mr__index_map(struct mr_index *index, int fd, struct mr_errbuf *e)
+{
+    *index = (struct mr_index){0};
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return mr__fail_errno(e, MR_E_SYSTEM, "cannot look at the index of the data set");
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (seals < 0 || (seals & MR_INDEX_SEALS) != MR_INDEX_SEALS)
+        return damaged(e, "it is not sealed");
+    if ((uint64_t)st.st_size < sizeof(struct mr_index_head))
+        return damaged(e, "it is too short");
+    /* MAP_PRIVATE: Linux before 6.7 refuses MAP_SHARED of a sealed memfd; unwritten pages are
+     * shared just the same. */
+    void *base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (base == MAP_FAILED)
+        return mr__fail_errno(e, MR_E_SYSTEM, "cannot map the index of the data set");
+    *index = (struct mr_index){.head = base, .base = base, .bytes = (uint64_t)st.st_size};
+    int rc = check(index, e);
+    if (rc < 0)
+        mr__index_unmap(index);
+    return rc;
+}
+
+void mr__index_unmap(struct mr_index *index)
+{
+    if (index->base)
+        munmap((void *)index->base, index->bytes);
+    *index = (struct mr_index){0};
+}
