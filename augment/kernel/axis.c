@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables follow Pillow's precompute_coeffs(): double arithmetic, taps from trunc(centre - support + 0.5), weights
+ * normalised over the taps inside the box. Without antialias they follow torch's interpolate: support as it
+ * is, taps beyond the box count for its border.
+ */
+#include "augment/kernel/axis.h"
+
+#include "augment/kernel/filter.h"
+
+#include <math.h>
+#include <string.h>
+
+struct taps {
+    int32_t start, n;
+};
+
+struct scaling {
+    const struct mr_filter_shape *shape;
+    double step;           /* input pixels per output pixel */
+    double width, support; /* of the filter, in input pixels */
+    int32_t size;          /* of the input */
+    bool clamp;            /* taps outside count for the border */
+};
+
+static bool resampled(const struct mr_axis_spec *s)
+{
+    return s->to != s->box_n;
+}
+
+static struct scaling scaling_of(const struct mr_axis_spec *spec)
+{
+    bool plain = !spec->antialias && (spec->filter == MR_BILINEAR || spec->filter == MR_BICUBIC);
+    struct scaling s = {.shape = mr__filter_shape(spec->filter, !plain), .size = spec->box_n};
+
+    s.step = (double)spec->box_n / spec->to;
+    s.width = plain || s.step < 1.0 ? 1.0 : s.step;
+    s.support = s.shape->support * s.width;
+    s.clamp = plain;
+    return s;
+}
+
+static int32_t clamped(double position, int32_t max)
+{
+    return position <= 0 ? 0 : position >= max ? max : (int32_t)position;
+}
+
+static struct taps taps_of(const struct scaling *s, int32_t x)
+{
+    double centre = (x + 0.5) * s->step;
+    int32_t start, end;
+
+    if (s->clamp) {
+        double left = floor(centre - 0.5) - (s->support - 1);
+        start = clamped(left, s->size - 1);
+        end = clamped(left + 2 * s->support - 1, s->size - 1) + 1;
+    } else {
+        start = clamped(centre - s->support + 0.5, s->size - 1);
+        end = clamped(centre + s->support + 0.5, s->size);
+    }
+    return (struct taps){start, end > start ? end - start : 1};
+}
+
+/* Weights of output x; their sum is 1. */
+static void weigh(const struct scaling *s, int32_t x, struct taps t, double *w)
+{
+    double centre = (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0;
+
+    for (int32_t i = 0; i < t.n; i++) {
+        w[i] = s->shape->at((t.start + i - centre + 0.5) * per_pixel);
+        sum += w[i];
+    }
+    if (sum == 0.0)
+        w[0] = sum = 1.0;
+    sum = 1.0 / sum;
+    for (int32_t i = 0; i < t.n; i++)
+        w[i] *= sum;
+}
+
+/* The same with the taps beyond the border added to the border's. */
+static void weigh_clamped(const struct scaling *s, int32_t x, struct taps t, double *w)
+{
+    double centre = (x + 0.5) * s->step;
+    int32_t n = (int32_t)(2 * s->support);
+    double left = floor(centre - 0.5) - (s->support - 1);
+
+    memset(w, 0, (size_t)t.n * sizeof *w);
+    for (int32_t i = 0; i < n; i++)
+        w[clamped(left + i, s->size - 1) - t.start] += s->shape->at(left + i - centre + 0.5);
+}
+
+/* Pillow adds the step up from pixel to pixel; a product rounds differently now and then. */
+static void nearest_starts(const struct mr_axis_spec *spec, int32_t *start)
+{
+    double step = (double)spec->box_n / spec->to, at = step * 0.5;
+
+    for (int32_t x = 0; x < spec->win + spec->win_n; x++, at += step) {
+        if (x >= spec->win)
+            start[x - spec->win] = clamped(at, spec->box_n - 1);
+    }
+}
+
+static int32_t nearest_one(const struct mr_axis_spec *spec, int32_t x)
+{
+    struct mr_axis_spec one = *spec;
+    int32_t start;
+
+    one.win = x;
+    one.win_n = 1;
+    nearest_starts(&one, &start);
+    return start;
+}
+
+void mr__axis_span(const struct mr_axis_spec *spec, int32_t *first, int32_t *count)
+{
+    int32_t last = spec->win + spec->win_n - 1;
+
+    *first = spec->box + spec->win;
+    *count = spec->win_n;
+    if (!resampled(spec) || spec->win_n <= 0)
+        return;
+    if (spec->filter == MR_NEAREST) {
+        int32_t start = nearest_one(spec, spec->win);
+        *first = spec->box + start;
+        *count = nearest_one(spec, last) - start + 1;
+        return;
+    }
+    struct scaling s = scaling_of(spec);
+    struct taps a = taps_of(&s, spec->win), b = taps_of(&s, last);
+    *first = spec->box + a.start;
+    *count = b.start + b.n - a.start;
+}
+
+static int reserve_heads(struct mr_axis *axis, struct mr_errbuf *e)
+{
+    size_t n = (size_t)axis->n;
+
+    if (!mr__scratch(&axis->heads, 2 * n * sizeof(int32_t)))
+        return mr__fail(e, MR_E_MEMORY, "no memory to resample to %zu pixels", n);
+    axis->start = axis->heads.p;
+    axis->used = axis->start + n;
+    return MR_OK;
+}
+
+static int reserve_cells(struct mr_axis *axis, bool wide, struct mr_errbuf *e)
+{
+    size_t cells = (size_t)axis->n * (size_t)axis->taps;
+
+    if (!mr__scratch(&axis->cells, cells * (wide ? sizeof(float) : sizeof(int16_t))) ||
+        !mr__scratch(&axis->weights, cells * sizeof(double)))
+        return mr__fail(e, MR_E_MEMORY, "no memory for %zu resampling coefficients", cells);
+    axis->k = axis->cells.p;
+    axis->wide = axis->cells.p;
+    memset(axis->weights.p, 0, cells * sizeof(double));
+    return MR_OK;
+}
+
+/* The most bits that keep the largest weight inside int16: shrinking has small weights and gets more. */
+static int32_t bits_for(const double *w, size_t n)
+{
+    double max = 0;
+    int32_t bits = MR_COEF_BITS_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        max = fabs(w[i]) > max ? fabs(w[i]) : max;
+    while (max * (double)(1 << bits) >= INT16_MAX)
+        bits--;
+    return bits;
+}
+
+static void quantise(struct mr_axis *axis, const double *w, bool wide)
+{
+    size_t cells = (size_t)axis->n * (size_t)axis->taps;
+
+    if (wide) {
+        for (size_t i = 0; i < cells; i++)
+            axis->wide[i] = (float)w[i];
+        return;
+    }
+    axis->shift = bits_for(w, cells);
+    double unit = (double)(1 << axis->shift);
+    for (size_t i = 0; i < cells; i++)
+        axis->k[i] = (int16_t)(w[i] * unit + (w[i] < 0 ? -0.5 : 0.5));
+}
+
+static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool wide,
+                     struct mr_errbuf *e)
+{
+    struct scaling s = scaling_of(spec);
+    int32_t base = axis->first - spec->box, n = axis->n;
+
+    axis->kind = MR_AXIS_TAPS;
+    for (int32_t i = 0; i < n; i++) {
+        struct taps t = taps_of(&s, spec->win + i);
+        axis->start[spec->flip ? n - 1 - i : i] = t.start - base;
+        axis->used[spec->flip ? n - 1 - i : i] = t.n;
+        axis->taps = t.n > axis->taps ? t.n : axis->taps;
+    }
+    axis->taps = axis->taps <= 2 ? 2 : (axis->taps + 3) / 4 * 4;
+    int rc = reserve_cells(axis, wide, e);
+    for (int32_t i = 0; rc == MR_OK && i < n; i++) {
+        double *row = (double *)axis->weights.p + (size_t)i * (size_t)axis->taps;
+        struct taps t = {axis->start[i] + base, axis->used[i]};
+        (s.clamp ? weigh_clamped : weigh)(&s, spec->win + (spec->flip ? n - 1 - i : i), t, row);
+    }
+    if (rc == MR_OK)
+        quantise(axis, axis->weights.p, wide);
+    return rc;
+}
+
+static void make_picks(struct mr_axis *axis, const struct mr_axis_spec *spec)
+{
+    int32_t n = axis->n, base = axis->first - spec->box;
+
+    axis->kind = resampled(spec) || spec->flip ? MR_AXIS_PICK : MR_AXIS_COPY;
+    if (resampled(spec))
+        nearest_starts(spec, axis->start);
+    for (int32_t i = 0; i < n; i++) {
+        axis->start[i] = (resampled(spec) ? axis->start[i] : spec->win + i) - base;
+        axis->used[i] = 1;
+    }
+    for (int32_t i = 0; spec->flip && i < n / 2; i++) {
+        int32_t other = axis->start[n - 1 - i];
+        axis->start[n - 1 - i] = axis->start[i];
+        axis->start[i] = other;
+    }
+}
+
+int mr__axis_make(struct mr_axis *axis, const struct mr_axis_spec *spec, bool wide,
+                  struct mr_errbuf *e)
+{
+    mr__axis_span(spec, &axis->first, &axis->count);
+    axis->n = spec->win_n;
+    axis->taps = 1;
+    int rc = reserve_heads(axis, e);
+    if (rc == MR_OK && spec->win_n > 0 && resampled(spec) && spec->filter != MR_NEAREST)
+        rc = make_taps(axis, spec, wide, e);
+    else if (rc == MR_OK)
+        make_picks(axis, spec);
+    axis->reach = axis->max_used = 0;
+    for (int32_t i = 0; rc == MR_OK && i < axis->n; i++) {
+        int32_t end = axis->start[i] + axis->taps;
+        axis->reach = end > axis->reach ? end : axis->reach;
+        axis->max_used = axis->used[i] > axis->max_used ? axis->used[i] : axis->max_used;
+    }
+    return rc;
+}
+
+void mr__axis_free(struct mr_axis *axis)
+{
+    mr__scratch_free(&axis->heads);
+    mr__scratch_free(&axis->cells);
+    mr__scratch_free(&axis->weights);
+}

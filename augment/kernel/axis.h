@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * axis.h: one axis of a resampling stage as a table: for every output position, where its input starts and the
+ * coefficients. Both passes run off these tables and know nothing of filters.
+ */
+#ifndef MR_KERNEL_AXIS_H
+#define MR_KERNEL_AXIS_H
+
+#include "augment/kernel/scratch.h"
+#include "base/error.h"
+#include "base/image.h"
+
+#define MR_COEF_BITS_MAX 22 /* 255 * 2^22 * sum |k| stays under 2^31 */
+
+/* One axis of a struct mr_geometry. */
+struct mr_axis_spec {
+    int32_t box, box_n; /* what of the input is used: position and size */
+    int32_t to;         /* what it is resampled to; = box_n: nothing is resampled */
+    int32_t win, win_n; /* what of that is made */
+    enum mr_filter filter;
+    bool antialias, flip;
+};
+
+enum mr_axis_kind {
+    MR_AXIS_COPY, /* output i is input i */
+    MR_AXIS_PICK, /* output i is input start[i] */
+    MR_AXIS_TAPS, /* output i is the sum of k[i][j] * input[start[i] + j] */
+};
+
+struct mr_axis {
+    enum mr_axis_kind kind;
+    int32_t n;            /* outputs */
+    int32_t first, count; /* the input positions used, in the stage's input */
+    int32_t taps;         /* coefficients per output: 2 or a multiple of 4, zeros behind used[i] */
+    int32_t shift;        /* k is in units of 2^-shift */
+    int32_t reach;        /* the largest start[i] + taps */
+    int32_t max_used;
+    int32_t *start;       /* [n], relative to `first` */
+    int32_t *used;        /* [n] coefficients that count, at least 1 */
+    int16_t *k;           /* [n][taps], for 8-bit pixels */
+    float *wide;          /* [n][taps], for 16-bit pixels */
+    struct mr_scratch heads, cells, weights;
+};
+
+/* The input positions that an axis depends on. */
+void mr__axis_span(const struct mr_axis_spec *spec, int32_t *first, int32_t *count);
+/* Fills the tables; start and used exist for all kinds. wide: 16-bit pixels. MR_E_MEMORY. */
+int mr__axis_make(struct mr_axis *axis, const struct mr_axis_spec *spec, bool wide,
+                  struct mr_errbuf *e);
+void mr__axis_free(struct mr_axis *axis);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "augment/kernel/resampler.h"
+
+#include <string.h>
+
+static void *ring_row(const struct mr_resampler *r, int32_t row)
+{
+    return (char *)r->ring.p + (size_t)(row % r->job.ring_rows) * r->job.ring_stride;
+}
+
+/* Where the window's pixels begin in an output row that has padding. */
+static char *line_body(const struct mr_resampler *r)
+{
+    return (char *)r->line.p + (size_t)r->job.pad_left * r->job.pixel;
+}
+
+/* Loops may have written over the padding behind the body. */
+static void repair_right_pad(struct mr_resampler *r)
+{
+    size_t at = (size_t)(r->job.pad_left + r->x.n) * r->job.pixel;
+
+    if (r->job.pad_right > 0)
+        memcpy((char *)r->line.p + at, r->pad_line.p, (size_t)r->job.pad_right * r->job.pixel);
+}
+
+static const void **gather_rows(struct mr_resampler *r, int32_t y)
+{
+    const void **rows = r->rows.p;
+    int32_t n = r->y.used[y];
+
+    for (int32_t j = 0; j < n; j++)
+        rows[j] = ring_row(r, r->y.start[y] + j);
+    rows[n] = rows[n - 1]; /* taps come in pairs; this one's coefficient is 0 */
+    return rows;
+}
+
+/* Output row y of the window, 8-bit; valid until the next call. */
+static const void *line8(struct mr_resampler *r, int32_t y)
+{
+    int n = r->x.n * r->job.c;
+
+    if (r->y.kind == MR_AXIS_TAPS)
+        r->kernel->down((const uint8_t *const *)gather_rows(r, y),
+                        r->y.k + (size_t)y * (size_t)r->y.taps, (r->y.used[y] + 1) & ~1,
+                        r->y.shift, n, (uint8_t *)line_body(r));
+    else if (r->job.padded)
+        memcpy(line_body(r), ring_row(r, r->y.start[y]), (size_t)n);
+    else
+        return ring_row(r, r->y.start[y]);
+    repair_right_pad(r);
+    return r->line.p;
+}
+
+static const void *line16(struct mr_resampler *r, int32_t y)
+{
+    static const float one = 1;
+    const float *k = r->y.kind == MR_AXIS_TAPS ? r->y.wide + (size_t)y * (size_t)r->y.taps : &one;
+
+    mr__down16((const float *const *)gather_rows(r, y), k, r->y.used[y], r->x.n * r->job.c,
+               (uint16_t *)line_body(r));
+    repair_right_pad(r);
+    return r->line.p;
+}
+
+static void put_line(struct mr_resampler *r, const void *line, int32_t y)
+{
+    r->job.put_row(&r->job.put, line, r->job.dst + y * r->job.put.row);
+}
+
+/* Makes every output row whose rows are all across. */
+static void make_lines(struct mr_resampler *r)
+{
+    struct mr_job *job = &r->job;
+
+    while (job->next < r->y.n && r->y.start[job->next] + r->y.used[job->next] <= job->done) {
+        int32_t y = job->next++;
+        const void *line = job->wide ? line16(r, y) : line8(r, y);
+        put_line(r, line, job->pad_top + (job->vflip ? r->y.n - 1 - y : y));
+    }
+}
+
+/* The row itself, or a copy of it when the loop could read beyond `end`. */
+static const void *guarded(struct mr_resampler *r, int which, const char *row, const char *end)
+{
+    size_t reach = (size_t)r->x.reach * r->job.pixel + MR_OVERREAD;
+
+    if ((size_t)(end - row) >= reach)
+        return row;
+    char *copy = (char *)r->tail.p + (which ? r->tail.cap / 128 * 64 : 0);
+    memcpy(copy, row, (size_t)r->x.count * r->job.pixel);
+    return copy;
+}
+
+/* Takes rows `row` and, with n = 2, the one behind it across into the ring. */
+static void across(struct mr_resampler *r, const char *data, int64_t stride, int32_t row, int n,
+                   const char *end)
+{
+    const char *from[2] = {data, data + (n - 1) * stride};
+    void *to[2] = {ring_row(r, row), ring_row(r, row + n - 1)};
+
+    for (int i = 0; i < n && r->x.kind != MR_AXIS_TAPS && !r->job.wide; i++)
+        mr__pick(&r->x, r->job.pixel, from[i], to[i]);
+    for (int i = 0; i < n && r->job.wide; i++)
+        mr__across16(&r->x, r->job.c, (const uint16_t *)(const void *)from[i], to[i]);
+    if (r->x.kind != MR_AXIS_TAPS || r->job.wide)
+        return;
+    const uint8_t *src[2] = {guarded(r, 0, from[0], end), guarded(r, 1, from[1], end)};
+    uint8_t *out[2] = {to[0], to[1]};
+    r->kernel->across(&r->x, r->job.c, src, out);
+}
+
+void mr__job_rows(struct mr_resampler *r, const void *data, int64_t stride, int32_t n,
+                  const void *end)
+{
+    struct mr_job *job = &r->job;
+    int32_t first = job->row - job->above; /* of these rows, counted from y.first */
+    const char *base = (const char *)data + (size_t)job->left * job->pixel;
+
+    job->row += n;
+    if (r->x.n <= 0)
+        return;
+    while (job->next < r->y.n) {
+        int32_t start = r->y.start[job->next];
+        int32_t row = job->done > start ? job->done : start, left = first + n - row;
+        if (left <= 0)
+            return;
+        int m = left > 1 ? 2 : 1;
+        across(r, base + (row - first) * stride, stride, row, m, end);
+        job->done = row + m;
+        make_lines(r);
+    }
+}
+
+void mr__job_finish(struct mr_resampler *r)
+{
+    struct mr_job *job = &r->job;
+    int32_t below = job->pad_top + r->y.n;
+
+    for (int32_t y = 0; y < below + job->pad_bottom; y++) {
+        if (y < job->pad_top || y >= below || r->x.n <= 0)
+            put_line(r, r->pad_line.p, y);
+    }
+    if (job->put.stream && r->kernel->finish)
+        r->kernel->finish();
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * resampler.h: what a resampler holds: tables and scratch memory that are kept between images, and the job
+ * under way. Rows go across as they come, into a ring that holds just the rows that the next output row needs; an
+ * output row is summed down, stored and forgotten as soon as its last row is there. So everything between source and
+ * destination stays in the first-level cache, and the source may still be decoding.
+ */
+#ifndef MR_KERNEL_RESAMPLER_H
+#define MR_KERNEL_RESAMPLER_H
+
+#include "augment/kernel/passes.h"
+#include "augment/kernel/resample.h"
+
+struct mr_job {
+    int c;
+    bool wide;                    /* 16-bit pixels */
+    size_t pixel;                 /* bytes of a source pixel */
+    int32_t row;                  /* rows fed so far, of the rectangle that the source holds */
+    int32_t above, left;          /* where y.first, x.first lie in that rectangle */
+    int32_t done;                 /* rows from y.first on that are across, or that nothing needs */
+    int32_t next;                 /* output rows made, from the top of the window */
+    int32_t ring_rows;
+    size_t ring_stride;
+    int32_t pad_left, pad_right, pad_top, pad_bottom;
+    bool vflip, padded;
+    struct mr_put put;
+    mr_put_row *put_row;
+    char *dst;
+};
+
+struct mr_resampler {
+    const struct mr_kernel *kernel;
+    struct mr_axis x, y;
+    struct mr_scratch ring, line, tail, rows;
+    struct mr_scratch pad_line; /* one output row of padding */
+    struct mr_scratch table;    /* of the last store that needed one, which is: */
+    struct mr_put table_of;
+    struct mr_job job;
+};
+
+/* Feeds n rows of the source; `end` is the first byte that must not be read. Rows beyond the last are ignored. */
+void mr__job_rows(struct mr_resampler *r, const void *data, int64_t stride, int32_t n,
+                  const void *end);
+/* Stores the rows that are padding only. */
+void mr__job_finish(struct mr_resampler *r);
+
+#endif
