@@ -11,8 +11,12 @@ import random
 import subprocess
 import sys
 
-import numpy as np
-from PIL import Image
+try:
+    import numpy as np
+    from PIL import Image
+except ImportError as lacking:
+    print(f"skipped: {lacking}; apt-get install python3-numpy python3-pil")
+    sys.exit(77)
 
 FILTERS = [("nearest", Image.NEAREST), ("box", Image.BOX), ("bilinear", Image.BILINEAR),
            ("hamming", Image.HAMMING), ("bicubic", Image.BICUBIC), ("lanczos", Image.LANCZOS)]
