@@ -4,4 +4,17 @@
  */
 #include "base/descriptor.h"
 
-const struct mr_op *const mr_ops[] = {NULL};
+#define MR_OPS(X)                                                                                  \
+    X(center_crop)                                                                                 \
+    X(normalize)                                                                                   \
+    X(random_horizontal_flip)                                                                      \
+    X(random_resized_crop)                                                                         \
+    X(random_vertical_flip)                                                                        \
+    X(resize)                                                                                      \
+    X(to_dtype)
+
+#define DECLARE(name) extern const struct mr_op mr_op_##name;
+MR_OPS(DECLARE)
+
+#define LIST(name) &mr_op_##name,
+const struct mr_op *const mr_ops[] = {MR_OPS(LIST) NULL};

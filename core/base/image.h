@@ -40,6 +40,7 @@ struct mr_geometry {
     /* The window grows by a border of constant pixels (pad; center_crop beyond the image). */
     int32_t pad_left, pad_top, pad_right, pad_bottom;
     double pad_fill[4];    /* 0 .. 255 (or 65535 with bits = 16), per channel */
+    double mask_fill;      /* what takes its place in a mask */
     bool border;           /* the op that padded last paints the pads itself (mr_op.border): end the stage */
     int32_t out_w, out_h;  /* size after the stage: win + pads */
 };
