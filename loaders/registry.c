@@ -4,7 +4,10 @@
  */
 #include "base/descriptor.h"
 
-const struct mr_source *const mr_sources[] = {NULL};
+extern const struct mr_source mr__source_folder;
+const struct mr_source *const mr_sources[] = {&mr__source_folder, NULL};
+
 extern const struct mr_codec mr__codec_jpeg;
 const struct mr_codec *const mr_codecs[] = {&mr__codec_jpeg, NULL};
+
 const struct mr_sampler *const mr_samplers[] = {NULL};
