@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config.h: a config file after reading: every value typed, bounded and defaulted by the tables, nothing opened
- * yet. The struct is what the tables in config_tables.c write into.
+ * config.h: a config file after reading: every value typed, bounded and defaulted by the tables,
+ * nothing opened yet. The struct is what the tables in config_tables.c write into.
  */
 #ifndef MR_BASE_CONFIG_H
 #define MR_BASE_CONFIG_H
@@ -18,51 +18,51 @@ enum mr_decode_mode { MR_DECODE_EXACT, MR_DECODE_FAST };
 enum mr_layout { MR_LAYOUT_NCHW, MR_LAYOUT_NHWC };
 enum mr_unit { MR_UNIT_ROW, MR_UNIT_BATCH };
 
-/* A place in the config's text, for messages. line 0: it came from --set or a default. */
-struct mr_mark {
-    int line, col; /* from 1 */
-};
-
 /* One chosen plug-in and its checked params (params_size bytes, NULL when it has none). */
 struct mr_choice {
-    const void *desc; /* struct mr_op, mr_source, mr_sampler by context; all begin with struct mr_desc */
+    const void *desc; /* struct mr_op, mr_source or mr_sampler: all begin with struct mr_desc */
     void *params;
     struct mr_mark mark;
 };
 
+enum mr_given { MR_GIVEN_FIELD = 1, MR_GIVEN_LAYOUT = 2, MR_GIVEN_SHAPE = 4 };
+
 struct mr_field_config {
     const char *name;
-    int dtype;            /* enum mr_dtype */
-    int layout;           /* enum mr_layout; images and masks only */
-    int64_t channels;     /* image: 1, 3 or 4; mask: 1 */
-    int64_t bits;         /* image: 8 or 16 bits kept while decoding */
-    int64_t max;          /* ragged columns: entries that have a place; 0 = not given */
-    struct mr_floats shape; /* user producers: the row's shape; n = 0 = taken from the pipeline */
+    unsigned given;         /* enum mr_given: what stands in the config, not defaulted */
+    int dtype;              /* enum mr_dtype */
+    int layout;             /* enum mr_layout; images and masks only */
+    int64_t channels;       /* image: 1, 3 or 4; mask: 1; others: 0 */
+    int64_t bits;           /* image: 8 or 16 bits kept while decoding; mask: 8; others: 0 */
+    int64_t max;            /* ragged fields: entries that have a place; 0: not ragged */
+    struct mr_floats shape; /* columns and user producers: whole numbers; n = 0: a scalar */
     struct mr_mark mark;
 };
 
-struct mr_user_code {     /* commander: / producer: */
-    const char *plugin;   /* absolute path of a .so, NULL: none */
-    const char *script;   /* reserved for Lua commanders, NULL: none */
-    struct mr_strs exec;  /* program and arguments of an exec'ed producer, n = 0: none */
-    int unit;             /* enum mr_unit */
-    mr_message *params;   /* the `params` mapping as a message, NULL: none given */
+struct mr_user_code {    /* commander: / producer: */
+    const char *plugin;  /* absolute path of a .so, NULL: none */
+    const char *script;  /* reserved for Lua commanders, NULL: none */
+    struct mr_strs exec; /* program and arguments of an exec'ed producer, n = 0: none. The program
+                            is an absolute path, or a name without '/' that $PATH finds */
+    int unit;            /* enum mr_unit */
+    mr_message *params;  /* the `params` mapping as a message, NULL: none given */
     uint64_t params_bytes;
-    bool given;           /* the section is in the config */
+    bool given; /* the section is in the config */
     struct mr_mark mark;
 };
 
 struct mr_config {
     int64_t version;
-    int64_t seed;          /* >= 0 */
-    int64_t epochs;        /* 0: endless */
+    int64_t seed;   /* >= 0 */
+    int64_t epochs; /* 0: endless */
     struct {
         int64_t size;
-        int last;          /* enum mr_last; drop_last: true = MR_LAST_DROP */
+        int last;       /* enum mr_last */
+        bool drop_last; /* as written; what counts is `last` */
     } batch;
-    int64_t slots;         /* 0: auto */
+    int64_t slots; /* 0: auto */
     struct {
-        int64_t count;     /* 0: auto */
+        int64_t count; /* 0: auto */
         int64_t threads;
     } producers;
     int context, on_error, decode; /* enums above */
@@ -71,24 +71,53 @@ struct mr_config {
     int64_t rank, world;
     double sample_timeout; /* seconds */
     struct mr_limits limits;
-    struct mr_choice source, sampler; /* desc NULL: a user's commander / producer is there instead */
+    struct mr_choice source, sampler; /* desc NULL: user code is there instead */
     struct mr_choice ops[MR_MAX_OPS];
     int nops;
-    struct mr_field_config fields[MR_MAX_FIELDS]; /* in the config's order; never empty for the built-in pipeline */
-    int nfields;
+    struct mr_field_config fields[MR_MAX_FIELDS]; /* in the config's order */
+    int nfields; /* at least 1 */
     struct mr_user_code commander, producer;
 
-    const char *path;      /* as given, for messages */
-    const char *folder;    /* absolute: where relative paths start */
-    uint64_t stream_hash;  /* XXH3 over every value that shapes the stream, and Millrace's stream version */
-    void *arena;           /* all memory of this config */
+    const char *path;    /* as given, for messages */
+    struct mr_mark mark; /* the first key: the place of what is missing */
+    const char *folder;  /* absolute: where relative paths of the file start; those of a --set start
+                            in the working directory */
+    const char *const *set_keys; /* the keys of the --set texts, for messages */
+    uint64_t stream_hash; /* XXH3 over every value that shapes the stream, and a stream version */
+    struct mr_pool *pool; /* all memory of this config, this struct included */
 };
 
-/* Reads and checks. `text` NULL: the file `path`. `set`: NULL-terminated "key.path=value" overrides or NULL.
- * Errors: MR_E_CONFIG with "file:line:col: error: ..." (or "--set key: error: ..."), MR_E_IO. */
+/* The plug-ins a config can name; each array is NULL-terminated and sorted by name. */
+struct mr_tables {
+    const struct mr_op *const *ops;
+    const struct mr_source *const *sources;
+    const struct mr_codec *const *codecs;
+    const struct mr_sampler *const *samplers;
+};
+extern const struct mr_tables mr__tables; /* the registries */
+
+/* Reads and checks. `text` NULL: the file `path`. `set`: NULL-terminated "key.path=value" overrides
+ * or NULL. On success *config is the caller's, to be given to mr__config_free(); on failure it is
+ * NULL. Errors: MR_E_CONFIG with "file:line:col: error: ..." (or "--set key: error: ..."), MR_E_IO,
+ * MR_E_MEMORY. With `context: fork` a source or a producer may be missing: see
+ * mr__config_callbacks(). */
 int mr__config_read(struct mr_config **config, const char *path, const char *text,
                     const char *const *set, struct mr_errbuf *e);
+/* As mr__config_read, with these plug-ins. */
+int mr__config_read_with(const struct mr_tables *tables, struct mr_config **config,
+                         const char *path, const char *text, const char *const *set,
+                         struct mr_errbuf *e);
+/* Safe on NULL. */
 void mr__config_free(struct mr_config *config);
+
+/* Holds the config against the callbacks of mr_options: they need `context: fork`, must not stand
+ * beside the sections they replace, and without them those sections must be there. MR_E_CONFIG,
+ * MR_E_USAGE. */
+int mr__config_callbacks(const struct mr_config *config, bool commander, bool producer,
+                         struct mr_errbuf *e);
+
+/* True when a user's code makes the rows: fields are then what the config says. */
+bool mr__config_user_rows(const struct mr_config *config);
 
 /* A config error at a place: "path:line:col: error: sentence". Returns MR_E_CONFIG. */
 int mr__config_error(const struct mr_config *config, struct mr_mark mark, struct mr_errbuf *e,
@@ -97,5 +126,7 @@ int mr__config_error(const struct mr_config *config, struct mr_mark mark, struct
 /* mr_describe() without the allocation conventions: text as in millrace.h, malloc'ed. */
 int mr__describe(const char *kind, const char *name, const char *format, char **text,
                  struct mr_errbuf *e);
+int mr__describe_with(const struct mr_tables *tables, const char *kind, const char *name,
+                      const char *format, char **text, struct mr_errbuf *e);
 
 #endif

@@ -54,6 +54,9 @@ struct mr_strs {
 
 enum mr_opt_flags {
     MR_OPT_STREAM = 1, /* changes what is delivered: part of the config hash */
+    MR_OPT_AUTO = 2,   /* INT: the word `auto` may stand for the number and is stored as 0 */
+    MR_OPT_WHOLE = 4,  /* FLOATS: whole numbers only */
+    MR_OPT_OUT = 8,    /* PATH: need not exist */
 };
 
 struct mr_opt {              /* one row = config key = doc row = schema entry = binding keyword */
@@ -61,8 +64,9 @@ struct mr_opt {              /* one row = config key = doc row = schema entry = 
     enum mr_opt_type type;
     unsigned flags;
     size_t off;              /* offsetof(struct params, field) */
-    const char *def;         /* default as it would be written in the config; NULL: required */
-    double min, max;         /* numbers: inclusive bounds, per element for lists */
+    const char *def;         /* default as it would be written in the config; NULL: required; "": absent:
+                                the value stays zero, an ENUM's -1 */
+    double min, max;         /* numbers: inclusive bounds, per element for lists; both 0: none */
     const char *const *names; /* MR_OPT_ENUM: NULL-terminated, index = value */
     const char *unit;        /* NULL: none */
     const char *help;        /* lower case, no full stop */

@@ -18,6 +18,11 @@ struct mr_errbuf {
     char text[MR_ERR_TEXT];
 };
 
+/* A place in a config, from 1. line 0: a --set (col = its number, from 1) or a default (col 0). */
+struct mr_mark {
+    int line, col;
+};
+
 /* Sets code and sentence (cut at MR_ERR_TEXT), returns the code. `e` may be NULL: only the code. */
 int mr__fail(struct mr_errbuf *e, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -30,7 +30,8 @@ void mr__message_clear(mr_message *m)
     m->open = m->depth = 0;
 }
 
-/* True when the new entry's key would stand twice in the list (or top level) that is being written. */
+/* True when the new entry's key would stand twice in the list (or top level) that is being written.
+ */
 static bool key_taken(const mr_message *m, uint32_t used, const char *key, size_t key_bytes)
 {
     uint32_t at = m->open ? m->open : (uint32_t)MR_MESSAGE_HEADER;
@@ -94,9 +95,12 @@ static int append(mr_message *m, const char *key, mr_type type, const void *data
     rc = count_in_list(m, used);
     if (rc < 0)
         return rc;
-    struct mr_entry_head head = {.bytes = (uint32_t)whole, .n = (uint32_t)n,
-                                 .parent = type == MR_T_LIST ? m->open : 0, .type = (uint8_t)type,
-                                 .depth = (uint8_t)m->depth, .key_bytes = (uint8_t)key_bytes};
+    struct mr_entry_head head = {.bytes = (uint32_t)whole,
+                                 .n = (uint32_t)n,
+                                 .parent = type == MR_T_LIST ? m->open : 0,
+                                 .type = (uint8_t)type,
+                                 .depth = (uint8_t)m->depth,
+                                 .key_bytes = (uint8_t)key_bytes};
     uint8_t *p = (uint8_t *)m + used;
     memset(p, 0, whole);
     memcpy(p, &head, sizeof head);

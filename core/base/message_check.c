@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * message_check.c: is a piece of memory a message? Beyond what each entry says of itself, depths and lists' counts have to fit.
+ * message_check.c: is a piece of memory a message? Beyond what each entry says of itself, depths
+ * and lists' counts have to fit.
  */
 #include "message.h"
 

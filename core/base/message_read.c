@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * message_read.c: reading messages in memory that may hold anything. Every head is copied once and judged on the
- * copy, so that a writer on the other side cannot change it between the judgement and its use.
+ * message_read.c: reading messages in memory that may hold anything. Every head is copied once and
+ * judged on the copy, so that a writer on the other side cannot change it between the judgement and
+ * its use.
  */
 #include "message.h"
 
@@ -10,7 +11,8 @@
 
 static uint32_t load32(const uint32_t *word)
 {
-    return __atomic_load_n(word, __ATOMIC_RELAXED); /* exactly one read; nothing is published by it */
+    return __atomic_load_n(word,
+                           __ATOMIC_RELAXED); /* exactly one read; nothing is published by it */
 }
 
 uint32_t mr__message_used(const mr_message *m)
@@ -51,8 +53,7 @@ static bool is_text(const uint8_t *p, size_t n)
 int mr__message_entry(const mr_message *m, uint32_t used, uint32_t offset,
                       struct mr_entry_head *head, mr_entry *entry)
 {
-    if (offset < MR_MESSAGE_HEADER || offset % 8 || offset > used ||
-        used - offset < sizeof *head)
+    if (offset < MR_MESSAGE_HEADER || offset % 8 || offset > used || used - offset < sizeof *head)
         return MR_E_CORRUPT;
     const uint8_t *p = (const uint8_t *)m + offset;
     memcpy(head, p, sizeof *head);
@@ -68,8 +69,10 @@ int mr__message_entry(const mr_message *m, uint32_t used, uint32_t offset,
     if ((head->type == MR_T_STR && !is_text(p, head->n)) ||
         (key && !is_text(p + payload, head->key_bytes)) || (!key && !head->depth))
         return MR_E_CORRUPT;
-    *entry = (mr_entry){.key = key ? (const char *)p + payload : NULL, .type = (mr_type)head->type,
-                        .depth = head->depth, .n = head->n,
+    *entry = (mr_entry){.key = key ? (const char *)p + payload : NULL,
+                        .type = (mr_type)head->type,
+                        .depth = head->depth,
+                        .n = head->n,
                         .data = head->type == MR_T_LIST ? NULL : p};
     return MR_OK;
 }

@@ -12,7 +12,8 @@ extern "C" {
 #include <string>
 #include <vector>
 
-namespace {
+namespace
+{
 
 // Memory of exactly `cap` bytes, so that the address sanitizer sees one byte too many.
 struct Memory {
@@ -86,7 +87,8 @@ TEST(Message, WhatIsSetIsGot)
     ASSERT_EQ(n, 3u);
     EXPECT_EQ(floats[2], 3.25);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(floats) % 8, 0u);
-    EXPECT_EQ(mr_message_get_i64s(mem.m, "index", &ints, &n), MR_OK) << "a scalar is an array of one";
+    EXPECT_EQ(mr_message_get_i64s(mem.m, "index", &ints, &n), MR_OK)
+        << "a scalar is an array of one";
     ASSERT_EQ(n, 1u);
     EXPECT_EQ(ints[0], -5);
     EXPECT_EQ(mr__message_check(mem.m, 1024), MR_OK);
@@ -198,7 +200,8 @@ TEST(Message, FullIsALimitAndChangesNothing)
         EXPECT_EQ(rc, MR_E_LIMIT);
         EXPECT_LE(mr__message_bytes(mem.m), cap);
         EXPECT_EQ(mr__message_check(mem.m, cap), MR_OK);
-        EXPECT_EQ(mr_message_set_i64s(mem.m, "n", (const int64_t *)mem.m, SIZE_MAX / 8), MR_E_LIMIT);
+        EXPECT_EQ(mr_message_set_i64s(mem.m, "n", (const int64_t *)mem.m, SIZE_MAX / 8),
+                  MR_E_LIMIT);
         EXPECT_EQ(mr_message_set_bytes(mem.m, "n", mem.m, SIZE_MAX - 3), MR_E_LIMIT);
     }
 }

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config_tables.h"
+
+#include <math.h>
+
+#define AT(field) offsetof(struct mr_config, field)
+#define FIELD(field) offsetof(struct mr_field_config, field)
+
+static const char *const last_names[] = {"short", "drop", "pad", "wrap", NULL};
+static const char *const context_names[] = {"spawn", "fork", NULL};
+static const char *const on_error_names[] = {"fail", "replace", "skip", NULL};
+static const char *const decode_names[] = {"exact", "fast", NULL};
+static const char *const layout_names[] = {"NCHW", "NHWC", NULL};
+static const char *const unit_names[] = {"row", "batch", NULL};
+#define DTYPE_TEXT(name, text, bytes) text,
+static const char *const dtype_names[] = {MR_DTYPES(DTYPE_TEXT) NULL};
+#undef DTYPE_TEXT
+
+const struct mr_tables mr__tables = {mr_ops, mr_sources, mr_codecs, mr_samplers};
+
+const struct mr_opt mr__config_opts[] = {
+    {"version", MR_OPT_INT, 0, AT(version), "1", 1, 1, NULL, NULL,
+     "version of this format; this build reads version 1"},
+    {"seed", MR_OPT_INT, MR_OPT_STREAM, AT(seed), "0", 0, INFINITY, NULL, NULL,
+     "all randomness follows from it; the same seed gives the same batches"},
+    {"epochs", MR_OPT_INT, 0, AT(epochs), "1", 0, INFINITY, NULL, NULL,
+     "passes over the data set; 0: without end"},
+    {"slots", MR_OPT_INT, MR_OPT_AUTO, AT(slots), "auto", 2, 1024, NULL, "batches",
+     "batches that have a place in shared memory; auto: two more than producers, at least 4"},
+    {"context", MR_OPT_ENUM, 0, AT(context), "spawn", 0, 0, context_names, NULL,
+     "how processes start: spawn runs a fresh program, fork copies this one (and its callbacks)"},
+    {"deterministic", MR_OPT_BOOL, 0, AT(deterministic), "true", 0, 0, NULL, NULL,
+     "false: batches come in the order in which they are finished"},
+    {"on_error", MR_OPT_ENUM, MR_OPT_STREAM, AT(on_error), "replace", 0, 0, on_error_names, NULL,
+     "a bad sample ends the run, is replaced by another, or leaves its row marked as not valid"},
+    {"decode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
+     "fast: large JPEGs are decoded at a reduced size, which changes pixels slightly"},
+    {"message_bytes", MR_OPT_INT, 0, AT(message_bytes), "256", 64, 65536, NULL, "bytes",
+     "room for a commander's message to a row"},
+    {"rank", MR_OPT_INT, 0, AT(rank), "0", 0, 65535, NULL, NULL,
+     "number of this training process; it gets batches rank, rank + world, ..."},
+    {"world", MR_OPT_INT, 0, AT(world), "1", 1, 65536, NULL, NULL,
+     "training processes that share the epoch"},
+    {"sample_timeout", MR_OPT_FLOAT, 0, AT(sample_timeout), "30", 0.01, 86400, NULL, "seconds",
+     "a producer that works longer than this on one row is replaced"},
+    MR_OPTS_END,
+};
+
+static const struct mr_opt batch_opts[] = {
+    {"size", MR_OPT_INT, MR_OPT_STREAM, AT(batch.size), "64", 1, 65536, NULL, "rows",
+     "rows of a batch (of each rank)"},
+    {"last", MR_OPT_ENUM, MR_OPT_STREAM, AT(batch.last), "", 0, 0, last_names, NULL,
+     "an epoch's last, incomplete batch: shorter, dropped (the default), padded with rows "
+     "marked as not valid, or filled from the epoch's beginning"},
+    {"drop_last", MR_OPT_BOOL, 0, AT(batch.drop_last), "", 0, 0, NULL, NULL,
+     "the same in PyTorch's words: true is `last: drop`, false is `last: short`"},
+    MR_OPTS_END,
+};
+
+static const struct mr_opt producers_opts[] = {
+    {"count", MR_OPT_INT, MR_OPT_AUTO, AT(producers.count), "auto", 1, 1024, NULL, "processes",
+     "processes that decode and augment; auto: one per processor core"},
+    {"threads", MR_OPT_INT, 0, AT(producers.threads), "1", 1, 256, NULL, "threads",
+     "threads of each producer, working on several rows"},
+    MR_OPTS_END,
+};
+
+static const struct mr_opt limits_opts[] = {
+    {"max_pixels", MR_OPT_INT, MR_OPT_STREAM, AT(limits.max_pixels), "178956970", 1, 1e12, NULL,
+     "pixels", "an image that declares more is bad (Pillow's limit)"},
+    {"max_side", MR_OPT_INT, MR_OPT_STREAM, AT(limits.max_side), "65500", 1, 1e9, NULL, "pixels",
+     "an image that declares a longer side is bad"},
+    {"max_scans", MR_OPT_INT, MR_OPT_STREAM, AT(limits.max_scans), "100", 1, 1e6, NULL, "scans",
+     "a progressive JPEG with more scans is bad"},
+    {"max_decode_bytes", MR_OPT_INT, MR_OPT_STREAM, AT(limits.max_decode_bytes), "536870912",
+     1048576, 1e12, NULL, "bytes", "memory that the decoder may take for one image"},
+    {"max_file_bytes", MR_OPT_INT, MR_OPT_STREAM, AT(limits.max_file_bytes), "268435456", 1, 1e12,
+     NULL, "bytes", "a larger file is bad"},
+    MR_OPTS_END,
+};
+
+static const struct mr_opt commander_opts[] = {
+    {"plugin", MR_OPT_PATH, 0, AT(commander.plugin), "", 0, 0, NULL, NULL,
+     "shared object that exports mr_plugin_entry"},
+    {"script", MR_OPT_STR, 0, AT(commander.script), "", 0, 0, NULL, NULL,
+     "Lua script (not in this build)"},
+    MR_OPTS_END,
+};
+
+static const struct mr_opt producer_opts[] = {
+    {"plugin", MR_OPT_PATH, 0, AT(producer.plugin), "", 0, 0, NULL, NULL,
+     "shared object that exports mr_plugin_entry"},
+    {"exec", MR_OPT_STRS, 0, AT(producer.exec), "", 0, 0, NULL, NULL,
+     "program, with its arguments, that calls mr_worker_run()"},
+    {"unit", MR_OPT_ENUM, MR_OPT_STREAM, AT(producer.unit), "row", 0, 0, unit_names, NULL,
+     "what one call of fill() gets: a row or the whole batch"},
+    MR_OPTS_END,
+};
+
+static const struct mr_opt field_opts[] = {
+    {"dtype", MR_OPT_ENUM, MR_OPT_STREAM, FIELD(dtype), "", 0, 0, dtype_names, NULL,
+     "element type; image: float32, or uint8 without normalize and to_dtype; mask: uint8; boxes: "
+     "float32; label: int64"},
+    {"layout", MR_OPT_ENUM, MR_OPT_STREAM, FIELD(layout), "NCHW", 0, 0, layout_names, NULL,
+     "images and masks: planes (NCHW) or interleaved channels (NHWC)"},
+    {"channels", MR_OPT_INT, MR_OPT_STREAM, FIELD(channels), "", 1, 4, NULL, NULL,
+     "images: 1 (gray), 3 (RGB, the default) or 4 (RGBA)"},
+    {"bits", MR_OPT_INT, MR_OPT_STREAM, FIELD(bits), "", 8, 16, NULL, "bits",
+     "images: 8 (the default) or 16 bits per channel are kept while decoding"},
+    {"max", MR_OPT_INT, MR_OPT_STREAM, FIELD(max), "", 1, 65536, NULL, "entries",
+     "ragged fields: entries of a row that have a place; the others are dropped"},
+    {"shape", MR_OPT_FLOATS, MR_OPT_STREAM | MR_OPT_WHOLE, FIELD(shape), "", 1, 2147483647, NULL,
+     NULL, "columns and user producers: shape of one row (of one entry with max); []: one number"},
+    MR_OPTS_END,
+};
+
+const struct mr_section mr__config_sections[] = {
+    {"batch", MR_SECTION_OPTS, "size", batch_opts, mr__read_batch, "the batches"},
+    {"producers", MR_SECTION_OPTS, "count", producers_opts, mr__read_opts,
+     "the processes that make rows"},
+    {"source", MR_SECTION_SOURCE, "type", NULL, mr__read_source, "where samples come from"},
+    {"sampler", MR_SECTION_SAMPLER, "type", NULL, mr__read_sampler,
+     "which sample comes next; default: shuffle"},
+    {"ops", MR_SECTION_OPS, NULL, NULL, mr__read_ops, "what is done to an image, in order"},
+    {"fields", MR_SECTION_FIELDS, "dtype", field_opts, mr__read_fields,
+     "what a batch holds; default: image and label"},
+    {"commander", MR_SECTION_USER, NULL, commander_opts, mr__read_commander,
+     "your code instead of the sampler: decides what each row is to hold"},
+    {"producer", MR_SECTION_USER, NULL, producer_opts, mr__read_producer,
+     "your code instead of source and ops: makes the rows"},
+    {"limits", MR_SECTION_OPTS, NULL, limits_opts, mr__read_opts,
+     "what an image may cost before it counts as bad"},
+    {.name = NULL},
+};
