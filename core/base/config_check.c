@@ -71,9 +71,12 @@ static int check_rows(const struct mr_config *c, struct mr_errbuf *e)
                                 "'source' is missing: say where samples come from "
                                 "('source: {type: folder, path: ...}')");
     if (!c->nfields)
-        return mr__config_error(c, c->producer.mark, e,
-                                "'fields' is missing: say what your producer fills "
-                                "('fields: {image: {dtype: uint8, shape: [3, 224, 224]}}')");
+        return mr__config_error(
+            c, c->producer.given ? c->producer.mark : c->mark, e, "%s%s",
+            c->producer.given ? "'fields' is missing: say what your producer fills "
+                              : "'source' is missing, or, for callbacks of your own, 'fields': "
+                                "say what they fill ",
+            "('fields: {image: {dtype: uint8, shape: [3, 224, 224]}}')");
     if (!c->commander.given && !fork)
         return mr__config_error(c, c->producer.mark, e,
                                 "'commander' is missing: without a source, your "

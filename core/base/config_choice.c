@@ -24,7 +24,7 @@ static int unknown_name(struct mr_config_reader *r, enum mr_kind kind, struct mr
         return mr__place_error(r->opt.place, mark, r->opt.e, "unknown %s '%s'; did you mean '%s'?",
                                what, shown, near);
     struct mr_text t = {0};
-    int rc = mr__place_error(r->opt.place, mark, r->opt.e, "unknown %s '%s'; known are %s", what,
+    int rc = mr__place_error(r->opt.place, mark, r->opt.e, "unknown %s '%s'; known: %s", what,
                              shown, list_names(r, kind, &t));
     mr__text_free(&t);
     return rc;
@@ -66,8 +66,8 @@ static int read_typed(struct mr_config_reader *r, const struct mr_section *s, st
     if (!type || type->kind != MR_YAML_SCALAR || mr__yaml_is_empty(type)) {
         struct mr_text t = {0};
         rc = mr__place_error(r->opt.place, type ? type->mark : map->mark, r->opt.e,
-                             "'%s.type' %s a name; known are %s", s->name,
-                             type ? "must be" : "is missing:", list_names(r, kind, &t));
+                             "'%s.type' %s; known: %s", s->name,
+                             type ? "must be a name" : "is missing", list_names(r, kind, &t));
         mr__text_free(&t);
         return rc;
     }

@@ -6,6 +6,7 @@
 #include "config_tables.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int mr__section_map(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node,
@@ -114,13 +115,16 @@ static int find_program(struct mr_config_reader *r, const struct mr_yaml *exec)
     if (!strchr(args->v[0], '/'))
         return MR_OK;
     const char *program = args->v[0];
+    while (!strncmp(program, "./", 2))
+        program += 2;
     if (*program != '/')
         program = mr__pool_format(r->opt.pool, "%s/%s",
                                   first->mark.line ? r->opt.folder : r->opt.cwd, program);
     const char **v = mr__pool_take(r->opt.pool, ((size_t)args->n + 1) * sizeof *v);
     if (!program || !v)
         return mr__fail(r->opt.e, MR_E_MEMORY, "not enough memory to read the config");
-    if (access(program, X_OK) < 0)
+    struct stat st;
+    if (access(program, X_OK) < 0 || stat(program, &st) < 0 || !S_ISREG(st.st_mode))
         return mr__place_error(
             r->opt.place, first->mark, r->opt.e,
             "'producer.exec': cannot run '%s': no such program, or no right to run it", program);

@@ -49,8 +49,7 @@ int mr__opts_unknown(const struct mr_opt_reader *r, const struct mr_opt *opts,
     for (size_t i = 0; i < n; i++)
         mr__text_addf(&known, "%s%s", i ? ", " : "", names[i]);
     int rc = mr__place_error(r->place, node->key_mark, r->e, "unknown key '%s'%s; %s%s", key, in,
-                             n ? "known are " : "there are no options",
-                             n && known.data ? known.data : "");
+                             n ? "known: " : "there are no options", known.data ? known.data : "");
     mr__text_free(&known);
     return rc;
 }

@@ -62,11 +62,11 @@ static int get_int(const struct job *j, const struct mr_yaml *node, int64_t *val
     enum mr_number_error bad = mr__number_int(node->text, value);
     if (bad == MR_NUMBER_NOT)
         return wrong_type(j, node, number_hint(node));
-    bool over = has_bounds(j->o) && bad == MR_NUMBER_OK &&
-                ((double)*value < j->o->min || (double)*value > j->o->max);
-    if (over || (bad && has_bounds(j->o)))
-        return out_of_bounds(j, node);
-    return bad ? wrong_type(j, node, " (it does not fit into 64 bits)") : MR_OK;
+    bool finite = isfinite(j->o->min) && isfinite(j->o->max) && has_bounds(j->o);
+    if (bad && !finite)
+        return wrong_type(j, node, " (it does not fit into 64 bits)");
+    bool out = has_bounds(j->o) && ((double)*value < j->o->min || (double)*value > j->o->max);
+    return bad || out ? out_of_bounds(j, node) : MR_OK;
 }
 
 static int get_float(const struct job *j, const struct mr_yaml *node, double *value)
@@ -158,6 +158,8 @@ static int read_path(const struct job *j, const struct mr_yaml *node, void *at)
         return rc;
     if (!*text)
         return wrong_type(j, node, "");
+    while (!strncmp(text, "./", 2) && text[2])
+        text += 2;
     if (*text != '/')
         text =
             mr__pool_format(j->r->pool, "%s/%s", node->mark.line ? j->r->folder : j->r->cwd, text);

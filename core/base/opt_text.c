@@ -9,11 +9,20 @@
 #include <math.h>
 #include <stdio.h>
 
+static void bound_text(const struct mr_opt *o, double v, char text[MR_NUMBER_TEXT])
+{
+    bool whole = o->type == MR_OPT_INT || o->type == MR_OPT_SIZE || (o->flags & MR_OPT_WHOLE);
+    if (whole && fabs(v) < 1e15)
+        snprintf(text, MR_NUMBER_TEXT, "%.0f", v);
+    else
+        mr__number_text(v, text);
+}
+
 const char *mr__opt_bounds_text(const struct mr_opt *o, char text[80])
 {
     char lo[MR_NUMBER_TEXT], hi[MR_NUMBER_TEXT];
-    mr__number_text(o->min, lo);
-    mr__number_text(o->max, hi);
+    bound_text(o, o->min, lo);
+    bound_text(o, o->max, hi);
     text[0] = 0;
     if (o->min == 0 && o->max == 0)
         return text;
@@ -23,6 +32,8 @@ const char *mr__opt_bounds_text(const struct mr_opt *o, char text[80])
         snprintf(text, 80, "at least %s", lo);
     else if (isinf(o->min))
         snprintf(text, 80, "at most %s", hi);
+    else if (o->min == o->max)
+        snprintf(text, 80, "%s", lo);
     else
         snprintf(text, 80, "%s to %s", lo, hi);
     return text;

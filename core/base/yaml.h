@@ -57,7 +57,7 @@ void mr__yaml_append(struct mr_yaml *parent, struct mr_yaml *child);
 /* A plain scalar with nothing in it, as in `params:`. */
 bool mr__yaml_is_empty(const struct mr_yaml *node);
 /* The node for a message: 'text' (cut when long, controls as '?'), "a list", "a mapping" or
- * "nothing". In the pool. */
+ * "an empty value". In the pool. */
 const char *mr__yaml_shown(struct mr_pool *pool, const struct mr_yaml *node);
 /* Text for a message, without quotes: cut when long, controls as '?'. In the pool. */
 const char *mr__shown(struct mr_pool *pool, const char *text);

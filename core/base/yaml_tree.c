@@ -60,7 +60,7 @@ const char *mr__yaml_shown(struct mr_pool *pool, const struct mr_yaml *node)
     if (node->kind == MR_YAML_MAP)
         return "a mapping";
     if (mr__yaml_is_empty(node))
-        return "nothing";
+        return "an empty value";
     const char *shown =
         mr__pool_format(pool, node->quoted ? "the text '%s'" : "'%s'", mr__shown(pool, node->text));
     return shown ? shown : "?";
