@@ -13,7 +13,8 @@ struct magic {
 };
 #define MAGIC(at, text, what) {at, text, sizeof text - 1, what}
 
-/* What people have in image folders, or find there to their surprise. Longer signatures before shorter ones. */
+/* What people have in image folders, or find there to their surprise. Longer signatures before
+ * shorter ones. */
 static const struct magic magics[] = {
     MAGIC(8, "WEBP", "a WebP image"),
     MAGIC(0, "GIF8", "a GIF image"),

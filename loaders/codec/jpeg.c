@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * jpeg.c: JPEG through libjpeg-turbo's scanline interface. Only the columns and rows of the crop are made, and they
- * equal those of a full decode bit for bit: two more columns on each side give "fancy" chroma upsampling its
- * neighbours, and rows are skipped by one call, from row 0 (skipping from anywhere else is not exact).
+ * jpeg.c: JPEG through libjpeg-turbo's scanline interface. Only the columns and rows of the crop
+ * are made, and they equal those of a full decode bit for bit: two more columns on each side give
+ * "fancy" chroma upsampling its neighbours, and rows are skipped by one call, from row 0 (skipping
+ * from anywhere else is not exact).
  */
 #include "base/descriptor.h"
 #include "loaders/codec/exif.h"
@@ -59,8 +60,8 @@ static void reset(struct decoder *d)
     d->created = d->ready = false;
 }
 
-/* A new object for each image (0.3 us): in an old one the tables of the image before are still there, so that a file that
- * lacks its own would be decoded with whatever came before it. */
+/* A new object for each image (0.3 us): in an old one the tables of the image before are still
+ * there, so that a file that lacks its own would be decoded with whatever came before it. */
 static void create(struct decoder *d)
 {
     mr__jpegerr_attach(&d->err, &d->cinfo);
@@ -147,7 +148,8 @@ static int jpeg_header(void *decoder, const uint8_t *data, size_t n, struct mr_i
 /* ---- decode ---------------------------------------------------------------------------------- */
 
 /* What the library can give that is nearest to what is asked for. */
-static struct mr_pixels choose_output(struct jpeg_decompress_struct *cinfo, const struct mr_view *dst)
+static struct mr_pixels choose_output(struct jpeg_decompress_struct *cinfo,
+                                      const struct mr_view *dst)
 {
     enum mr_pixel_kind kind = MR_PIXEL_RGB;
     cinfo->out_color_space = JCS_RGB;
@@ -180,7 +182,8 @@ static void check_scans(struct decoder *d, bool *smoothed)
     *smoothed = incomplete;
 }
 
-/* A decode in progress: the stored rectangle, and where it lies in the rows that the library gives. */
+/* A decode in progress: the stored rectangle, and where it lies in the rows that the library
+ * gives. */
 struct window {
     struct mr_rect roi;
     struct mr_pixels from;
@@ -227,8 +230,8 @@ static void start(struct decoder *d, struct window *w, const struct mr_view *dst
     if (jpeg_has_multiple_scans(cinfo))
         check_scans(d, &smoothed);
     w->left = w->roi.x;
-    /* Smoothing of blocks whose last scans are absent looks further around than the margin: such a file is decoded
-     * whole, as anyone else would. */
+    /* Smoothing of blocks whose last scans are absent looks further around than the margin: such
+     * a file is decoded whole, as anyone else would. */
     if (smoothed) {
         make_room(d, w);
         return;
@@ -260,7 +263,8 @@ static void read_through_sink(struct decoder *d, const struct window *w)
     JDIMENSION end = (JDIMENSION)(w->roi.y + w->roi.h);
     while (d->cinfo.output_scanline < end) {
         JDIMENSION y = d->cinfo.output_scanline, left = end - y;
-        JDIMENSION n = jpeg_read_scanlines(&d->cinfo, rows, left < ROWS_PER_CALL ? left : ROWS_PER_CALL);
+        JDIMENSION n =
+            jpeg_read_scanlines(&d->cinfo, rows, left < ROWS_PER_CALL ? left : ROWS_PER_CALL);
         for (JDIMENSION i = 0; i < n; i++) {
             if (y + i >= (JDIMENSION)w->roi.y)
                 mr__rowsink_put(&d->sink, rows[i] + before);
@@ -318,7 +322,8 @@ static const char *const jpeg_extensions[] = {"jpg", "jpeg", "jpe", "jfif", NULL
 
 const struct mr_codec mr__codec_jpeg = {
     .d = {.name = "jpeg",
-          .help = "JPEG by libjpeg-turbo: baseline, progressive, gray, CMYK; decodes only the crop"},
+          .help =
+              "JPEG by libjpeg-turbo: baseline, progressive, gray, CMYK; decodes only the crop"},
     .extensions = jpeg_extensions,
     .probe = jpeg_probe,
     .open = jpeg_open,

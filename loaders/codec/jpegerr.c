@@ -17,8 +17,9 @@ void mr__jpegerr_throw(struct mr_jpegerr *je, int code, const char *fmt, ...)
     longjmp(je->jump, 1);
 }
 
-/* Warnings after which pixels are not what was encoded. The others are about odd headers and padding, which
- * libjpeg reads rightly (JWRN_NOT_SEQUENTIAL: some phones; JWRN_EXTRANEOUS_DATA: fill bytes). */
+/* Warnings after which pixels are not what was encoded. The others are about odd headers and
+ * padding, which libjpeg reads rightly (JWRN_NOT_SEQUENTIAL: some phones; JWRN_EXTRANEOUS_DATA:
+ * fill bytes). */
 static bool loses_data(int message)
 {
     switch (message) {
@@ -42,17 +43,19 @@ static int code_of(int message)
     return MR_E_DATA;
 }
 
-/* libjpeg's text with a small first letter ("corrupt JPEG data: bad Huffman code") and where it happened. */
+/* libjpeg's text with a small first letter ("corrupt JPEG data: bad Huffman code") and where it
+ * happened. */
 static void throw_message(j_common_ptr cinfo)
 {
     struct mr_jpegerr *je = (struct mr_jpegerr *)cinfo->err;
     char text[JMSG_LENGTH_MAX], place[64] = "";
     int code = code_of(je->base.msg_code);
     if (code == MR_E_LIMIT)
-        mr__jpegerr_throw(je, code,
-                          "the JPEG needs more memory to decode than limits.max_decode_bytes allows "
-                          "(%" PRId64 ")",
-                          je->limits->max_decode_bytes);
+        mr__jpegerr_throw(
+            je, code,
+            "the JPEG needs more memory to decode than limits.max_decode_bytes allows "
+            "(%" PRId64 ")",
+            je->limits->max_decode_bytes);
     je->base.format_message(cinfo, text);
     if (text[0] && islower((unsigned char)text[1]))
         text[0] = (char)tolower((unsigned char)text[0]);

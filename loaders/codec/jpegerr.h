@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * jpegerr.h: libjpeg reports trouble through callbacks; here they become a code and a sentence, and a jump
- * out of the library. Which warnings mean that pixels are lost is decided here.
+ * jpegerr.h: libjpeg reports trouble through callbacks; here they become a code and a sentence, and
+ * a jump out of the library. Which warnings mean that pixels are lost is decided here.
  */
 #ifndef MR_CODEC_JPEGERR_H
 #define MR_CODEC_JPEGERR_H
@@ -20,10 +20,11 @@ struct mr_jpegerr {
     struct mr_errbuf *e;        /* where the sentence goes; may be NULL */
     int code;                   /* what the jump was for */
     const struct mr_limits *limits;
-    bool ended_early;           /* the bytes ran out; whether anything needed was lost shows later */
+    bool ended_early;           /* the bytes ran out; what was lost shows later */
 };
 
-/* Hooks error, warning and progress callbacks of cinfo, before jpeg_create_decompress. Nothing is ever printed. */
+/* Hooks error, warning and progress callbacks of cinfo, before jpeg_create_decompress. Nothing
+ * is ever printed. */
 void mr__jpegerr_attach(struct mr_jpegerr *je, struct jpeg_decompress_struct *cinfo);
 /* After jpeg_create_decompress, which clears what does not survive it. */
 void mr__jpegerr_watch(struct mr_jpegerr *je, struct jpeg_decompress_struct *cinfo);

@@ -26,7 +26,8 @@ int mr__limits_memory(const struct mr_limits *limits, uint64_t bytes, struct mr_
 {
     if (limits->max_decode_bytes > 0 && bytes > (uint64_t)limits->max_decode_bytes)
         return mr__fail(e, MR_E_LIMIT,
-                        "decoding needs %" PRIu64 " bytes of memory, but limits.max_decode_bytes is "
+                        "decoding needs %" PRIu64
+                        " bytes of memory, but limits.max_decode_bytes is "
                         "%" PRId64,
                         bytes, limits->max_decode_bytes);
     return MR_OK;

@@ -7,15 +7,15 @@
 
 #include "base/descriptor.h"
 
-/* The declared size against limits.max_side and limits.max_pixels (0 or less: no limit). MR_E_LIMIT with a sentence that
- * names the key; MR_E_DATA for a width or height of 0. */
+/* The declared size against limits.max_side and limits.max_pixels (0 or less: no limit).
+ * MR_E_LIMIT with a sentence that names the key; MR_E_DATA for a width or height of 0. */
 int mr__limits_size(const struct mr_limits *limits, uint64_t w, uint64_t h, struct mr_errbuf *e);
 
 /* `bytes` that the decoder would take against limits.max_decode_bytes. MR_E_LIMIT. */
 int mr__limits_memory(const struct mr_limits *limits, uint64_t bytes, struct mr_errbuf *e);
 
-/* Checks that a decode call makes sense: roi inside info's size, dst of roi's size, channels 1, 3 or 4, bits 8 or 16.
- * MR_E_USAGE. */
+/* Checks that a decode call makes sense: roi inside info's size, dst of roi's size, channels 1,
+ * 3 or 4, bits 8 or 16. MR_E_USAGE. */
 int mr__limits_request(const struct mr_image_info *info, const struct mr_rect *roi,
                        const struct mr_view *dst, struct mr_errbuf *e);
 

@@ -7,8 +7,8 @@
 
 #include "base/image.h"
 
-/* Displayed (x, y) is stored (x, y), or (y, x) with `swap`; then counted from the right (flip_x) or the bottom (flip_y) of the
- * stored image. */
+/* Displayed (x, y) is stored (x, y), or (y, x) with `swap`; then counted from the right (flip_x)
+ * or the bottom (flip_y) of the stored image. */
 struct mr_turn {
     bool swap, flip_x, flip_y;
 };
@@ -20,9 +20,9 @@ struct mr_turn mr__orient_turn(int32_t orientation);
 struct mr_rect mr__orient_stored(int32_t orientation, const struct mr_rect *shown,
                                  int32_t stored_w, int32_t stored_h);
 
-/* Puts `n` stored rows (`first` = number of the first one, counted in the stored rectangle) where they
- * are displayed in dst. Rows lie `stride` bytes apart and have dst's channels and bits; their width is dst->w, or
- * dst->h when the axes are swapped. */
+/* Puts `n` stored rows (`first` = number of the first one, counted in the stored rectangle)
+ * where they are displayed in dst. Rows lie `stride` bytes apart and have dst's channels and
+ * bits; their width is dst->w, or dst->h when the axes are swapped. */
 void mr__orient_rows(int32_t orientation, const uint8_t *rows, int64_t stride, int32_t first,
                      int32_t n, const struct mr_view *dst);
 

@@ -20,8 +20,8 @@ struct mr_rowsink {
     size_t strip_bytes;   /* its size */
 };
 
-/* Begins an image: w x h stored pixels of format `from` will come. Zero the struct before the first use; memory
- * for a strip of rows is kept from image to image. MR_E_MEMORY. */
+/* Begins an image: w x h stored pixels of format `from` will come. Zero the struct before the
+ * first use; memory for a strip of rows is kept from image to image. MR_E_MEMORY. */
 int mr__rowsink_begin(struct mr_rowsink *s, const struct mr_view *dst, const struct mr_pixels *from,
                       int32_t orientation, int32_t w, int32_t h, struct mr_errbuf *e);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// codec_testing.h: what the codec tests share: pictures, encoders, photographs, and a decoder opened for a test.
+// codec_testing.h: what the codec tests share: pictures, encoders, photographs, and a decoder
+// opened for a test.
 #ifndef MR_TESTS_CODEC_TESTING_H
 #define MR_TESTS_CODEC_TESTING_H
 
@@ -27,7 +28,8 @@ struct Picture { // interleaved, 8 bits
     Bytes pixels;
 };
 
-// Smooth shapes and some noise: every coefficient of a JPEG block is in use, and no two places look alike.
+// Smooth shapes and some noise: every coefficient of a JPEG block is in use, and no two places look
+// alike.
 inline Picture make_picture(int w, int h, int c, unsigned seed = 1)
 {
     Picture p{w, h, c, Bytes(size_t(w) * h * c)};
@@ -100,7 +102,8 @@ inline Bytes encode_jpeg(const Picture &p, const JpegOptions &o = {})
     return bytes;
 }
 
-// What libjpeg makes of the whole file: the golden decode. `space`: JCS_RGB, JCS_GRAYSCALE or JCS_CMYK. Only for good files.
+// What libjpeg makes of the whole file: the golden decode. `space`: JCS_RGB, JCS_GRAYSCALE or
+// JCS_CMYK. Only for good files.
 inline Picture golden_jpeg(const Bytes &bytes, J_COLOR_SPACE space = JCS_RGB)
 {
     jpeg_decompress_struct cinfo;
@@ -196,7 +199,8 @@ inline mr_limits wide_limits()
     return l;
 }
 
-// One codec's decoder. Rows are decoded into memory with a guard behind each, and the guard is checked.
+// One codec's decoder. Rows are decoded into memory with a guard behind each, and the guard is
+// checked.
 class Decoder {
 public:
     explicit Decoder(const mr_codec &codec, const mr_limits &limits = wide_limits()) : codec_(codec)
@@ -231,7 +235,8 @@ public:
         for (int y = 0; y < roi.h; y++) {
             uint8_t *at = &memory[(row + guard) * y];
             memcpy(&out.pixels[row * y], at, row);
-            guard_kept &= std::all_of(at + row, at + row + guard, [](uint8_t v) { return v == 0xa5; });
+            guard_kept &=
+                std::all_of(at + row, at + row + guard, [](uint8_t v) { return v == 0xa5; });
         }
         return rc;
     }
