@@ -15,6 +15,7 @@ endfunction()
 
 mr_need(libjpeg libjpeg-dev)
 mr_need(libpng libpng-dev)
+mr_need(zlib zlib1g-dev)
 mr_need(yaml-0.1 libyaml-dev)
 mr_need(libxxhash libxxhash-dev)
 target_compile_definitions(mr_dependencies INTERFACE XXH_INLINE_ALL)
