@@ -106,6 +106,8 @@ static void create(struct decoder *d)
     png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours are checked already */
     png_set_chunk_cache_max(d->png, CHUNK_CACHE);
     png_set_chunk_malloc_max(d->png, CHUNK_BYTES);
+    /* A damaged chunk may be a tRNS, or a palette under another name: no checksum is forgiven. */
+    png_set_crc_action(d->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     /* -1: everything but IHDR, PLTE, tRNS, IDAT and IEND. */
     png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     /* Some old writers declare a smaller window than they use; zlib's largest reads them all. */
@@ -158,15 +160,6 @@ static int32_t find_orientation(const struct decoder *d)
     return mr__exif_orientation(c.data, c.n);
 }
 
-/* libpng drops a damaged tRNS with a warning, which would make transparent pixels opaque. */
-static int check_transparency(const struct decoder *d)
-{
-    struct mr_pngchunk c;
-    if (mr__pngchunk_find(d->data, d->n, "tRNS", &c) && !mr__pngchunk_intact(&c))
-        return mr__fail(d->e, MR_E_DATA, "the PNG is damaged: tRNS: CRC error");
-    return MR_OK;
-}
-
 static void fill_info(struct decoder *d)
 {
     static const int32_t channels[8] = {[PNG_COLOR_TYPE_GRAY] = 1,
@@ -198,8 +191,6 @@ static int codec_header(void *decoder, const uint8_t *data, size_t n, struct mr_
     d->n = n;
     d->at = 0;
     int rc = check_size(d);
-    if (rc == MR_OK)
-        rc = check_transparency(d);
     if (rc < 0)
         return rc;
     if (setjmp(d->jump)) {
