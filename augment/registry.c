@@ -6,7 +6,11 @@
 
 #define MR_OPS(X)                                                                                  \
     X(center_crop)                                                                                 \
+    X(color_jitter)                                                                                \
     X(normalize)                                                                                   \
+    X(pad)                                                                                         \
+    X(random_crop)                                                                                 \
+    X(random_erasing)                                                                              \
     X(random_horizontal_flip)                                                                      \
     X(random_resized_crop)                                                                         \
     X(random_vertical_flip)                                                                        \

@@ -48,8 +48,7 @@ int mr__ratio_check(const struct mr_range *ratio, struct mr_errbuf *e)
 {
     if (ratio->lo > 0)
         return MR_OK;
-    return mr__fail(e, MR_E_CONFIG, "'ratio' is width by height and must be above 0, not %g",
-                    ratio->lo);
+    return mr__fail(e, MR_E_CONFIG, "'ratio' must be above 0, not %g", ratio->lo);
 }
 
 void mr__spec_size(struct mr_spec *out, const struct mr_spec *in, int64_t h, int64_t w)

@@ -28,6 +28,19 @@ extern const char *const mr__interpolation_names[];
 #define MR_P_ROW(params, def_, help_)                                                              \
     {.name = "p", .type = MR_OPT_FLOAT, .flags = MR_OPT_STREAM, .off = offsetof(params, p),        \
      .def = def_, .min = 0, .max = 1, .help = help_}
+#define MR_PADDING_ROW(params, def_)                                                               \
+    {.name = "padding", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM,                             \
+     .off = offsetof(params, padding), .def = def_, .min = 0, .max = MR_SIDE_MAX,                  \
+     .unit = "pixels",                                                                             \
+     .help = "1 number: all sides; 2: left and right, top and bottom; 4: left, top, right, bottom"}
+#define MR_FILL_ROW(params)                                                                        \
+    {.name = "fill", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM, .off = offsetof(params, fill), \
+     .def = "0", .min = 0, .max = 65535,                                                           \
+     .help = "colour of the border in pixel values: one number, or one per channel"}
+#define MR_MASK_FILL_ROW(params)                                                                   \
+    {.name = "mask_fill", .type = MR_OPT_FLOAT, .flags = MR_OPT_STREAM,                            \
+     .off = offsetof(params, mask_fill), .def = "0", .min = 0, .max = 65535,                       \
+     .help = "class of the border in masks, for example the one the loss ignores"}
 
 /* A flip's draw, and that of other ops which only happen or do not. */
 struct mr_coin_draw {
