@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables follow Pillow's precompute_coeffs(): double arithmetic, taps from trunc(centre - support + 0.5), weights
- * normalised over the taps inside the box. Without antialias they follow torch's interpolate: support as it
- * is, taps beyond the box count for its border.
+ * The tables follow Pillow's precompute_coeffs(): double arithmetic, taps from trunc(centre -
+ * support + 0.5), weights normalised over the taps inside the box. Without antialias they follow
+ * torch's interpolate: support as it is, taps beyond the box count for its border.
  */
 #include "augment/kernel/axis.h"
 
@@ -131,9 +131,14 @@ void mr__axis_span(const struct mr_axis_spec *spec, int32_t *first, int32_t *cou
     *count = b.start + b.n - a.start;
 }
 
+static size_t outputs(const struct mr_axis *axis)
+{
+    return ((size_t)axis->n + MR_AXIS_GROUP - 1) / MR_AXIS_GROUP * MR_AXIS_GROUP;
+}
+
 static int reserve_heads(struct mr_axis *axis, struct mr_errbuf *e)
 {
-    size_t n = (size_t)axis->n;
+    size_t n = outputs(axis);
 
     if (!mr__scratch(&axis->heads, 2 * n * sizeof(int32_t)))
         return mr__fail(e, MR_E_MEMORY, "no memory to resample to %zu pixels", n);
@@ -144,7 +149,7 @@ static int reserve_heads(struct mr_axis *axis, struct mr_errbuf *e)
 
 static int reserve_cells(struct mr_axis *axis, bool wide, struct mr_errbuf *e)
 {
-    size_t cells = (size_t)axis->n * (size_t)axis->taps;
+    size_t cells = outputs(axis) * (size_t)axis->taps;
 
     if (!mr__scratch(&axis->cells, cells * (wide ? sizeof(float) : sizeof(int16_t))) ||
         !mr__scratch(&axis->weights, cells * sizeof(double)))
@@ -155,10 +160,11 @@ static int reserve_cells(struct mr_axis *axis, bool wide, struct mr_errbuf *e)
     return MR_OK;
 }
 
-/* The most bits that keep the largest weight inside int16: shrinking has small weights and gets more. */
-static int32_t bits_for(const double *w, size_t n)
+/* As many bits as the largest weight has room for in int16: shrinking has small weights and gets
+ * more. From the step alone, so that every window of a stage gets the same bits. */
+static int32_t bits_for(const struct scaling *s, const double *w, size_t n)
 {
-    double max = 0;
+    double max = s->shape->peak / s->width;
     int32_t bits = MR_COEF_BITS_MAX;
 
     for (size_t i = 0; i < n; i++)
@@ -168,19 +174,31 @@ static int32_t bits_for(const double *w, size_t n)
     return bits;
 }
 
-static void quantise(struct mr_axis *axis, const double *w, bool wide)
+static void quantise(struct mr_axis *axis, const struct scaling *s, const double *w, bool wide)
 {
-    size_t cells = (size_t)axis->n * (size_t)axis->taps;
+    size_t cells = outputs(axis) * (size_t)axis->taps;
 
     if (wide) {
         for (size_t i = 0; i < cells; i++)
             axis->wide[i] = (float)w[i];
         return;
     }
-    axis->shift = bits_for(w, cells);
+    axis->shift = bits_for(s, w, cells);
     double unit = (double)(1 << axis->shift);
     for (size_t i = 0; i < cells; i++)
         axis->k[i] = (int16_t)(w[i] * unit + (w[i] < 0 ? -0.5 : 0.5));
+}
+
+static void repeat_last(struct mr_axis *axis)
+{
+    size_t taps = (size_t)axis->taps, last = (size_t)axis->n - 1;
+    double *w = axis->weights.p;
+
+    for (size_t i = last + 1; i < outputs(axis); i++) {
+        axis->start[i] = axis->start[last];
+        axis->used[i] = axis->used[last];
+        memcpy(w + i * taps, w + last * taps, taps * sizeof *w);
+    }
 }
 
 static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool wide,
@@ -196,7 +214,7 @@ static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool
         axis->used[spec->flip ? n - 1 - i : i] = t.n;
         axis->taps = t.n > axis->taps ? t.n : axis->taps;
     }
-    axis->taps = axis->taps <= 2 ? 2 : (axis->taps + 3) / 4 * 4;
+    axis->taps = (axis->taps + 1) / 2 * 2;
     int rc = reserve_cells(axis, wide, e);
     for (int32_t i = 0; rc == MR_OK && i < n; i++) {
         double *row = (double *)axis->weights.p + (size_t)i * (size_t)axis->taps;
@@ -204,7 +222,9 @@ static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool
         (s.clamp ? weigh_clamped : weigh)(&s, spec->win + (spec->flip ? n - 1 - i : i), t, row);
     }
     if (rc == MR_OK)
-        quantise(axis, axis->weights.p, wide);
+        repeat_last(axis);
+    if (rc == MR_OK)
+        quantise(axis, &s, axis->weights.p, wide);
     return rc;
 }
 

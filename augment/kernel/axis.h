@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * axis.h: one axis of a resampling stage as a table: for every output position, where its input starts and the
- * coefficients. Both passes run off these tables and know nothing of filters.
+ * axis.h: one axis of a resampling stage as a table: for every output position, where its input
+ * starts and the coefficients. Both passes run off these tables and know nothing of filters.
  */
 #ifndef MR_KERNEL_AXIS_H
 #define MR_KERNEL_AXIS_H
@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/image.h"
 
+#define MR_AXIS_GROUP 4     /* copies of the last output fill the tables up to a multiple of it */
 #define MR_COEF_BITS_MAX 22 /* 255 * 2^22 * sum |k| stays under 2^31 */
 
 /* One axis of a struct mr_geometry. */
@@ -31,14 +32,14 @@ struct mr_axis {
     enum mr_axis_kind kind;
     int32_t n;            /* outputs */
     int32_t first, count; /* the input positions used, in the stage's input */
-    int32_t taps;         /* coefficients per output: 2 or a multiple of 4, zeros behind used[i] */
+    int32_t taps;         /* coefficients per output, even; zeros behind used[i] */
     int32_t shift;        /* k is in units of 2^-shift */
     int32_t reach;        /* the largest start[i] + taps */
     int32_t max_used;
-    int32_t *start;       /* [n], relative to `first` */
-    int32_t *used;        /* [n] coefficients that count, at least 1 */
-    int16_t *k;           /* [n][taps], for 8-bit pixels */
-    float *wide;          /* [n][taps], for 16-bit pixels */
+    int32_t *start; /* [n], relative to `first` */
+    int32_t *used;  /* [n] coefficients that count, at least 1 */
+    int16_t *k;     /* [n][taps], for 8-bit pixels */
+    float *wide;    /* [n][taps], for 16-bit pixels */
     struct mr_scratch heads, cells, weights;
 };
 

@@ -50,10 +50,10 @@ static int64_t saturated(float value, double low, double high, int64_t max)
     return v >= high ? max : v <= low ? (int64_t)low : (int64_t)llrintf(value);
 }
 
-#define PUT_INTEGER(name, type, low, high)                                                         \
-    static void name(float value, void *to)                                                        \
-    {                                                                                              \
-        *(type *)to = (type)saturated(value, low, high, high);                                     \
+#define PUT_INTEGER(name, type, low, high)                     \
+    static void name(float value, void *to)                    \
+    {                                                          \
+        *(type *)to = (type)saturated(value, low, high, high); \
     }
 PUT_INTEGER(put_u8, uint8_t, 0, UINT8_MAX)
 PUT_INTEGER(put_i16, int16_t, INT16_MIN, INT16_MAX)
@@ -88,8 +88,8 @@ static void put_f64(float value, void *to)
 void mr__convert(enum mr_dtype dtype, float value, void *to)
 {
     static void (*const put[MR_DTYPE_COUNT])(float, void *) = {
-        [MR_U8] = put_u8,   [MR_I16] = put_i16,   [MR_U16] = put_u16,
-        [MR_I32] = put_i32, [MR_I64] = put_i64,   [MR_F16] = put_f16,
+        [MR_U8] = put_u8,     [MR_I16] = put_i16, [MR_U16] = put_u16,
+        [MR_I32] = put_i32,   [MR_I64] = put_i64, [MR_F16] = put_f16,
         [MR_BF16] = put_bf16, [MR_F32] = put_f32, [MR_F64] = put_f64,
     };
 

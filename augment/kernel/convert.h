@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * convert.h: one float32 into any element type: round to nearest even, saturating. This is what every vector
- * version has to equal. Values are finite or infinite, never NaN (the store's scale and bias are finite).
+ * convert.h: one float32 into any element type: round to nearest even, saturating. This is what
+ * every vector version has to equal. Values are finite or infinite, never NaN (the store's scale
+ * and bias are finite).
  */
 #ifndef MR_KERNEL_CONVERT_H
 #define MR_KERNEL_CONVERT_H

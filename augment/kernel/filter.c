@@ -49,19 +49,16 @@ static double lanczos3(double x)
 }
 
 static const struct mr_filter_shape shapes[] = {
-    [MR_NEAREST] = {NULL, 0.5},
-    [MR_BOX] = {box, 0.5},
-    [MR_BILINEAR] = {triangle, 1.0},
-    [MR_HAMMING] = {hamming, 1.0},
-    [MR_BICUBIC] = {cubic_pillow, 2.0},
-    [MR_LANCZOS] = {lanczos3, 3.0},
+    [MR_NEAREST] = {NULL, 0.5, 1.0},          [MR_BOX] = {box, 0.5, 2.0},
+    [MR_BILINEAR] = {triangle, 1.0, 1.35},    [MR_HAMMING] = {hamming, 1.0, 1.35},
+    [MR_BICUBIC] = {cubic_pillow, 2.0, 1.35}, [MR_LANCZOS] = {lanczos3, 3.0, 1.35},
 };
 
 const struct mr_filter_shape *mr__filter_shape(enum mr_filter filter, bool antialias)
 {
-    static const struct mr_filter_shape torch_cubic = {cubic_torch, 2.0};
+    static const struct mr_filter_shape torch_cubic = {cubic_torch, 2.0, 1.35};
 
     if (filter == MR_BICUBIC && !antialias)
         return &torch_cubic;
-    return (unsigned)filter < sizeof shapes / sizeof *shapes ? &shapes[filter] : &shapes[MR_NEAREST];
+    return &shapes[(unsigned)filter <= MR_LANCZOS ? filter : MR_NEAREST];
 }

@@ -41,8 +41,8 @@ static const void *line8(struct mr_resampler *r, int32_t y)
 
     if (r->y.kind == MR_AXIS_TAPS)
         r->kernel->down((const uint8_t *const *)gather_rows(r, y),
-                        r->y.k + (size_t)y * (size_t)r->y.taps, (r->y.used[y] + 1) & ~1,
-                        r->y.shift, n, (uint8_t *)line_body(r));
+                        r->y.k + (size_t)y * (size_t)r->y.taps, (r->y.used[y] + 1) & ~1, r->y.shift,
+                        n, (uint8_t *)line_body(r));
     else if (r->job.padded)
         memcpy(line_body(r), ring_row(r, r->y.start[y]), (size_t)n);
     else
@@ -80,33 +80,45 @@ static void make_lines(struct mr_resampler *r)
 }
 
 /* The row itself, or a copy of it when the loop could read beyond `end`. */
-static const void *guarded(struct mr_resampler *r, int which, const char *row, const char *end)
+static const uint8_t *guarded(struct mr_resampler *r, int which, const char *row, const char *end)
 {
     size_t reach = (size_t)r->x.reach * r->job.pixel + MR_OVERREAD;
 
     if ((size_t)(end - row) >= reach)
-        return row;
-    char *copy = (char *)r->tail.p + (which ? r->tail.cap / 128 * 64 : 0);
+        return (const uint8_t *)row;
+    uint8_t *copy = (uint8_t *)r->tail.p + (size_t)which * r->job.tail_stride;
     memcpy(copy, row, (size_t)r->x.count * r->job.pixel);
     return copy;
 }
 
-/* Takes rows `row` and, with n = 2, the one behind it across into the ring. */
+static void across_band(struct mr_resampler *r, const char *data, int64_t stride, int32_t row,
+                        int n, const char *end)
+{
+    const uint8_t *src[MR_BAND];
+    uint8_t *out[MR_BAND];
+
+    for (int i = 0; i < MR_BAND; i++) {
+        src[i] = i < n ? guarded(r, i, data + i * stride, end) : src[n - 1];
+        out[i] = ring_row(r, row + (i < n ? i : n - 1));
+    }
+    r->kernel->across(&r->x, r->job.c, src, out);
+}
+
+/* Takes n <= MR_BAND rows, numbered from `row` on, across into the ring. */
 static void across(struct mr_resampler *r, const char *data, int64_t stride, int32_t row, int n,
                    const char *end)
 {
-    const char *from[2] = {data, data + (n - 1) * stride};
-    void *to[2] = {ring_row(r, row), ring_row(r, row + n - 1)};
-
-    for (int i = 0; i < n && r->x.kind != MR_AXIS_TAPS && !r->job.wide; i++)
-        mr__pick(&r->x, r->job.pixel, from[i], to[i]);
-    for (int i = 0; i < n && r->job.wide; i++)
-        mr__across16(&r->x, r->job.c, (const uint16_t *)(const void *)from[i], to[i]);
-    if (r->x.kind != MR_AXIS_TAPS || r->job.wide)
+    if (r->x.kind == MR_AXIS_TAPS && !r->job.wide) {
+        across_band(r, data, stride, row, n, end);
         return;
-    const uint8_t *src[2] = {guarded(r, 0, from[0], end), guarded(r, 1, from[1], end)};
-    uint8_t *out[2] = {to[0], to[1]};
-    r->kernel->across(&r->x, r->job.c, src, out);
+    }
+    for (int i = 0; i < n; i++) {
+        const void *from = data + i * stride;
+        if (r->job.wide)
+            mr__across16(&r->x, r->job.c, from, ring_row(r, row + i));
+        else
+            mr__pick(&r->x, r->job.pixel, from, ring_row(r, row + i));
+    }
 }
 
 void mr__job_rows(struct mr_resampler *r, const void *data, int64_t stride, int32_t n,
@@ -124,7 +136,7 @@ void mr__job_rows(struct mr_resampler *r, const void *data, int64_t stride, int3
         int32_t row = job->done > start ? job->done : start, left = first + n - row;
         if (left <= 0)
             return;
-        int m = left > 1 ? 2 : 1;
+        int m = left < MR_BAND ? left : MR_BAND;
         across(r, base + (row - first) * stride, stride, row, m, end);
         job->done = row + m;
         make_lines(r);
@@ -140,6 +152,4 @@ void mr__job_finish(struct mr_resampler *r)
         if (y < job->pad_top || y >= below || r->x.n <= 0)
             put_line(r, r->pad_line.p, y);
     }
-    if (job->put.stream && r->kernel->finish)
-        r->kernel->finish();
 }

@@ -7,6 +7,9 @@
 #include <string.h>
 
 const struct mr_kernel *const mr__kernels[] = {
+#if defined(__x86_64__)
+    &mr__kernel_avx2,
+#endif
     &mr__kernel_scalar,
     NULL,
 };
@@ -25,8 +28,10 @@ static int unknown(const char *forced, struct mr_errbuf *e)
         memcpy(names + n, (*k)->name, m + 1);
         n += m;
     }
-    return mr__fail(e, MR_E_USAGE, "MILLRACE_CPU is '%s', which is no version of the kernels: "
-                    "unset it or give one of %s", forced, names);
+    return mr__fail(e, MR_E_USAGE,
+                    "MILLRACE_CPU is '%s', which is no version of the kernels: "
+                    "unset it or give one of %s",
+                    forced, names);
 }
 
 int mr__kernel_choose(const struct mr_kernel **kernel, const char *forced, struct mr_errbuf *e)
@@ -38,8 +43,10 @@ int mr__kernel_choose(const struct mr_kernel **kernel, const char *forced, struc
         if ((*k)->usable())
             return MR_OK;
         if (forced)
-            return mr__fail(e, MR_E_UNSUPPORTED, "MILLRACE_CPU is '%s', which this CPU cannot run: "
-                            "unset it to use the best that it can", forced);
+            return mr__fail(e, MR_E_UNSUPPORTED,
+                            "MILLRACE_CPU is '%s', which this CPU cannot run: "
+                            "unset it to use the best that it can",
+                            forced);
     }
     return unknown(forced, e);
 }

@@ -27,12 +27,13 @@ static void across_row(const struct mr_axis *axis, int c, const uint8_t *src, ui
     }
 }
 
-static void across(const struct mr_axis *axis, int c, const uint8_t *const src[2],
-                   uint8_t *const out[2])
+static void across(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
+                   uint8_t *const out[MR_BAND])
 {
-    across_row(axis, c, src[0], out[0]);
-    if (out[1] != out[0])
-        across_row(axis, c, src[1], out[1]);
+    for (int row = 0; row < MR_BAND; row++) {
+        if (row == 0 || out[row] != out[row - 1])
+            across_row(axis, c, src[row], out[row]);
+    }
 }
 
 #define BLOCK 256
@@ -80,4 +81,4 @@ static mr_put_row *no_put(const struct mr_put *put)
     return NULL;
 }
 
-const struct mr_kernel mr__kernel_scalar = {"scalar", always, across, down, no_put, NULL};
+const struct mr_kernel mr__kernel_scalar = {"scalar", always, across, down, no_put};

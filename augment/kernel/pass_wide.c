@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The passes over 16-bit pixels. They are rare, so there is only this version; float32 between the passes keeps
- * the result within half a step of the exact one.
+ * The passes over 16-bit pixels. They are rare, so there is only this version; float32 between
+ * the passes keeps the result within half a step of the exact one.
  */
 #include "augment/kernel/passes.h"
 

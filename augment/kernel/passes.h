@@ -1,47 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * passes.h: the three inner loops of a resampling stage and the table of their versions. All versions of a loop
- * write the same bits; the C one is the specification.
+ * passes.h: the three inner loops of a resampling stage and the table of their versions. All
+ * versions of a loop write the same bits; the C one is the specification.
  *
- * Rows of pixels are interleaved. Rows that a stage owns (not the user's source) have MR_SLACK bytes behind their
- * pixels, which loops may read and write.
+ * Rows of pixels are interleaved. Rows that a stage owns (not the user's source) have MR_SLACK
+ * bytes behind their pixels, which loops may read and write.
  */
 #ifndef MR_KERNEL_PASSES_H
 #define MR_KERNEL_PASSES_H
 
 #include "augment/kernel/axis.h"
 
-#define MR_SLACK 64       /* bytes behind an own row */
-#define MR_OVERREAD 16    /* across() may read that far behind pixel axis->reach of a source row */
+#define MR_SLACK 64    /* bytes behind an own row */
+#define MR_BAND 4      /* rows that go across at once */
+#define MR_OVERREAD 16 /* across() may read that far behind pixel axis->reach of a source row */
 
 /* What becomes of the finished rows: the array that they are stored into. */
 struct mr_put {
-    int32_t n, c;            /* pixels per row, channels */
+    int32_t n, c; /* pixels per row, channels */
     enum mr_dtype dtype;
-    size_t size;             /* bytes of an element */
+    size_t size;                   /* bytes of an element */
     ptrdiff_t pixel, channel, row; /* distances of neighbours in bytes */
     bool chw, affine;
-    bool stream;             /* larger than what is worth keeping in the cache */
     float scale[4], bias[4]; /* 1 and 0 without affine */
     const void *table;       /* [c][256] elements: what each 8-bit value becomes */
 };
 
-/* Puts a row of n x c pixels to `to` (its first element). Reads MR_SLACK bytes behind, writes only elements. */
+/* Puts a row of n x c pixels to `to` (its first element). Reads MR_SLACK bytes behind, writes
+ * only elements. */
 typedef void mr_put_row(const struct mr_put *put, const void *pixels, void *to);
 
 struct mr_kernel {
     const char *name;
     bool (*usable)(void); /* can this CPU run it? */
-    /* One row of 8-bit pixels across: out[i] = round(sum k[i][j] * src[start[i] + j]). Two rows at once, which may be
-     * the same one. */
-    void (*across)(const struct mr_axis *axis, int c, const uint8_t *const src[2],
-                   uint8_t *const out[2]);
+    /* Rows of 8-bit pixels across: out[i] = round(sum k[i][j] * src[start[i] + j]). Where there
+     * are fewer rows than MR_BAND, the last one is given again. */
+    void (*across)(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
+                   uint8_t *const out[MR_BAND]);
     /* `taps` rows (even) of n bytes down to one: out[i] = round(sum k[j] * rows[j][i]). */
     void (*down)(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n,
                  uint8_t *out);
     /* A version for this store of 8-bit pixels; NULL: use the C one, which needs the table. */
     mr_put_row *(*put)(const struct mr_put *put);
-    void (*finish)(void); /* orders streaming stores before what follows; NULL: there are none */
 };
 
 /* Best first, ends with "scalar". */
@@ -51,8 +51,10 @@ extern const struct mr_kernel *const mr__kernels[];
 int mr__kernel_choose(const struct mr_kernel **kernel, const char *forced, struct mr_errbuf *e);
 
 extern const struct mr_kernel mr__kernel_scalar;
+extern const struct mr_kernel mr__kernel_avx2; /* x86-64 only */
 
-/* The C stores: as they are (pixels become the same pixels), 8-bit pixels through the table, and 16-bit pixels one by one. */
+/* The C stores: as they are (pixels become the same pixels), 8-bit pixels through the table, and
+ * 16-bit pixels one by one. */
 void mr__put_same(const struct mr_put *put, const void *pixels, void *to);
 mr_put_row *mr__put8(const struct mr_put *put);
 void mr__put16(const struct mr_put *put, const void *pixels, void *to);

@@ -6,9 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Outputs larger than this go around the cache: the batch that they are part of does not fit in it anyway. */
-#define STREAM_BYTES (128 * 1024)
-
 int mr__resampler_new(struct mr_resampler **r, struct mr_errbuf *e)
 {
     const struct mr_kernel *kernel;
@@ -41,18 +38,25 @@ void mr__resampler_free(struct mr_resampler *r)
 
 static struct mr_axis_spec spec_x(const struct mr_geometry *g)
 {
-    return (struct mr_axis_spec){.box = g->box.x, .box_n = g->box.w,
-                                 .to = g->resized ? g->rw : g->box.w, .win = g->win.x,
-                                 .win_n = g->win.w, .filter = g->filter,
-                                 .antialias = g->antialias, .flip = g->hflip};
+    return (struct mr_axis_spec){.box = g->box.x,
+                                 .box_n = g->box.w,
+                                 .to = g->resized ? g->rw : g->box.w,
+                                 .win = g->win.x,
+                                 .win_n = g->win.w,
+                                 .filter = g->filter,
+                                 .antialias = g->antialias,
+                                 .flip = g->hflip};
 }
 
 /* Rows are made from the top and put in their place, so the vertical table is never flipped. */
 static struct mr_axis_spec spec_y(const struct mr_geometry *g)
 {
-    return (struct mr_axis_spec){.box = g->box.y, .box_n = g->box.h,
-                                 .to = g->resized ? g->rh : g->box.h, .win = g->win.y,
-                                 .win_n = g->win.h, .filter = g->filter,
+    return (struct mr_axis_spec){.box = g->box.y,
+                                 .box_n = g->box.h,
+                                 .to = g->resized ? g->rh : g->box.h,
+                                 .win = g->win.y,
+                                 .win_n = g->win.h,
+                                 .filter = g->filter,
                                  .antialias = g->antialias};
 }
 
@@ -116,8 +120,10 @@ static int check_store(const struct mr_store *s, int c, struct mr_errbuf *e)
         return mr__fail(e, MR_E_USAGE, "%d is no element type", (int)s->dtype);
     for (int i = 0; s->affine && i < c; i++) {
         if (!isfinite(s->scale[i]) || !isfinite(s->bias[i]))
-            return mr__fail(e, MR_E_USAGE, "scale and bias of channel %d are not finite: check "
-                            "the mean and the standard deviation", i);
+            return mr__fail(e, MR_E_USAGE,
+                            "scale and bias of channel %d are not finite: check "
+                            "the mean and the standard deviation",
+                            i);
     }
     return MR_OK;
 }
@@ -128,13 +134,13 @@ static int reserve(struct mr_resampler *r, struct mr_errbuf *e)
     struct mr_job *job = &r->job;
     size_t c = (size_t)job->c, element = job->wide ? sizeof(float) : 1;
     size_t line = (size_t)job->put.n * job->pixel + 2 * MR_SLACK;
-    size_t tail = (size_t)r->x.reach * job->pixel + 2 * MR_SLACK;
 
-    job->ring_rows = r->y.max_used + 2;
+    job->tail_stride = ((size_t)r->x.reach * job->pixel + 2 * MR_SLACK) / 64 * 64;
+    job->ring_rows = r->y.max_used + MR_BAND;
     job->ring_stride = ((size_t)r->x.n * c * element + 2 * MR_SLACK) / 64 * 64;
     if (!mr__scratch(&r->ring, (size_t)job->ring_rows * job->ring_stride) ||
         !mr__scratch(&r->line, line) || !mr__scratch(&r->pad_line, line) ||
-        !mr__scratch(&r->tail, 2 * tail) ||
+        !mr__scratch(&r->tail, MR_BAND * job->tail_stride) ||
         !mr__scratch(&r->rows, ((size_t)r->y.max_used + 1) * sizeof(void *)))
         return mr__fail(e, MR_E_MEMORY, "no memory for %d rows of %d pixels", job->ring_rows,
                         r->x.n);
@@ -223,8 +229,8 @@ static struct mr_put put_of(const struct mr_store *s, const struct mr_geometry *
 {
     size_t size = mr_dtype_size(s->dtype);
     ptrdiff_t plane = (ptrdiff_t)size * g->out_w * g->out_h;
-    struct mr_put put = {.n = g->out_w, .c = c, .dtype = s->dtype, .size = size, .chw = s->chw,
-                         .affine = s->affine, .stream = plane * c >= STREAM_BYTES};
+    struct mr_put put = {
+        .n = g->out_w, .c = c, .dtype = s->dtype, .size = size, .chw = s->chw, .affine = s->affine};
 
     put.pixel = (ptrdiff_t)size * (s->chw ? 1 : c);
     put.channel = s->chw ? plane : (ptrdiff_t)size;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * resample.h: the pixel kernels behind every geometry stage. The C versions are the specification; AVX2 and
- * other versions give the same bits and are chosen at run time from one table (MILLRACE_CPU=scalar|avx2 forces one).
+ * resample.h: the pixel kernels behind every geometry stage. The C versions are the
+ * specification; AVX2 and other versions give the same bits and are chosen at run time from one
+ * table (MILLRACE_CPU=scalar|avx2 forces one).
  *
- * Resampling of 8-bit pixels is separable and fixed-point, horizontal pass first, rounded to 8 bits
- * between the passes, as in Pillow's Resample.c; supports are those of Pillow (antialiased when shrinking).
+ * Resampling of 8-bit pixels is separable and fixed-point, horizontal pass first, rounded to 8
+ * bits between the passes, as in Pillow's Resample.c; supports are those of Pillow (antialiased
+ * when shrinking).
  */
 #ifndef MR_KERNEL_RESAMPLE_H
 #define MR_KERNEL_RESAMPLE_H
@@ -16,7 +18,8 @@ struct mr_resampler; /* one thread's scratch memory and coefficient tables */
 int mr__resampler_new(struct mr_resampler **r, struct mr_errbuf *e);
 void mr__resampler_free(struct mr_resampler *r);
 
-/* The rectangle of the stage's input that its output depends on (inside in_w x in_h; w or h 0: none). */
+/* The rectangle of the stage's input that its output depends on (inside in_w x in_h; w or h 0:
+ * none). */
 struct mr_rect mr__resample_needs(const struct mr_geometry *g);
 
 /* Runs a stage. `src` holds the pixels of the rectangle `at` of the stage's input, which covers
@@ -24,7 +27,8 @@ struct mr_rect mr__resample_needs(const struct mr_geometry *g);
 int mr__resample_image(struct mr_resampler *r, const struct mr_view *src, const struct mr_rect *at,
                        const struct mr_geometry *g, const struct mr_view *dst, struct mr_errbuf *e);
 /* The last pass, fused: resample + flip + scale/bias + cast + layout into dst, a contiguous
- * [c][out_h][out_w] (store->chw) or [out_h][out_w][c] array of store->dtype. Never writes outside it. */
+ * [c][out_h][out_w] (store->chw) or [out_h][out_w][c] array of store->dtype. Never writes outside
+ * it. */
 int mr__resample_store(struct mr_resampler *r, const struct mr_view *src, const struct mr_rect *at,
                        const struct mr_geometry *g, const struct mr_store *store, void *dst,
                        struct mr_errbuf *e);

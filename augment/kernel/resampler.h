@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * resampler.h: what a resampler holds: tables and scratch memory that are kept between images, and the job
- * under way. Rows go across as they come, into a ring that holds just the rows that the next output row needs; an
- * output row is summed down, stored and forgotten as soon as its last row is there. So everything between source and
- * destination stays in the first-level cache, and the source may still be decoding.
+ * resampler.h: what a resampler holds: tables and scratch memory that are kept between images,
+ * and the job under way. Rows go across as they come, into a ring that holds just the rows that
+ * the next output row needs; an output row is summed down, stored and forgotten as soon as its
+ * last row is there. So everything between source and destination stays in the first-level cache,
+ * and the source may still be decoding.
  */
 #ifndef MR_KERNEL_RESAMPLER_H
 #define MR_KERNEL_RESAMPLER_H
@@ -13,14 +14,14 @@
 
 struct mr_job {
     int c;
-    bool wide;                    /* 16-bit pixels */
-    size_t pixel;                 /* bytes of a source pixel */
-    int32_t row;                  /* rows fed so far, of the rectangle that the source holds */
-    int32_t above, left;          /* where y.first, x.first lie in that rectangle */
-    int32_t done;                 /* rows from y.first on that are across, or that nothing needs */
-    int32_t next;                 /* output rows made, from the top of the window */
+    bool wide;           /* 16-bit pixels */
+    size_t pixel;        /* bytes of a source pixel */
+    int32_t row;         /* rows fed so far, of the rectangle that the source holds */
+    int32_t above, left; /* where y.first, x.first lie in that rectangle */
+    int32_t done;        /* rows from y.first on that are across, or that nothing needs */
+    int32_t next;        /* output rows made, from the top of the window */
     int32_t ring_rows;
-    size_t ring_stride;
+    size_t ring_stride, tail_stride;
     int32_t pad_left, pad_right, pad_top, pad_bottom;
     bool vflip, padded;
     struct mr_put put;
@@ -38,7 +39,8 @@ struct mr_resampler {
     struct mr_job job;
 };
 
-/* Feeds n rows of the source; `end` is the first byte that must not be read. Rows beyond the last are ignored. */
+/* Feeds n rows of the source; `end` is the first byte that must not be read. Rows beyond the last
+ * are ignored. */
 void mr__job_rows(struct mr_resampler *r, const void *data, int64_t stride, int32_t n,
                   const void *end);
 /* Stores the rows that are padding only. */

@@ -31,7 +31,8 @@ static inline bool mr__scratch(struct mr_scratch *s, size_t n)
 static inline void mr__scratch_free(struct mr_scratch *s)
 {
     free(s->p);
-    *s = (struct mr_scratch){NULL, 0};
+    s->p = NULL;
+    s->cap = 0;
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The specification of the store: scale and bias in float32 by one fused multiply-add, then the conversion. An 8-bit
- * value can become only 256 things per channel, so these are made once, by the code for 16-bit values.
+ * The specification of the store: scale and bias in float32 by one fused multiply-add, then the
+ * conversion. An 8-bit value can become only 256 things per channel, so these are made once, by
+ * the code for 16-bit values.
  */
 #include "augment/kernel/convert.h"
 #include "augment/kernel/passes.h"
@@ -41,17 +42,17 @@ void mr__put_same(const struct mr_put *put, const void *pixels, void *to)
 }
 
 /* The elements of one channel are `step` elements apart. */
-#define PUT_CHANNELS(name, type)                                                                   \
-    static void name(const struct mr_put *put, const void *pixels, void *to)                       \
-    {                                                                                              \
-        ptrdiff_t step = put->pixel / (ptrdiff_t)sizeof(type);                                     \
-        for (int ch = 0; ch < put->c; ch++) {                                                      \
-            const type *table = (const type *)put->table + 256 * ch;                               \
-            const uint8_t *p = (const uint8_t *)pixels + ch;                                       \
-            type *out = (type *)((char *)to + ch * put->channel);                                  \
-            for (int32_t i = 0; i < put->n; i++)                                                   \
-                out[i * step] = table[p[i * put->c]];                                              \
-        }                                                                                          \
+#define PUT_CHANNELS(name, type)                                             \
+    static void name(const struct mr_put *put, const void *pixels, void *to) \
+    {                                                                        \
+        ptrdiff_t step = put->pixel / (ptrdiff_t)sizeof(type);               \
+        for (int ch = 0; ch < put->c; ch++) {                                \
+            const type *table = (const type *)put->table + 256 * ch;         \
+            const uint8_t *p = (const uint8_t *)pixels + ch;                 \
+            type *out = (type *)((char *)to + ch * put->channel);            \
+            for (int32_t i = 0; i < put->n; i++)                             \
+                out[i * step] = table[p[i * put->c]];                        \
+        }                                                                    \
     }
 PUT_CHANNELS(put_1, uint8_t)
 PUT_CHANNELS(put_2, uint16_t)
