@@ -4,9 +4,11 @@
 
 usage: resample_oracle.py TOOL [CASES]     TOOL: the resample_tool program
 
-Every case may differ by one 8-bit step at most; the share of equal pixels is printed per filter. 16-bit pixels are
-held to Pillow's float mode; without antialias bilinear and bicubic are held to torch's interpolate, where there is one.
+Every case may differ by one 8-bit step at most; the share of equal pixels is printed per filter.
+16-bit pixels are held to Pillow's float mode; without antialias bilinear and bicubic are held to
+torch's interpolate, where torch is installed.
 """
+
 import random
 import subprocess
 import sys
@@ -18,19 +20,33 @@ except ImportError as lacking:
     print(f"skipped: {lacking}; apt-get install python3-numpy python3-pil")
     sys.exit(77)
 
-FILTERS = [("nearest", Image.NEAREST), ("box", Image.BOX), ("bilinear", Image.BILINEAR),
-           ("hamming", Image.HAMMING), ("bicubic", Image.BICUBIC), ("lanczos", Image.LANCZOS)]
-MODES = {1: "L", 3: "RGB", 4: "CMYK"}  # CMYK: four channels that Pillow does not multiply by each other
+FILTERS = [
+    ("nearest", Image.NEAREST),
+    ("box", Image.BOX),
+    ("bilinear", Image.BILINEAR),
+    ("hamming", Image.HAMMING),
+    ("bicubic", Image.BICUBIC),
+    ("lanczos", Image.LANCZOS),
+]
+MODES = {
+    1: "L",
+    3: "RGB",
+    4: "CMYK",
+}  # CMYK: four channels that Pillow does not multiply by each other
 
 
 def pixels(rng, w, h, c, bits):
     """Smooth colours with noise and hard edges on top; the extremes are there."""
     y, x = np.mgrid[0:h, 0:w]
-    planes = [np.sin(x / rng.uniform(2, 90) + k) + np.cos(y / rng.uniform(2, 90) - k) for k in range(c)]
+    planes = [
+        np.sin(x / rng.uniform(2, 90) + k) + np.cos(y / rng.uniform(2, 90) - k) for k in range(c)
+    ]
     image = np.stack(planes, -1) / 4 + 0.5
     noise = np.random.default_rng(rng.getrandbits(32)).random((h, w, c))
     image = np.clip(image + (noise - 0.5) * rng.choice([0, 0.1, 2]), 0, 1)
-    return np.round(image * (255 if bits == 8 else 65535)).astype(np.uint8 if bits == 8 else np.uint16)
+    return np.round(image * (255 if bits == 8 else 65535)).astype(
+        np.uint8 if bits == 8 else np.uint16
+    )
 
 
 def geometry(rng, bits):
@@ -49,8 +65,19 @@ def geometry(rng, bits):
 
 
 def ours(tool, image, g, filter_number, antialias):
-    numbers = (*g["in"], g["c"], g["bits"], filter_number, antialias, *g["box"], *g["to"], *g["win"],
-               *g["flips"], *g["pads"], g["fill"])
+    numbers = (
+        *g["in"],
+        g["c"],
+        g["bits"],
+        filter_number,
+        antialias,
+        *g["box"],
+        *g["to"],
+        *g["win"],
+        *g["flips"],
+        *g["pads"],
+        g["fill"],
+    )
     line = " ".join(str(n) for n in numbers) + "\n"
     out = subprocess.run([tool], input=line.encode() + image.tobytes(), capture_output=True)
     if out.returncode:
@@ -62,11 +89,15 @@ def ours(tool, image, g, filter_number, antialias):
 
 def resized_by_pillow(crop, g, pillow_filter):
     if g["bits"] == 16:  # one channel at a time in float
-        planes = [Image.fromarray(crop[..., k].astype(np.float32), "F").resize(g["to"], pillow_filter)
-                  for k in range(g["c"])]
+        planes = [
+            Image.fromarray(crop[..., k].astype(np.float32), "F").resize(g["to"], pillow_filter)
+            for k in range(g["c"])
+        ]
         return np.clip(np.rint(np.stack([np.asarray(p) for p in planes], -1)), 0, 65535)
     data = crop[..., 0] if g["c"] == 1 else crop
-    image = Image.fromarray(np.ascontiguousarray(data), MODES[g["c"]]).resize(g["to"], pillow_filter)
+    image = Image.fromarray(np.ascontiguousarray(data), MODES[g["c"]]).resize(
+        g["to"], pillow_filter
+    )
     return np.asarray(image).reshape(g["to"][1], g["to"][0], g["c"])
 
 
@@ -74,16 +105,17 @@ def resized_by_torch(crop, g, name):
     import torch
 
     planes = torch.from_numpy(crop.astype(np.float32)).permute(2, 0, 1)[None]
-    out = torch.nn.functional.interpolate(planes, size=(g["to"][1], g["to"][0]), mode=name,
-                                          align_corners=False, antialias=False)
+    out = torch.nn.functional.interpolate(
+        planes, size=(g["to"][1], g["to"][0]), mode=name, align_corners=False, antialias=False
+    )
     return np.clip(np.rint(out[0].permute(1, 2, 0).numpy()), 0, 255 if g["bits"] == 8 else 65535)
 
 
 def expected(image, g, resize):
     x, y, w, h = g["box"]
-    full = resize(np.ascontiguousarray(image[y:y + h, x:x + w]))
+    full = resize(np.ascontiguousarray(image[y : y + h, x : x + w]))
     x, y, w, h = g["win"]
-    out = full[y:y + h, x:x + w].astype(np.int64)
+    out = full[y : y + h, x : x + w].astype(np.int64)
     out = out[:, ::-1] if g["flips"][0] else out
     out = out[::-1] if g["flips"][1] else out
     left, top, right, bottom = g["pads"]
@@ -101,7 +133,9 @@ def run(name, tool, cases, bits, number, antialias, resize, most):
         if diff.max() > most:
             print(f"{name}: differs by {diff.max()} for {g}")
         worst, equal, total = max(worst, diff.max()), equal + (diff == 0).sum(), total + diff.size
-    print(f"{name:22} {bits:2} bits  largest difference {worst}  equal {100 * equal / total:7.3f} %")
+    print(
+        f"{name:22} {bits:2} bits  largest difference {worst}  equal {100 * equal / total:7.3f} %"
+    )
     return worst <= most
 
 
@@ -109,16 +143,42 @@ def main():
     tool, cases, good = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 60, True
     for number, (name, pillow_filter) in enumerate(FILTERS):
         for bits in (8, 16):
-            good &= run(name, tool, cases, bits, number, 1,
-                        lambda crop, g: resized_by_pillow(crop, g, pillow_filter), 1 if number else 0)
+            good &= run(
+                name,
+                tool,
+                cases,
+                bits,
+                number,
+                1,
+                lambda crop, g: resized_by_pillow(crop, g, pillow_filter),
+                1 if number else 0,
+            )
     try:
         import torch  # noqa: F401
     except ImportError:
         print("no torch: the filters without antialias were not compared")
         return 0 if good else 1
-    # torch keeps float between the passes, so bicubic's overshoot is not clipped there: two steps at 8 bits
-    good &= run("bilinear, no antialias", tool, cases, 8, 2, 0, lambda c, g: resized_by_torch(c, g, "bilinear"), 1)
-    good &= run("bicubic, no antialias", tool, cases, 16, 4, 0, lambda c, g: resized_by_torch(c, g, "bicubic"), 2)
+    # torch keeps float between the passes; with 8 bits bicubic's overshoot is clipped there
+    good &= run(
+        "bilinear, no antialias",
+        tool,
+        cases,
+        8,
+        2,
+        0,
+        lambda c, g: resized_by_torch(c, g, "bilinear"),
+        1,
+    )
+    good &= run(
+        "bicubic, no antialias",
+        tool,
+        cases,
+        16,
+        4,
+        0,
+        lambda c, g: resized_by_torch(c, g, "bicubic"),
+        2,
+    )
     return 0 if good else 1
 
 
