@@ -79,6 +79,11 @@ char *mr__number_text(double value, char text[MR_NUMBER_TEXT])
 {
     pthread_once(&c_locale_once, make_c_locale);
     locale_t before = uselocale(c_locale); /* of this thread alone */
+    if (fabs(value) < 1e15 && value == floor(value)) {
+        snprintf(text, MR_NUMBER_TEXT, "%.0f", value); /* 178956970, not 1.7895697e+08 */
+        uselocale(before);
+        return text;
+    }
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, MR_NUMBER_TEXT, "%.*g", digits, value);
         if (!isfinite(value) || strtod_l(text, NULL, c_locale) == value)
