@@ -4,9 +4,10 @@
  */
 #include "base/descriptor.h"
 
-extern const struct mr_source mr__source_folder;
+extern const struct mr_source mr__source_folder, mr__source_manifest;
 const struct mr_source *const mr_sources[] = {
     &mr__source_folder,
+    &mr__source_manifest,
     NULL,
 };
 
