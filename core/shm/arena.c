@@ -33,11 +33,13 @@ static void lay_out(struct mr_control *c, const struct mr_arena_spec *s)
     c->slot_data_bytes = s->slot_data_bytes;
     c->slot_plan_bytes =
         round_up(MR_LINE + s->rows * s->message_bytes + s->state_bytes, page);
+    c->state_bytes = s->state_bytes;
+    c->cursor_bytes = round_up(sizeof(struct mr_cursor) + s->state_bytes, page);
     c->off_lanes = round_up(sizeof *c, MR_LINE);
     c->off_slots = c->off_lanes + (MR_LANE_PRODUCERS + s->producers) * sizeof(struct mr_lane);
     c->off_rows = c->off_slots + s->slots * sizeof(struct mr_slot);
     c->control_bytes = round_up(c->off_rows + (uint64_t)s->slots * s->tasks * 8, page);
-    c->plan_bytes = s->slots * c->slot_plan_bytes;
+    c->plan_bytes = 2 * c->cursor_bytes + s->slots * c->slot_plan_bytes;
     c->data_bytes = s->slots * c->slot_data_bytes;
 }
 

@@ -5,7 +5,8 @@
  * their own (128 bytes: the adjacent-line prefetcher pairs 64-byte lines).
  *
  *   control  struct mr_control, lanes (one per process), slot words, row words     all processes read and write
- *   plan     per slot: struct mr_plan_head and one message per row                 the commander writes, others read
+ *   plan     two cursors; per slot: struct mr_plan_head, a message per row, a
+ *            user commander's state                                                the commander writes, others read
  *   data     per slot: ids, valid bytes, counts, fields                            producers write, the trainer owns leased ones
  */
 #ifndef MR_SHM_ARENA_H
@@ -93,7 +94,7 @@ struct mr_control {
     uint64_t magic, signature;
     char build_id[MR_BUILD_ID_BYTES];
     uint64_t control_bytes, plan_bytes, data_bytes;
-    uint64_t slot_data_bytes, slot_plan_bytes, message_bytes;
+    uint64_t slot_data_bytes, slot_plan_bytes, message_bytes, state_bytes, cursor_bytes;
     uint32_t slots, rows, tasks, producers; /* tasks: row words per slot, rows or 1 */
     uint32_t max_restarts; /* deaths with no row finished between them that end the run */
     uint64_t off_lanes, off_slots, off_rows;
@@ -125,6 +126,15 @@ struct mr_plan_head {
     uint32_t rows, tasks; /* in use; 0 for END_EPOCH and END */
     uint32_t kind;       /* enum mr_plan_kind */
     uint32_t state_bytes; /* user commanders: their saved state after this batch, behind the messages */
+};
+
+/* Where the commander stood when it published seq: cursor[seq & 1], written before. A new commander finds the largest
+ * published seq in the slot words; seqs are consecutive, so that cursor is whole even if its predecessor died in the
+ * middle of the next one. (A slot's own head would not do: the next batch may be half written over it.) */
+struct mr_cursor {
+    uint64_t seq;
+    struct mr_plan_head head;
+    /* head.state_bytes bytes of a user commander's state follow */
 };
 
 /* What an arena is to look like. */
@@ -173,7 +183,12 @@ static inline uint64_t *mr__slot_rows(const struct mr_arena *a, uint32_t slot)
 }
 static inline struct mr_plan_head *mr__plan_head(const struct mr_arena *a, uint32_t slot)
 {
-    return (struct mr_plan_head *)(a->plan + (uint64_t)slot * a->control->slot_plan_bytes);
+    return (struct mr_plan_head *)(a->plan + 2 * a->control->cursor_bytes +
+                                   (uint64_t)slot * a->control->slot_plan_bytes);
+}
+static inline struct mr_cursor *mr__plan_cursor(const struct mr_arena *a, uint64_t seq)
+{
+    return (struct mr_cursor *)(a->plan + (seq & 1) * a->control->cursor_bytes);
 }
 static inline void *mr__plan_message(const struct mr_arena *a, uint32_t slot, uint32_t row)
 {

@@ -8,6 +8,9 @@
 
 #include "shm/arena.h"
 
+#define MR_REPORT_WARNING 1 /* MR_LOG_WARNING of millrace.h, which this layer does not see */
+#define MR_REPORT_INFO 2
+
 /* Appends an event to the calling process's lane (text is cut at MR_EVENT_TEXT) and signals the trainer. Threads of one
  * process take turns. */
 void mr__report(const struct mr_arena *a, uint32_t lane, const struct mr_event *event);

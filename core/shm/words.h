@@ -66,17 +66,19 @@ static inline enum mr_row_state mr__row_state(uint64_t word)
     return (enum mr_row_state)(word & 0xff);
 }
 
-/* Acquire: what the last writer of the word wrote before it is seen by who reads the word. */
+/* Sequentially consistent, for two reasons. Acquire and release: a row's pixels or a slot's messages, written before a move,
+ * are seen by who sees the move. And store buffering: of two producers that end the last two rows of a slot at the same time
+ * (each moves its own row, then reads the other's) at least one must see both ended, or nobody publishes; likewise the
+ * warden (moves a row, reads the slot) against a cancel (moves the slot, reads the rows). Free on x86. */
 static inline uint64_t mr__word_load(const uint64_t *word)
 {
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
-/* The one way a word changes. Release: the row's pixels or the slot's messages are visible to whoever
- * acquires the new value. Acquire: who takes a slot or row over sees what the last owner wrote. */
+/* The one way a word changes: from an exact old value, so that every step may be repeated. */
 static inline bool mr__word_move(uint64_t *word, uint64_t from, uint64_t to)
 {
-    return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * commander.c: the loop of the commander: take a free slot, plan the next batch into it, publish; go elsewhere when the
+ * trainer asks; wait when no slot is free.
+ */
+#include "proc/roles.h"
+#include "shm/report.h"
+
+#include <string.h>
+
+struct commander {
+    const struct mr_arena *a;
+    const struct mr_planner *planner;
+    struct mr_lane *lane;
+    uint64_t seq, stream, first_seq;
+    bool ended; /* MR_PLAN_END is published: nothing to plan until the trainer asks */
+};
+
+static int seek(struct commander *c, uint64_t stream, struct mr_errbuf *e)
+{
+    struct mr_request r = c->a->control->request[stream & 1];
+    c->stream = stream;
+    c->first_seq = c->seq + 1;
+    c->ended = false;
+    return c->planner->seek(c->planner->ctx, r.epoch, r.batch, e);
+}
+
+/* Where a predecessor stood, or the beginning. */
+static int begin(struct commander *c, struct mr_errbuf *e)
+{
+    uint32_t slot = 0;
+    c->seq = mr__commander_last_seq(c->a, &slot);
+    if (c->seq == 0)
+        return seek(c, 0, e);
+    const struct mr_cursor *cursor = mr__plan_cursor(c->a, c->seq);
+    if (cursor->seq != c->seq)
+        return mr__fail(e, MR_E_CORRUPT, "the commander's cursor does not match its slots");
+    c->stream = cursor->head.stream;
+    c->first_seq = cursor->head.first_seq;
+    c->ended = cursor->head.kind == MR_PLAN_END;
+    return c->planner->resume(c->planner->ctx, &cursor->head, cursor + 1, e);
+}
+
+/* The trainer writes the place first and the id last, and never a second request before the first is done. */
+static int obey(struct commander *c, struct mr_errbuf *e)
+{
+    struct mr_control *control = c->a->control;
+    uint64_t wanted = __atomic_load_n(&control->request_id, __ATOMIC_ACQUIRE);
+    if (wanted == c->stream)
+        return MR_OK;
+    mr__commander_cancel(c->a, wanted);
+    int rc = seek(c, wanted, e);
+    __atomic_store_n(&control->request_done, wanted, __ATOMIC_RELEASE);
+    mr__signal_ready(c->a);
+    return rc;
+}
+
+static void write_head(struct mr_plan_head *to, const struct mr_plan_head *head)
+{
+    MR_SET(to->stream, head->stream);
+    MR_SET(to->first_seq, head->first_seq);
+    MR_SET(to->epoch, head->epoch);
+    MR_SET(to->batch, head->batch);
+    MR_SET(to->step, head->step);
+    MR_SET(to->rows, head->rows);
+    MR_SET(to->tasks, head->tasks);
+    MR_SET(to->kind, head->kind);
+    MR_SET(to->state_bytes, head->state_bytes);
+}
+
+static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct mr_errbuf *e)
+{
+    struct mr_plan_head head = {.stream = c->stream, .first_seq = c->first_seq};
+    mr__lane_doing(c->lane, MR_DOING_PLAN);
+    int rc = c->planner->plan(c->planner->ctx, slot, &head, e);
+    if (rc < 0)
+        return rc;
+    c->seq++;
+    write_head(mr__plan_head(c->a, slot), &head);
+    struct mr_cursor *cursor = mr__plan_cursor(c->a, c->seq);
+    cursor->seq = c->seq;
+    cursor->head = head;
+    memcpy(cursor + 1, mr__plan_state(c->a, slot), head.state_bytes);
+    c->ended = head.kind == MR_PLAN_END;
+    mr__commander_publish(c->a, slot, from, c->seq);
+    return MR_OK;
+}
+
+static void wait_for_slot(struct commander *c, uint32_t seen)
+{
+    uint64_t from = mr__now_ns();
+    mr__lane_doing(c->lane, MR_DOING_WAIT);
+    mr__bell_wait(&c->a->control->free_bell, seen, -1);
+    mr__lane_count_up(c->lane, MR_COUNT_IDLE_NS, mr__now_ns() - from);
+}
+
+int mr__commander_loop(const struct mr_arena *a, const struct mr_planner *planner,
+                       struct mr_errbuf *e)
+{
+    struct commander c = {.a = a, .planner = planner, .lane = mr__lane(a, MR_LANE_COMMANDER)};
+    int rc = begin(&c, e);
+    while (rc >= 0) {
+        uint32_t seen = mr__bell_look(&a->control->free_bell); /* before looking at what it tells of */
+        if (mr__stopping(a))
+            return MR_OK;
+        rc = obey(&c, e);
+        if (rc < 0)
+            break;
+        uint64_t from;
+        int slot = c.ended ? -1 : mr__commander_take(a, &from);
+        if (slot < 0)
+            wait_for_slot(&c, seen);
+        else
+            rc = plan_into(&c, (uint32_t)slot, from, e);
+    }
+    return rc;
+}
