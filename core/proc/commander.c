@@ -66,6 +66,7 @@ static void write_head(struct mr_plan_head *to, const struct mr_plan_head *head)
     MR_SET(to->tasks, head->tasks);
     MR_SET(to->kind, head->kind);
     MR_SET(to->state_bytes, head->state_bytes);
+    MR_SET(to->pending, head->pending);
 }
 
 static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct mr_errbuf *e)

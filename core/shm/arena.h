@@ -126,6 +126,7 @@ struct mr_plan_head {
     uint32_t rows, tasks; /* in use; 0 for END_EPOCH and END */
     uint32_t kind;       /* enum mr_plan_kind */
     uint32_t state_bytes; /* user commanders: their saved state after this batch, behind the messages */
+    uint32_t pending;     /* user commanders: an end that was met and not yet planned (mr_err), 0: none */
 };
 
 /* Where the commander stood when it published seq: cursor[seq & 1], written before. A new commander finds the largest

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * boot.c: what a spawned warden is told: the config's text, its path (for messages and relative paths) and the overrides, as
+ * NUL-terminated strings in a sealed memfd. The warden compiles them again; the arena's signature proves that the
+ * result is the trainer's.
+ */
+#include "pipe/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BOOT_MAX (8u << 20)
+
+static int append(int fd, const char *text, struct mr_errbuf *e)
+{
+    size_t n = strlen(text) + 1;
+    while (n) {
+        ssize_t w = write(fd, text, n);
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w < 0)
+            return mr__fail_errno(e, MR_E_SYSTEM, "cannot write the boot text");
+        text += w;
+        n -= (size_t)w;
+    }
+    return MR_OK;
+}
+
+int mr__boot_write(const char *path, const char *text, const char *const *set, struct mr_errbuf *e)
+{
+    int fd = memfd_create("millrace-boot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return mr__fail_errno(e, MR_E_SYSTEM, "cannot create shared memory (memfd_create)");
+    int rc = append(fd, path ? path : "", e);
+    if (rc >= 0)
+        rc = append(fd, text, e);
+    for (; rc >= 0 && set && *set; set++)
+        rc = append(fd, *set, e);
+    if (rc >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) < 0)
+        rc = mr__fail_errno(e, MR_E_SYSTEM, "cannot seal the boot text");
+    if (rc >= 0)
+        return fd;
+    close(fd);
+    return rc;
+}
+
+static int read_text(int fd, char **text, size_t *bytes, struct mr_errbuf *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0 || st.st_size < 2 || st.st_size > BOOT_MAX)
+        return mr__fail(e, MR_E_CORRUPT, "there is no boot text: this program is started by "
+                        "mr_open, not by hand");
+    *bytes = (size_t)st.st_size;
+    *text = malloc(*bytes);
+    if (!*text)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the boot text");
+    if (pread(fd, *text, *bytes, 0) == (ssize_t)*bytes && (*text)[*bytes - 1] == 0)
+        return MR_OK;
+    free(*text);
+    return mr__fail(e, MR_E_CORRUPT, "the boot text is damaged");
+}
+
+static const char *next_string(const char *s)
+{
+    return s + strlen(s) + 1;
+}
+
+static int compile(struct mr_session *s, const char *text, size_t bytes, struct mr_errbuf *e)
+{
+    const char *path = text, *config_text = next_string(text), *end = text + bytes;
+    const char *set[257];
+    size_t n = 0;
+    struct mr_config *config;
+    for (const char *p = next_string(config_text); p < end && n < 256; p = next_string(p))
+        set[n++] = p;
+    set[n] = NULL;
+    int rc = mr__config_read(&config, *path ? path : NULL, config_text, set, e);
+    if (rc < 0)
+        return rc;
+    rc = mr__plan_compile(&s->plan, config, &s->user, e);
+    if (rc < 0)
+        mr__config_free(config);
+    return rc;
+}
+
+static void take_descriptors(struct mr_session *s)
+{
+    int *fds[MR_BOOT_FDS] = {&s->arena.control_fd, &s->arena.plan_fd, &s->arena.data_fd,
+                             &s->index_fd, &s->boot_fd, &s->arena.ready_fd, &s->arena.warden_fd};
+    for (int i = 0; i < MR_BOOT_FDS; i++) {
+        int fd = MR_BOOT_FIRST_FD + i;
+        *fds[i] = fcntl(fd, F_GETFD) < 0 ? -1 : fd;
+    }
+}
+
+int mr__boot_read(struct mr_session *s, struct mr_errbuf *e)
+{
+    char *text;
+    size_t bytes;
+    memset(s, 0, sizeof *s);
+    take_descriptors(s);
+    int rc = read_text(s->boot_fd, &text, &bytes, e);
+    if (rc < 0)
+        return rc;
+    /* The build is held against the trainer's before anything else is believed. */
+    rc = mr__arena_attach(&s->arena, 0, e);
+    if (rc >= 0)
+        rc = compile(s, text, bytes, e);
+    free(text);
+    if (rc >= 0 && s->plan->arena.signature != s->arena.control->signature)
+        rc = mr__fail(e, MR_E_CORRUPT, "the config compiles to another plan here than in the "
+                      "trainer (was it opened in another environment?)");
+    return rc;
+}

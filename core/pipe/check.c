@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * check.c: mr_check and mr_explain: the plan without a run.
+ */
+#include "millrace/millrace.h"
+#include "pipe/last_error.h"
+#include "pipe/plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int compile(const char *path, const mr_options *o, struct mr_plan **plan,
+                   struct mr_errbuf *e)
+{
+    static const mr_options defaults = {.size = sizeof defaults};
+    struct mr_config *config;
+    if (!o)
+        o = &defaults;
+    if (o->size != sizeof *o)
+        return mr__fail(e, MR_E_USAGE, "mr_options.size is not sizeof(mr_options)");
+    if (!path && !o->config_text)
+        return mr__fail(e, MR_E_USAGE, "the path of a config or its text is needed");
+    struct mr_user user = {o->commander, o->producer};
+    int rc = mr__config_read(&config, path, o->config_text, o->set, e);
+    if (rc < 0)
+        return rc;
+    rc = mr__plan_compile(plan, config, &user, e);
+    if (rc < 0)
+        mr__config_free(config);
+    return rc;
+}
+
+int mr_check(const char *path, const mr_options *options)
+{
+    struct mr_errbuf e = {0};
+    struct mr_plan *plan;
+    int rc = compile(path, options, &plan, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    mr__plan_free(plan);
+    return MR_OK;
+}
+
+static const char *kind_name(enum mr_field_kind kind)
+{
+    static const char *const names[] = {"image", "mask", "boxes", "column", "user"};
+    return names[kind];
+}
+
+static void explain_field(FILE *f, const struct mr_plan_field *pf, uint32_t rows)
+{
+    fprintf(f, "  %-12s %-8s %s [%u", pf->p.name, kind_name(pf->p.kind),
+            mr_dtype_name(pf->p.dtype), rows);
+    for (int d = 0; d < pf->p.ndim; d++)
+        fprintf(f, ", %" PRId64, pf->p.shape[d]);
+    fprintf(f, "]%s  %.3f MB\n", pf->p.max_entries ? " ragged" : "",
+            (double)(pf->p.row_bytes * rows) / 1e6);
+}
+
+static void explain_source(FILE *f, const struct mr_config *c)
+{
+    static const char *const last[] = {"short", "drop", "pad", "wrap"};
+    const struct mr_desc *source = c->source.desc, *sampler = c->sampler.desc;
+    if (c->commander.given)
+        fprintf(f, "commander: %s\n", c->commander.plugin ? c->commander.plugin : "callbacks");
+    else if (source)
+        fprintf(f, "source:    %s\n", source->name);
+    if (!c->commander.given && sampler)
+        fprintf(f, "sampler:   %s, seed %" PRId64 "\n", sampler->name, c->seed);
+    fprintf(f, "batches:   %" PRId64 " rows, last: %s, rank %" PRId64 " of %" PRId64 "\n",
+            c->batch.size, last[c->batch.last], c->rank, c->world);
+    if (c->epochs)
+        fprintf(f, "epochs:    %" PRId64 "\n", c->epochs);
+    else
+        fprintf(f, "epochs:    endless\n");
+}
+
+static void explain(FILE *f, const struct mr_plan *plan)
+{
+    static const char *const contexts[] = {"spawn", "fork"};
+    static const char *const on_error[] = {"fail", "replace", "skip"};
+    const struct mr_config *c = plan->config;
+    explain_source(f, c);
+    if (plan->pipe) {
+        char *stages = mr__rowpipe_explain(plan->pipe);
+        fprintf(f, "row:\n%s", stages ? stages : "");
+        free(stages);
+    } else {
+        fprintf(f, "producer:  %s, unit: %s\n", c->producer.plugin ? c->producer.plugin
+                : c->producer.exec.n ? c->producer.exec.v[0] : "callbacks",
+                plan->arena.tasks == 1 ? "batch" : "row");
+    }
+    fprintf(f, "fields:\n");
+    for (int i = 0; i < plan->nfields; i++)
+        explain_field(f, &plan->fields[i], plan->arena.rows);
+    fprintf(f, "arena:     %u slots of %.3f MB = %.1f MB of shared memory\n", plan->arena.slots,
+            (double)plan->arena.slot_data_bytes / 1e6,
+            (double)plan->arena.slot_data_bytes * plan->arena.slots / 1e6);
+    fprintf(f, "processes: 1 warden, 1 commander, %u producers of %" PRId64 " thread%s, context %s\n",
+            plan->arena.producers, c->producers.threads, c->producers.threads == 1 ? "" : "s",
+            contexts[c->context]);
+    fprintf(f, "delivery:  %s, on_error: %s\n",
+            c->deterministic ? "in order" : "as batches are finished", on_error[c->on_error]);
+    fprintf(f, "stream:    config hash %016" PRIx64 "\n", c->stream_hash);
+}
+
+int mr_explain(const char *path, const mr_options *options, char **text)
+{
+    struct mr_errbuf e = {0};
+    struct mr_plan *plan;
+    size_t bytes;
+    *text = NULL;
+    int rc = compile(path, options, &plan, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    FILE *f = open_memstream(text, &bytes);
+    if (f) {
+        explain(f, plan);
+        fclose(f);
+    }
+    mr__plan_free(plan);
+    if (*text)
+        return MR_OK;
+    mr__fail(&e, MR_E_MEMORY, "no memory for the plan's text");
+    return mr__keep_error(&e);
+}

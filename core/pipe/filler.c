@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * filler.c: the built-in producer: a message becomes a row. A sample that cannot be made is data, not death: it
+ * is reported, and `on_error` says what stands in its place.
+ */
+#include "base/message.h"
+#include "pipe/columns.h"
+#include "pipe/session.h"
+#include "shm/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ATTEMPTS 100 /* substitutes in a row that are bad too: the data set is, not the sample */
+
+struct filler {
+    struct mr_session *s;
+    uint32_t lane_number;
+    struct mr_lane *lane;
+    struct mr_rowwork *work;
+    void *source;
+    struct mr_buf image, mask;
+};
+
+/* Where one row lies. */
+struct row {
+    uint8_t *slot;
+    uint32_t number;
+};
+
+static void *field_row(const struct filler *f, const struct row *r, int field)
+{
+    const struct mr_plan_field *pf = &f->s->plan->fields[field];
+    return r->slot + pf->offset + r->number * pf->p.row_bytes;
+}
+
+static void set_count(const struct filler *f, const struct row *r, int field, uint32_t count)
+{
+    const struct mr_plan_field *pf = &f->s->plan->fields[field];
+    if (pf->p.max_entries)
+        ((uint32_t *)(r->slot + pf->counts))[r->number] = count;
+}
+
+static void set_sample(const struct filler *f, const struct row *r, uint64_t sample, bool valid)
+{
+    ((uint64_t *)(r->slot + f->s->plan->ids))[r->number] = sample;
+    (r->slot + f->s->plan->valid)[r->number] = valid;
+}
+
+/* A row that holds nothing: zeros, so that no earlier batch's bytes are ever seen. */
+static void clear_row(const struct filler *f, const struct row *r)
+{
+    for (int i = 0; i < f->s->plan->nfields; i++) {
+        memset(field_row(f, r, i), 0, f->s->plan->fields[i].p.row_bytes);
+        set_count(f, r, i, 0);
+    }
+    set_sample(f, r, UINT64_MAX, false);
+}
+
+/* ---- a good row ---- */
+
+static int read_file(struct filler *f, uint64_t sample, int column, struct mr_buf *buf,
+                     struct mr_errbuf *e)
+{
+    const struct mr_source *source = f->s->plan->config->source.desc;
+    uint64_t from = mr__now_ns();
+    int rc = source->read(f->source, sample, column, buf, e);
+    mr__lane_count_up(f->lane, MR_COUNT_READ_NS, mr__now_ns() - from);
+    if (rc >= 0)
+        mr__lane_count_up(f->lane, MR_COUNT_BYTES_READ, buf->n);
+    return rc;
+}
+
+static void fill_column(const struct filler *f, const struct row *r, int i, uint64_t sample)
+{
+    const struct mr_plan_field *pf = &f->s->plan->fields[i];
+    const struct mr_column *c = &f->s->index.head->column[pf->column];
+    uint64_t entries;
+    const void *numbers = mr__index_numbers(&f->s->index, pf->column, sample, &entries);
+    if (pf->p.max_entries && entries > pf->p.max_entries)
+        entries = pf->p.max_entries;
+    uint64_t n = entries * c->width, size = mr_dtype_size(pf->p.dtype);
+    uint8_t *to = field_row(f, r, i);
+    mr__convert_numbers(to, pf->p.dtype, numbers, (mr_dtype)c->dtype, n);
+    memset(to + n * size, 0, pf->p.row_bytes - n * size);
+    set_count(f, r, i, (uint32_t)entries);
+}
+
+static void row_tensor(const struct filler *f, const struct row *r, int i, struct mr_tensor *t)
+{
+    struct mr_tensor whole;
+    mr__plan_tensor(f->s->plan, i, r->slot, r->number, 1, &whole);
+    *t = whole;
+    t->ndim = whole.ndim - 1; /* one row: without the batch dimension */
+    memmove(t->shape, whole.shape + 1, sizeof t->shape - sizeof t->shape[0]);
+    memmove(t->strides, whole.strides + 1, sizeof t->strides - sizeof t->strides[0]);
+}
+
+static void describe_outputs(struct filler *f, const struct row *r, struct mr_row_output *out)
+{
+    const struct mr_plan *plan = f->s->plan;
+    for (int i = 0; i < plan->nfields; i++) {
+        if (plan->fields[i].p.kind == MR_FIELD_IMAGE)
+            row_tensor(f, r, i, &out->image);
+        if (plan->fields[i].p.kind == MR_FIELD_MASK)
+            row_tensor(f, r, i, &out->mask);
+    }
+    if (plan->boxes_field >= 0) {
+        out->boxes = field_row(f, r, plan->boxes_field);
+        out->boxes_max = plan->fields[plan->boxes_field].p.max_entries;
+    }
+}
+
+static int read_inputs(struct filler *f, uint64_t sample, struct mr_row_input *in,
+                       struct mr_errbuf *e)
+{
+    const struct mr_plan *plan = f->s->plan;
+    int rc = read_file(f, sample, plan->image_column, &f->image, e);
+    if (rc >= 0 && plan->mask_column >= 0)
+        rc = read_file(f, sample, plan->mask_column, &f->mask, e);
+    if (rc < 0)
+        return rc;
+    in->image = f->image.data;
+    in->image_bytes = f->image.n;
+    if (plan->mask_column >= 0) {
+        in->mask = f->mask.data;
+        in->mask_bytes = f->mask.n;
+    }
+    if (plan->boxes_field >= 0) {
+        uint64_t n;
+        in->boxes = mr__index_numbers(&f->s->index, plan->fields[plan->boxes_field].column, sample,
+                                      &n);
+        in->nboxes = (uint32_t)n;
+    }
+    return MR_OK;
+}
+
+static int fill_pixels(struct filler *f, const struct row *r, const struct mr_row_key *key,
+                       uint64_t sample, struct mr_errbuf *e)
+{
+    const struct mr_plan *plan = f->s->plan;
+    struct mr_row_input in = {.key = *key};
+    struct mr_row_output out = {0};
+    mr__lane_doing(f->lane, MR_DOING_READ);
+    int rc = read_inputs(f, sample, &in, e);
+    if (rc < 0)
+        return rc;
+    describe_outputs(f, r, &out);
+    mr__lane_doing(f->lane, MR_DOING_DECODE);
+    rc = mr__rowpipe_run(plan->pipe, f->work, &in, &out, e);
+    mr__lane_count_up(f->lane, MR_COUNT_DECODE_NS, out.decode_ns);
+    mr__lane_count_up(f->lane, MR_COUNT_AUGMENT_NS, out.augment_ns);
+    if (rc < 0) {
+        char *path = mr__index_full_path(&f->s->index, plan->image_column, sample);
+        mr__context(e, "'%s'", path ? path : "?");
+        free(path);
+        return rc;
+    }
+    if (plan->boxes_field >= 0) {
+        memset(out.boxes + 4 * (size_t)out.nboxes, 0,
+               sizeof(float) * 4 * (out.boxes_max - out.nboxes));
+        set_count(f, r, plan->boxes_field, out.nboxes);
+    }
+    return MR_OK;
+}
+
+static int make_row(struct filler *f, const struct row *r, const struct mr_row_key *key,
+                    uint64_t sample, struct mr_errbuf *e)
+{
+    const struct mr_plan *plan = f->s->plan;
+    MR_SET(f->lane->sample, sample);
+    if (plan->image_column >= 0) {
+        int rc = fill_pixels(f, r, key, sample, e);
+        if (rc < 0)
+            return rc;
+    }
+    for (int i = 0; i < plan->nfields; i++)
+        if (plan->fields[i].p.kind == MR_FIELD_COLUMN)
+            fill_column(f, r, i, sample);
+    set_sample(f, r, sample, true);
+    return MR_OK;
+}
+
+/* ---- bad samples ---- */
+
+static bool is_bad_sample(int rc)
+{
+    return rc == MR_E_DATA || rc == MR_E_IO || rc == MR_E_LIMIT;
+}
+
+static void report_bad(struct filler *f, const struct mr_claim *claim, uint64_t sample,
+                       const struct mr_errbuf *e)
+{
+    struct mr_event event = {.kind = MR_EVENT_BAD, .code = e->code, .seq = claim->seq,
+                             .row = claim->task, .sample = sample};
+    size_t n = strnlen(e->text, sizeof event.text - 1);
+    memcpy(event.text, e->text, n);
+    mr__lane_count_up(f->lane, MR_COUNT_BAD, 1);
+    mr__report(&f->s->arena, f->lane_number, &event);
+}
+
+static uint64_t substitute(const struct filler *f, const struct mr_row_key *key)
+{
+    const struct mr_sampler *sampler = mr__session_sampler(f->s);
+    if (sampler->substitute)
+        return sampler->substitute(f->s->sampler, key->epoch, key->position, key->attempt);
+    mr_rng rng = mr__rng_open(key, "substitute", 0);
+    return mr_rng_below(&rng, f->s->index.head->samples);
+}
+
+static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct mr_errbuf *e)
+{
+    struct filler *f = ctx;
+    const struct mr_message *m = mr__plan_message(&f->s->arena, claim->slot, claim->task);
+    struct row r = {mr__slot_data(&f->s->arena, claim->slot), claim->task};
+    struct mr_row_key key = {(uint64_t)f->s->plan->config->seed, m->epoch, m->position, 0};
+    uint64_t sample = m->sample;
+    int on_error = f->s->plan->config->on_error;
+    for (;;) {
+        if (sample == UINT64_MAX) {
+            clear_row(f, &r); /* padding */
+            break;
+        }
+        int rc = make_row(f, &r, &key, sample, e);
+        if (rc >= 0) {
+            mr__lane_count_up(f->lane, MR_COUNT_ROWS, 1);
+            break;
+        }
+        if (!is_bad_sample(rc))
+            return rc;
+        report_bad(f, claim, sample, e);
+        if (on_error == MR_ON_ERROR_FAIL) {
+            *bad = (uint32_t)-rc;
+            break;
+        }
+        if (on_error == MR_ON_ERROR_SKIP) {
+            sample = UINT64_MAX;
+            continue;
+        }
+        if (++key.attempt > MAX_ATTEMPTS)
+            return mr__context(e, "%d substitutes in a row were bad too; the last", MAX_ATTEMPTS);
+        sample = substitute(f, &key);
+    }
+    return MR_OK;
+}
+
+/* ---- a producer's life ---- */
+
+static int open_filler(struct filler *f, struct mr_session *s, uint32_t lane, struct mr_errbuf *e)
+{
+    const struct mr_config *c = s->plan->config;
+    const struct mr_source *source = c->source.desc;
+    *f = (struct filler){.s = s, .lane_number = lane, .lane = mr__lane(&s->arena, lane)};
+    int rc = mr__rowwork_open(&f->work, s->plan->pipe, e);
+    if (rc >= 0)
+        rc = source->open(c->source.params, &s->index, &c->limits, &f->source, e);
+    return rc;
+}
+
+static void close_filler(struct filler *f)
+{
+    const struct mr_source *source = f->s->plan->config->source.desc;
+    if (f->source)
+        source->close(f->source);
+    mr__rowwork_close(f->work);
+    free(f->image.data);
+    free(f->mask.data);
+}
+
+static int run_thread(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr_errbuf *e)
+{
+    struct filler f;
+    struct mr_filler vtable = {&f, fill};
+    int rc = open_filler(&f, s, lane, e);
+    if (rc >= 0)
+        rc = mr__producer_loop(&s->arena, lane, lease, &vtable, e);
+    close_filler(&f);
+    return rc;
+}
+
+int mr__run_producer(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr_errbuf *e)
+{
+    int threads = (int)s->plan->config->producers.threads;
+    int rc = MR_OK;
+#ifdef _OPENMP
+    if (threads > 1) { /* every thread claims rows for itself, under the one lease of the process */
+#pragma omp parallel num_threads(threads)
+        {
+            struct mr_errbuf mine = {0};
+            int one = run_thread(s, lane, lease, &mine);
+            if (one < 0) {
+#pragma omp critical
+                {
+                    rc = one;
+                    *e = mine;
+                    mr__fail_run(&s->arena, &mine); /* the other threads would wait for ever */
+                    __atomic_store_n(&s->arena.control->stop, 1, __ATOMIC_RELEASE);
+                    mr__warden_wake_all(&s->arena);
+                }
+            }
+        }
+        return rc;
+    }
+#endif
+    (void)threads;
+    rc = run_thread(s, lane, lease, e);
+    return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "last_error.h"
+
+#include "millrace/millrace.h"
+
+#include <string.h>
+
+static _Thread_local char sentence[MR_ERR_TEXT];
+
+int mr__keep_error(const struct mr_errbuf *e)
+{
+    memcpy(sentence, e->text, sizeof sentence);
+    sentence[sizeof sentence - 1] = 0;
+    return e->code;
+}
+
+const char *mr_error(const mr_loader *loader)
+{
+    (void)loader; /* one sentence per thread serves all its loaders: it is of the last failing call */
+    return sentence;
+}

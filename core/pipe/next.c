@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * next.c: mr_next and mr_release: which slot comes next, and waiting for it.
+ */
+#include "pipe/loader.h"
+
+#include "shm/report.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOTHING 100 /* no slot is due now */
+
+int mr__loader_enter(mr_loader *l, struct mr_errbuf *e)
+{
+    if (!l->here[0])
+        return mr__fail(e, MR_E_FORKED, "this process was forked from the one that opened the "
+                        "loader: open one here, or fork before mr_open");
+    pthread_mutex_lock(&l->lock);
+    return MR_OK;
+}
+
+void mr__loader_leave(mr_loader *l)
+{
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- events ---- */
+
+static void take_event(mr_loader *l, const struct mr_event *event)
+{
+    char line[MR_EVENT_TEXT + 64];
+    if (event->kind != MR_EVENT_BAD) {
+        if (l->log)
+            l->log(l->log_user, (mr_log_level)event->code, event->text);
+        return;
+    }
+    mr__fail(&l->last_bad, event->code, "%s (sample %llu)", event->text,
+             (unsigned long long)event->sample);
+    snprintf(line, sizeof line, "bad sample %llu: %s", (unsigned long long)event->sample,
+             event->text);
+    if (l->log)
+        l->log(l->log_user, MR_LOG_WARNING, line);
+}
+
+void mr__loader_drain_events(mr_loader *l)
+{
+    struct mr_event event;
+    if (!l->s.arena.control)
+        return;
+    for (uint32_t lane = 0; lane < mr__lane_count(&l->s.arena); lane++)
+        while (mr__report_take(&l->s.arena, lane, &event))
+            take_event(l, &event);
+}
+
+/* ---- which slot ---- */
+
+/* Due: in order, the slot whose ordinal comes next; in completion order, any batch of this epoch, and an end when everything
+ * before it was delivered. */
+static bool is_due(const mr_loader *l, uint64_t seq, const struct mr_plan_head *head)
+{
+    bool next = seq - MR_GET(head->first_seq) == l->delivered;
+    if (l->s.plan->config->deterministic || MR_GET(head->kind) != MR_PLAN_BATCH)
+        return next;
+    return MR_GET(head->epoch) == l->epoch;
+}
+
+/* The due slot with the smallest seq; -1: none. Frees finished work of older streams on the way. The head is believed only
+ * after the lease: its success proves that the seq, and so the head, was still the one looked at. */
+static int find_due(mr_loader *l, uint64_t *seq)
+{
+    const struct mr_arena *a = &l->s.arena;
+    int best = -1;
+    for (uint32_t i = 0; i < a->control->slots; i++) {
+        uint64_t w = mr__word_load(&mr__slot(a, i)->word), s = mr__slot_seq(w);
+        if (mr__slot_state(w) != MR_SLOT_AVAILABLE)
+            continue;
+        const struct mr_plan_head *head = mr__plan_head(a, i);
+        if (MR_GET(head->stream) < l->stream)
+            mr__trainer_drop(a, i, s);
+        else if (MR_GET(head->stream) == l->stream && is_due(l, s, head) &&
+                 (best < 0 || s < *seq)) {
+            best = (int)i;
+            *seq = s;
+        }
+    }
+    return best;
+}
+
+static struct mr_batch *take_handle(mr_loader *l)
+{
+    struct mr_batch *b;
+    do { /* leases < slots, and the pool is many times larger */
+        b = &l->pool[l->next_handle];
+        l->next_handle = (l->next_handle + 1) % l->npool;
+    } while (b->leased);
+    return b;
+}
+
+static int end_epoch(mr_loader *l, const struct mr_plan_head *head)
+{
+    l->epoch = head->epoch + 1;
+    l->position = 0;
+    return MR_END_EPOCH;
+}
+
+/* A row that could not be made, under `on_error: fail`: the run ends here. */
+static int find_bad_row(mr_loader *l, uint32_t slot, const struct mr_plan_head *head,
+                        struct mr_errbuf *e)
+{
+    const uint64_t *rows = mr__slot_rows(&l->s.arena, slot);
+    for (uint32_t i = 0; i < head->tasks && i < l->s.arena.control->tasks; i++) {
+        uint64_t w = mr__word_load(&rows[i]);
+        if (mr__row_state(w) != MR_ROW_BAD)
+            continue;
+        mr__loader_drain_events(l);
+        mr__fail(&l->failure, MR_E_DATA, "epoch %llu, batch %llu, row %u: %s; set 'on_error' to "
+                 "replace or skip to go on without such samples", (unsigned long long)head->epoch,
+                 (unsigned long long)head->batch, i,
+                 l->last_bad.code ? l->last_bad.text : mr_strerror(-(int)mr__row_lease(w)));
+        *e = l->failure;
+        return MR_E_DATA;
+    }
+    return MR_OK;
+}
+
+static uint64_t count_valid(const mr_loader *l, uint32_t slot, uint32_t rows)
+{
+    const uint8_t *valid = mr__slot_data(&l->s.arena, slot) + l->s.plan->valid;
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < rows; i++)
+        n += valid[i] != 0;
+    return n;
+}
+
+static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, struct mr_errbuf *e)
+{
+    struct mr_plan_head head = *mr__plan_head(&l->s.arena, slot); /* ours now: it cannot change */
+    l->delivered++;
+    if (head.kind != MR_PLAN_BATCH) {
+        mr__trainer_release(&l->s.arena, slot, seq);
+        l->ended = head.kind == MR_PLAN_END;
+        return l->ended ? MR_END : end_epoch(l, &head);
+    }
+    if (head.rows > l->s.arena.control->rows)
+        return mr__fail(e, MR_E_CORRUPT, "a slot claims to hold %u rows", head.rows);
+    int rc = find_bad_row(l, slot, &head, e);
+    if (rc < 0) {
+        mr__trainer_release(&l->s.arena, slot, seq);
+        return rc;
+    }
+    struct mr_batch *b = take_handle(l);
+    b->slot = slot;
+    b->seq = seq;
+    b->head = head;
+    b->sequence = l->returned++;
+    b->leased = true;
+    for (int i = 0; i < l->s.plan->nfields; i++)
+        mr__plan_tensor(l->s.plan, i, mr__slot_data(&l->s.arena, slot), 0, head.rows,
+                        &b->fields[i]);
+    l->leases++;
+    l->rows += count_valid(l, slot, head.rows);
+    l->position = (head.step + 1) * (uint64_t)l->s.plan->config->world;
+    mr__hash_deliver(l, b);
+    *out = b;
+    return MR_OK;
+}
+
+static int try_next(mr_loader *l, mr_batch **out, struct mr_errbuf *e)
+{
+    uint64_t seq;
+    int slot;
+    if (l->epoch_cut) {
+        l->epoch_cut = false;
+        return MR_END_EPOCH;
+    }
+    while ((slot = find_due(l, &seq)) >= 0)
+        if (mr__trainer_lease(&l->s.arena, (uint32_t)slot, seq))
+            return hand_out(l, (uint32_t)slot, seq, out, e);
+    return NOTHING;
+}
+
+/* ---- waiting ---- */
+
+static void drain_ready(const mr_loader *l)
+{
+    uint64_t count;
+    if (read(l->s.arena.ready_fd, &count, sizeof count) < 0)
+        return; /* EAGAIN: nothing was there */
+}
+
+static int warden_died(mr_loader *l, struct mr_errbuf *e)
+{
+    mr__loader_drain_events(l);
+    if (!mr__run_failed(&l->s.arena, e))
+        mr__fail(e, MR_E_DIED, "the warden died, and with it the loader's other processes; what "
+                 "was delivered is good, and a saved state can go on from there");
+    l->failure = *e;
+    return e->code;
+}
+
+int mr__loader_wait(mr_loader *l, int64_t timeout_ms, struct mr_errbuf *e)
+{
+    struct pollfd p[2] = {{.fd = l->s.arena.ready_fd, .events = POLLIN},
+                          {.fd = l->warden.pidfd, .events = POLLIN}};
+    int ms = timeout_ms < 0 ? -1 : timeout_ms > 86400000 ? 86400000 : (int)timeout_ms;
+    l->waiters++;
+    pthread_mutex_unlock(&l->lock);
+    int rc = poll(p, 2, ms);
+    pthread_mutex_lock(&l->lock);
+    if (--l->waiters == 0)
+        pthread_cond_signal(&l->nobody_waits);
+    if (l->closed) {
+        mr__signal_ready(&l->s.arena); /* the others that wait */
+        return mr__fail(e, MR_E_CLOSED, "the loader was closed");
+    }
+    if (rc < 0 && errno != EINTR)
+        return mr__fail_errno(e, MR_E_SYSTEM, "cannot wait for a batch (poll)");
+    if (p[0].revents)
+        drain_ready(l);
+    else if (rc > 0 && p[1].revents)
+        return warden_died(l, e);
+    return rc != 0;
+}
+
+static int cannot_come(mr_loader *l, struct mr_errbuf *e)
+{
+    if (l->closed)
+        return mr__fail(e, MR_E_CLOSED, "the loader was closed");
+    if (l->failure.code || mr__run_failed(&l->s.arena, &l->failure)) {
+        *e = l->failure;
+        return e->code;
+    }
+    if (l->leases >= l->s.arena.control->slots)
+        return mr__fail(e, MR_E_LEASED, "all %u slots are leased: release a batch before asking "
+                        "for the next, or set 'slots' higher", l->s.arena.control->slots);
+    return MR_OK;
+}
+
+static int next(mr_loader *l, mr_batch **out, int64_t timeout_ms, struct mr_errbuf *e)
+{
+    uint64_t from = 0, now;
+    if (l->ended)
+        return MR_END;
+    for (;;) {
+        int rc = l->closed || l->failure.code ? NOTHING : try_next(l, out, e);
+        if (rc != NOTHING) {
+            if (from) { /* we drained the eventfd: others that wait may have had more to see */
+                mr__signal_ready(&l->s.arena);
+                l->wait_ns += mr__now_ns() - from;
+            }
+            return rc;
+        }
+        rc = cannot_come(l, e);
+        if (rc < 0)
+            return rc;
+        now = mr__now_ns();
+        if (!from)
+            from = now;
+        int64_t left = timeout_ms < 0 ? -1 : timeout_ms - (int64_t)((now - from) / 1000000);
+        if (timeout_ms >= 0 && left <= 0)
+            left = 0;
+        rc = mr__loader_wait(l, left, e);
+        mr__loader_drain_events(l);
+        if (rc < 0) {
+            int last = try_next(l, out, e); /* what was finished before the end is still good */
+            return last == NOTHING ? rc : last;
+        }
+        if (rc == 0 && left == 0) {
+            l->wait_ns += mr__now_ns() - from;
+            return mr__fail(e, MR_E_TIMEOUT, "no batch was ready within %lld ms",
+                            (long long)timeout_ms);
+        }
+    }
+}
+
+int mr_next(mr_loader *l, mr_batch **batch, int64_t timeout_ms)
+{
+    struct mr_errbuf e;
+    if (!l || !batch) {
+        mr__fail(&e, MR_E_USAGE, "mr_next needs a loader and a place for the batch");
+        return mr__keep_error(&e);
+    }
+    *batch = NULL;
+    int rc = mr__loader_enter(l, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    mr__loader_drain_events(l);
+    rc = next(l, batch, timeout_ms, &e);
+    mr__loader_leave(l);
+    return rc < 0 ? mr__keep_error(&e) : rc;
+}
+
+int mr_release(mr_batch *b)
+{
+    struct mr_errbuf e;
+    if (!b) {
+        mr__fail(&e, MR_E_USAGE, "mr_release needs a batch");
+        return mr__keep_error(&e);
+    }
+    mr_loader *l = b->loader;
+    int rc = mr__loader_enter(l, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    if (!b->leased) {
+        mr__loader_leave(l);
+        mr__fail(&e, MR_E_STALE, "the batch was released already");
+        return mr__keep_error(&e);
+    }
+    b->leased = false;
+    l->leases--;
+    mr__trainer_release(&l->s.arena, b->slot, b->seq);
+    bool last = l->closed && l->leases == 0;
+    mr__loader_leave(l);
+    if (last)
+        mr__loader_free(l);
+    return MR_OK;
+}
+
+/* ---- going elsewhere ---- */
+
+int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
+{
+    struct mr_control *c = l->s.arena.control;
+    while (__atomic_load_n(&c->request_done, __ATOMIC_ACQUIRE) != l->stream) {
+        int rc = cannot_come(l, e);
+        if (rc < 0 && rc != MR_E_LEASED)
+            return rc;
+        rc = mr__loader_wait(l, -1, e); /* the commander signals when it has obeyed */
+        if (rc < 0)
+            return rc;
+    }
+    l->stream++;
+    c->request[l->stream & 1] = (struct mr_request){epoch, batch};
+    __atomic_store_n(&c->request_id, l->stream, __ATOMIC_RELEASE);
+    mr__bell_ring(&c->free_bell);
+    l->delivered = 0;
+    l->epoch = epoch;
+    l->position = batch;
+    l->ended = false;
+    l->epoch_cut = false;
+    return MR_OK;
+}
+
+static int go_to(mr_loader *l, uint64_t epoch, uint64_t batch, bool cut, struct mr_errbuf *e)
+{
+    if (l->s.plan->user_commander)
+        return mr__fail(e, MR_E_UNSUPPORTED, "a user's commander decides itself what comes next");
+    int rc = mr__loader_request(l, epoch, batch, e);
+    if (rc >= 0)
+        l->epoch_cut = cut;
+    return rc;
+}
+
+int mr_end_epoch(mr_loader *l)
+{
+    struct mr_errbuf e;
+    int rc = mr__loader_enter(l, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    rc = l->ended ? MR_OK : go_to(l, l->epoch + 1, 0, true, &e);
+    mr__loader_leave(l);
+    return rc < 0 ? mr__keep_error(&e) : MR_OK;
+}
+
+int mr_load_state(mr_loader *l, const char *text)
+{
+    struct mr_errbuf e;
+    struct mr_state state;
+    int rc = mr__loader_enter(l, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    rc = mr__state_parse(text, &state, &e);
+    if (rc >= 0)
+        rc = mr__state_check(l, &state, &e);
+    if (rc >= 0)
+        rc = go_to(l, state.epoch, state.batch, false, &e);
+    mr__loader_leave(l);
+    return rc < 0 ? mr__keep_error(&e) : MR_OK;
+}
+
+int mr_fd(mr_loader *l)
+{
+    return l->s.arena.ready_fd;
+}

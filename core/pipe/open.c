@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * open.c: mr_open and mr_close: from a config to running processes, and back to nothing.
+ */
+#include "pipe/loader.h"
+
+#include "proc/launch.h"
+#include "proc/warden.h"
+#include "shm/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define END_MS 5000     /* for the warden to end its children and itself */
+#define HANDLES_PER_SLOT 64
+
+/* ---- parts of opening ---- */
+
+static int make_sentinel(mr_loader *l, struct mr_errbuf *e)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return mr__fail_errno(e, MR_E_MEMORY, "no memory for the loader");
+    l->here = p;
+    l->here[0] = 1;
+    madvise(p, page, MADV_WIPEONFORK);
+    return MR_OK;
+}
+
+static int read_config(mr_loader *l, const char *path, const mr_options *o, struct mr_errbuf *e)
+{
+    struct mr_config *config;
+    if (!path && !o->config_text)
+        return mr__fail(e, MR_E_USAGE, "mr_open needs the path of a config or its text");
+    int rc = mr__config_read(&config, path, o->config_text, o->set, e);
+    if (rc < 0)
+        return rc;
+    l->s.user = (struct mr_user){o->commander, o->producer};
+    rc = mr__plan_compile(&l->s.plan, config, &l->s.user, e);
+    if (rc < 0)
+        mr__config_free(config);
+    return rc;
+}
+
+static int make_eventfd(int *fd, struct mr_errbuf *e)
+{
+    *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return *fd < 0 ? mr__fail_errno(e, MR_E_SYSTEM, "cannot create an eventfd") : MR_OK;
+}
+
+static int make_arena(mr_loader *l, struct mr_errbuf *e)
+{
+    struct mr_session *s = &l->s;
+    int rc = mr__arena_create(&s->arena, &s->plan->arena, e);
+    if (rc >= 0)
+        rc = make_eventfd(&s->arena.ready_fd, e);
+    if (rc >= 0)
+        rc = make_eventfd(&s->arena.warden_fd, e);
+    if (rc >= 0 && !s->plan->user_commander) {
+        s->index_fd = mr__index_memfd(e);
+        rc = s->index_fd < 0 ? s->index_fd : MR_OK;
+    }
+    return rc;
+}
+
+static int make_handles(mr_loader *l, struct mr_errbuf *e)
+{
+    uint32_t nfields = (uint32_t)l->s.plan->nfields;
+    l->npool = l->s.plan->arena.slots * HANDLES_PER_SLOT;
+    l->pool = calloc(l->npool, sizeof *l->pool);
+    l->pool_fields = calloc((size_t)l->npool * nfields, sizeof *l->pool_fields);
+    if (!l->pool || !l->pool_fields)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the loader");
+    for (uint32_t i = 0; i < l->npool; i++) {
+        l->pool[i].loader = l;
+        l->pool[i].fields = l->pool_fields + (size_t)i * nfields;
+    }
+    return MR_OK;
+}
+
+static int take_state(mr_loader *l, const char *text, struct mr_state *state, struct mr_errbuf *e)
+{
+    if (!text)
+        return MR_OK;
+    int rc = mr__state_parse(text, state, e);
+    if (rc >= 0)
+        rc = mr__state_check(l, state, e);
+    if (rc >= 0) {
+        l->epoch = state->epoch;
+        l->position = state->batch;
+        l->s.arena.control->request[0] = (struct mr_request){state->epoch, state->batch};
+    }
+    return rc;
+}
+
+/* ---- the warden ---- */
+
+static void run_forked_warden(void *ctx)
+{
+    mr_loader *l = ctx;
+    struct mr_roles roles;
+    pid_t parent = getppid();
+    int trainer = mr__pidfd_open(parent);
+    if (trainer < 0 || getppid() != parent)
+        _exit(1);
+    signal(SIGINT, SIG_IGN);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
+    mr__session_roles(&l->s, &roles);
+    _exit(mr__warden_run(&l->s.arena, &roles, trainer));
+}
+
+static int start_warden(mr_loader *l, const char *path, const mr_options *o, struct mr_errbuf *e)
+{
+    struct mr_session *s = &l->s;
+    if (s->plan->config->context == MR_CONTEXT_FORK)
+        return mr__launch_fork(&l->warden, run_forked_warden, l, e);
+    char *exe = mr__launch_find(o->warden, e);
+    if (!exe)
+        return e->code;
+    s->boot_fd = mr__boot_write(path, o->config_text ? o->config_text : "", o->set, e);
+    int rc = s->boot_fd < 0 ? s->boot_fd : MR_OK;
+    const int fds[MR_BOOT_FDS] = {s->arena.control_fd, s->arena.plan_fd, s->arena.data_fd,
+                                  s->index_fd, s->boot_fd, s->arena.ready_fd,
+                                  s->arena.warden_fd};
+    if (rc >= 0)
+        rc = mr__launch_spawn(&l->warden, exe, fds, MR_BOOT_FDS, MR_BOOT_FIRST_FD, e);
+    free(exe);
+    return rc;
+}
+
+static int wait_until_ready(mr_loader *l, struct mr_errbuf *e)
+{
+    struct mr_control *c = l->s.arena.control;
+    while (__atomic_load_n(&c->phase, __ATOMIC_ACQUIRE) != MR_PHASE_READY) {
+        if (mr__run_failed(&l->s.arena, e))
+            return e->code;
+        int rc = mr__loader_wait(l, -1, e);
+        if (rc < 0)
+            return rc;
+    }
+    return MR_OK;
+}
+
+static int start(mr_loader *l, const char *path, const mr_options *o, struct mr_errbuf *e)
+{
+    int rc = start_warden(l, path, o, e);
+    if (rc >= 0) /* from here on, a forked child of the trainer has no business in the slots */
+        madvise(l->s.arena.data, l->s.arena.control->data_bytes, MADV_DONTFORK);
+    if (rc >= 0)
+        rc = wait_until_ready(l, e);
+    if (rc >= 0)
+        rc = mr__session_bind(&l->s, e);
+    if (rc >= 0 && !l->s.plan->config->producer.exec.n) /* an exec'ed producer has yet to map it */
+        rc = mr__arena_seal_data(&l->s.arena, e);
+    return rc;
+}
+
+static int open_all(mr_loader *l, const char *path, const mr_options *o, struct mr_errbuf *e)
+{
+    struct mr_state state = {0};
+    int rc = make_sentinel(l, e);
+    if (rc >= 0)
+        rc = read_config(l, path, o, e);
+    if (rc >= 0)
+        rc = make_arena(l, e);
+    if (rc >= 0)
+        rc = make_handles(l, e);
+    if (rc >= 0)
+        rc = take_state(l, o->state, &state, e);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&l->lock);
+    rc = start(l, path, o, e);
+    if (rc >= 0 && o->state)
+        rc = mr__state_check(l, &state, e); /* once more: now the data's hash is known */
+    mr__loader_drain_events(l);
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}
+
+/* Stops the processes, in good order if they let us. */
+static void end_processes(mr_loader *l)
+{
+    uint64_t one = 1;
+    if (!l->warden.pid)
+        return;
+    __atomic_store_n(&l->s.arena.control->stop, 1, __ATOMIC_RELEASE);
+    mr__warden_wake_all(&l->s.arena);
+    if (write(l->s.arena.warden_fd, &one, sizeof one) < 0)
+        kill(l->warden.pid, SIGKILL); /* cannot be: the counter is ours alone */
+    mr__launch_end(&l->warden, END_MS);
+}
+
+/* ---- the calls ---- */
+
+int mr_open(mr_loader **out, const char *path, const mr_options *options)
+{
+    static const mr_options defaults = {.size = sizeof defaults};
+    struct mr_errbuf e = {0};
+    const mr_options *o = options ? options : &defaults;
+    if (!out || o->size != sizeof *o) {
+        mr__fail(&e, MR_E_USAGE, !out ? "mr_open needs a place for the loader"
+                                      : "mr_options.size is not sizeof(mr_options): set it, and "
+                                        "compile with this version's headers");
+        if (out)
+            *out = NULL;
+        return mr__keep_error(&e);
+    }
+    *out = NULL;
+    mr_loader *l = calloc(1, sizeof *l);
+    if (!l) {
+        mr__fail(&e, MR_E_MEMORY, "no memory for the loader");
+        return mr__keep_error(&e);
+    }
+    l->s.index_fd = l->s.boot_fd = l->warden.pidfd = -1;
+    l->log = o->log;
+    l->log_user = o->log_user;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->nobody_waits, NULL);
+    if (open_all(l, path, o, &e) < 0) {
+        end_processes(l);
+        mr__loader_free(l);
+        return mr__keep_error(&e);
+    }
+    *out = l;
+    return MR_OK;
+}
+
+static void free_classes(mr_loader *l)
+{
+    for (uint64_t i = 0; l->classes && i < l->s.index.head->classes; i++)
+        free(l->classes[i]);
+    free(l->classes);
+}
+
+void mr__loader_free(mr_loader *l)
+{
+    free_classes(l);
+    mr__session_release(&l->s);
+    if (l->here)
+        munmap(l->here, (size_t)sysconf(_SC_PAGESIZE));
+    free(l->pool);
+    free(l->pool_fields);
+    pthread_mutex_destroy(&l->lock);
+    pthread_cond_destroy(&l->nobody_waits);
+    free(l);
+}
+
+void mr_close(mr_loader **loader)
+{
+    struct mr_errbuf e;
+    if (!loader || !*loader)
+        return;
+    mr_loader *l = *loader;
+    *loader = NULL;
+    if (mr__loader_enter(l, &e) < 0)
+        return; /* a forked child's copy: nothing here is its own */
+    end_processes(l);
+    mr__loader_drain_events(l);
+    l->closed = true;
+    bool last = l->leases == 0;
+    mr__signal_ready(&l->s.arena); /* whoever waits in mr_next learns that it is closed, and tells the next */
+    while (l->waiters)
+        pthread_cond_wait(&l->nobody_waits, &l->lock);
+    mr__loader_leave(l);
+    if (last)
+        mr__loader_free(l);
+}

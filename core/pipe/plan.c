@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipe/plan.h"
+
+#include "base/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define ALIGN 64
+#define STATE_BYTES 65536 /* the most a user commander may save per batch */
+#define AUTO_SLOTS 4      /* one leased, one ready, two being filled */
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+/* ---- fields of user producers ---- */
+
+static int user_field(struct mr_plan *plan, int i, struct mr_errbuf *e)
+{
+    const struct mr_field_config *f = &plan->config->fields[i];
+    struct mr_field_plan *p = &plan->fields[i].p;
+    *p = (struct mr_field_plan){.name = f->name, .kind = MR_FIELD_USER, .dtype = f->dtype,
+                                .layout = f->layout, .ndim = f->shape.n};
+    if (f->max > 0) {
+        p->max_entries = (uint32_t)f->max;
+        p->shape[p->ndim++] = f->max;
+    }
+    if (f->shape.n + (f->max > 0) > MR_MAX_DIMS - 1)
+        return mr__config_error(plan->config, f->mark, e, "field '%s' has more than %d dimensions",
+                                f->name, MR_MAX_DIMS - 1);
+    p->row_bytes = mr_dtype_size(p->dtype) * (f->max > 0 ? (uint64_t)f->max : 1);
+    for (int d = 0; d < f->shape.n; d++) {
+        int64_t side = (int64_t)f->shape.v[d];
+        p->shape[p->ndim - f->shape.n + d] = side;
+        if (__builtin_mul_overflow(p->row_bytes, (uint64_t)side, &p->row_bytes))
+            return mr__config_error(plan->config, f->mark, e, "field '%s' is too large", f->name);
+    }
+    return MR_OK;
+}
+
+static int compile_fields(struct mr_plan *plan, struct mr_errbuf *e)
+{
+    struct mr_field_plan plans[MR_MAX_FIELDS];
+    plan->nfields = plan->config->nfields;
+    if (plan->user_producer) {
+        int rc = MR_OK;
+        for (int i = 0; rc >= 0 && i < plan->nfields; i++)
+            rc = user_field(plan, i, e);
+        return rc;
+    }
+    int rc = mr__rowpipe_compile(&plan->pipe, plan->config, plans, &plan->nfields, e);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < plan->nfields; i++)
+        plan->fields[i].p = plans[i];
+    return MR_OK;
+}
+
+/* ---- sizes ---- */
+
+static int place(struct mr_plan *plan, uint64_t *at, uint64_t row_bytes, uint64_t *offset,
+                 struct mr_errbuf *e)
+{
+    uint64_t bytes;
+    *offset = round_up(*at, ALIGN);
+    if (__builtin_mul_overflow(row_bytes, (uint64_t)plan->config->batch.size, &bytes) ||
+        __builtin_add_overflow(*offset, bytes, at) || *at > UINT64_MAX / 65536)
+        return mr__fail(e, MR_E_CONFIG, "a batch of %lld rows is larger than memory can be",
+                        (long long)plan->config->batch.size);
+    return MR_OK;
+}
+
+static int lay_out_slot(struct mr_plan *plan, struct mr_errbuf *e)
+{
+    uint64_t at = 0;
+    int rc = place(plan, &at, sizeof(uint64_t), &plan->ids, e);
+    if (rc >= 0)
+        rc = place(plan, &at, 1, &plan->valid, e);
+    for (int i = 0; rc >= 0 && i < plan->nfields; i++) {
+        struct mr_plan_field *f = &plan->fields[i];
+        if (f->p.max_entries)
+            rc = place(plan, &at, sizeof(uint32_t), &f->counts, e);
+        if (rc >= 0)
+            rc = place(plan, &at, f->p.row_bytes, &f->offset, e);
+    }
+    plan->arena.slot_data_bytes = round_up(at, (uint64_t)sysconf(_SC_PAGESIZE));
+    return rc;
+}
+
+static uint64_t signature(const struct mr_plan *plan)
+{
+    uint64_t numbers[4 + 3 * MR_MAX_FIELDS] = {plan->config->stream_hash, plan->arena.slots,
+                                               plan->arena.rows, plan->arena.slot_data_bytes};
+    for (int i = 0; i < plan->nfields; i++) {
+        numbers[4 + 3 * i] = plan->fields[i].offset;
+        numbers[5 + 3 * i] = plan->fields[i].p.row_bytes;
+        numbers[6 + 3 * i] = plan->fields[i].p.dtype;
+    }
+    return XXH3_64bits(numbers, sizeof numbers) | 1;
+}
+
+static void size_arena(struct mr_plan *plan, const struct mr_user *user)
+{
+    const struct mr_config *c = plan->config;
+    struct mr_arena_spec *a = &plan->arena;
+    bool saves = plan->user_commander && (!user->commander || user->commander->save);
+    a->rows = (uint32_t)c->batch.size;
+    a->tasks = plan->user_producer && c->producer.unit == MR_UNIT_BATCH ? 1 : a->rows;
+    a->producers = (uint32_t)(c->producers.count ? c->producers.count : mr__cpus());
+    a->slots = (uint32_t)(c->slots ? c->slots : AUTO_SLOTS);
+    a->state_bytes = saves ? STATE_BYTES : 0;
+    a->message_bytes = plan->user_commander ? round_up((uint64_t)c->message_bytes, 8)
+                                            : round_up(MR_MESSAGE_HEADER, 8);
+    a->signature = signature(plan);
+}
+
+/* ---- the whole ---- */
+
+static int check_user(const struct mr_config *c, const struct mr_user *user, struct mr_errbuf *e)
+{
+    if ((user->commander || user->producer) && c->context != MR_CONTEXT_FORK)
+        return mr__fail(e, MR_E_USAGE, "callbacks in mr_options need 'context: fork' in the config; "
+                        "with 'context: spawn' name a plug-in: 'producer: {plugin: ./my.so}'");
+    if ((user->commander && (user->commander->size < sizeof(mr_commander) ||
+                             user->commander->abi != MR_PLUGIN_ABI || !user->commander->next)) ||
+        (user->producer && (user->producer->size < sizeof(mr_producer) ||
+                            user->producer->abi != MR_PLUGIN_ABI || !user->producer->fill)))
+        return mr__fail(e, MR_E_USAGE, "a callback struct in mr_options has the wrong size or abi, or "
+                        "no 'next' or 'fill'");
+    return MR_OK;
+}
+
+static int check_parts(const struct mr_plan *plan, struct mr_errbuf *e)
+{
+    const struct mr_config *c = plan->config;
+    struct mr_mark none = {0};
+    if (plan->user_commander && !plan->user_producer)
+        return mr__config_error(c, c->commander.mark, e, "a user's commander needs a user's producer, "
+                                "which knows its messages: add 'producer: {plugin: ...}'");
+    if (!plan->user_commander && !c->source.desc)
+        return mr__config_error(c, none, e, "'source' is missing");
+    if (!plan->user_commander && !c->sampler.desc)
+        return mr__config_error(c, none, e, "'sampler' is missing");
+    return MR_OK;
+}
+
+int mr__plan_compile(struct mr_plan **out, struct mr_config *config, const struct mr_user *user,
+                     struct mr_errbuf *e)
+{
+    struct mr_plan *plan = calloc(1, sizeof *plan);
+    *out = NULL;
+    if (!plan)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the plan");
+    plan->config = config;
+    plan->image_column = plan->mask_column = plan->boxes_field = -1;
+    plan->user_commander = user->commander || config->commander.given;
+    plan->user_producer = user->producer || config->producer.given;
+    int rc = check_user(config, user, e);
+    if (rc >= 0)
+        rc = check_parts(plan, e);
+    if (rc >= 0)
+        rc = compile_fields(plan, e);
+    if (rc >= 0)
+        rc = lay_out_slot(plan, e);
+    if (rc < 0) {
+        plan->config = NULL;
+        mr__plan_free(plan);
+        return rc;
+    }
+    size_arena(plan, user);
+    *out = plan;
+    return MR_OK;
+}
+
+void mr__plan_free(struct mr_plan *plan)
+{
+    if (!plan)
+        return;
+    mr__rowpipe_free(plan->pipe);
+    mr__config_free(plan->config);
+    free(plan);
+}
+
+void mr__plan_tensor(const struct mr_plan *plan, int field, uint8_t *slot_data, uint32_t first,
+                     uint32_t rows, struct mr_tensor *t)
+{
+    const struct mr_plan_field *f = &plan->fields[field];
+    *t = (struct mr_tensor){.data = slot_data + f->offset + first * f->p.row_bytes,
+                            .name = f->p.name, .dtype = f->p.dtype, .ndim = f->p.ndim + 1};
+    int64_t stride = (int64_t)mr_dtype_size(f->p.dtype);
+    for (int d = f->p.ndim; d > 0; d--) {
+        t->shape[d] = f->p.shape[d - 1];
+        t->strides[d] = stride;
+        stride *= f->p.shape[d - 1];
+    }
+    t->shape[0] = rows;
+    t->strides[0] = (int64_t)f->p.row_bytes;
+    if (f->p.max_entries)
+        t->counts = (const uint32_t *)(slot_data + f->counts) + first;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * roles.c: which part a process of the loader plays, and the two programs that come in from outside: the
+ * warden executable and an exec'ed producer.
+ */
+#include "pipe/session.h"
+#include "proc/child.h"
+#include "proc/warden.h"
+#include "shm/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* ---- the parts ---- */
+
+static int index_role(void *ctx, struct mr_errbuf *e)
+{
+    struct mr_session *s = ctx;
+    const struct mr_source *source = s->plan->config->source.desc;
+    struct mr_index_builder *b;
+    int rc = mr__index_builder_new(&b, e);
+    if (rc < 0)
+        return rc;
+    rc = source->index(s->plan->config->source.params, b, e);
+    if (rc >= 0)
+        rc = mr__index_finish(b, s->index_fd, e);
+    mr__index_builder_free(b);
+    return rc;
+}
+
+static int indexed_role(void *ctx, struct mr_errbuf *e)
+{
+    return mr__session_bind(ctx, e);
+}
+
+static int commander_role(void *ctx, struct mr_errbuf *e)
+{
+    struct mr_session *s = ctx;
+    return s->plan->user_commander ? mr__run_user_commander(s, e) : mr__run_commander(s, e);
+}
+
+static int user_producer_role(struct mr_session *s, uint32_t lane, uint32_t lease,
+                              struct mr_errbuf *e)
+{
+    const mr_plugin *plugin;
+    if (s->user.producer)
+        return mr__run_user_producer(s, lane, lease, s->user.producer, e);
+    const char *path = s->plan->config->producer.plugin;
+    int rc = mr__plugin_load(path, &plugin, e);
+    if (rc < 0)
+        return rc;
+    if (!plugin->producer || !plugin->producer->fill || plugin->producer->abi != MR_PLUGIN_ABI)
+        return mr__fail(e, MR_E_CODE, "the plug-in '%s' has no producer of ABI %u", path,
+                        MR_PLUGIN_ABI);
+    return mr__run_user_producer(s, lane, lease, plugin->producer, e);
+}
+
+static int producer_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf *e)
+{
+    struct mr_session *s = ctx;
+    int rc = mr__arena_protect_plan(&s->arena, e);
+    if (rc < 0)
+        return rc;
+    return s->plan->user_producer ? user_producer_role(s, lane, lease, e)
+                                  : mr__run_producer(s, lane, lease, e);
+}
+
+static void name_sample(void *ctx, uint64_t sample, char *text, size_t bytes)
+{
+    struct mr_session *s = ctx;
+    text[0] = 0;
+    if (!s->index.head || s->plan->image_column < 0 || sample >= s->index.head->samples)
+        return;
+    char *path = mr__index_full_path(&s->index, s->plan->image_column, sample);
+    snprintf(text, bytes, "'%s'", path ? path : "?");
+    free(path);
+}
+
+/* ---- an exec'ed producer ---- */
+
+/* The worker finds the same descriptors where the warden found them, and its place in the environment. */
+static int exec_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf *e)
+{
+    struct mr_session *s = ctx;
+    const struct mr_strs *exec = &s->plan->config->producer.exec;
+    char place[64], *argv[65];
+    int n = 0;
+    for (; n < exec->n && n < 64; n++)
+        argv[n] = (char *)exec->v[n];
+    argv[n] = NULL;
+    snprintf(place, sizeof place, "%u:%u", lane, lease);
+    if (setenv("MILLRACE_WORKER", place, 1) < 0)
+        return mr__fail_errno(e, MR_E_SYSTEM, "cannot set the worker's environment");
+    for (int fd = MR_BOOT_FIRST_FD; fd < MR_BOOT_FIRST_FD + MR_BOOT_FDS; fd++)
+        fcntl(fd, F_SETFD, 0);
+    execv(argv[0], argv);
+    return mr__fail_errno(e, MR_E_CODE, "cannot run the producer '%s'", argv[0]);
+}
+
+void mr__session_roles(struct mr_session *s, struct mr_roles *r)
+{
+    const struct mr_config *c = s->plan->config;
+    *r = (struct mr_roles){.ctx = s, .commander = commander_role, .producer = producer_role,
+                           .name_sample = name_sample};
+    if (s->index_fd >= 0) {
+        r->index = index_role;
+        r->indexed = indexed_role;
+    }
+    if (c->producer.exec.n)
+        r->exec_producer = exec_role;
+    r->commander_restarts = !s->plan->user_commander;
+}
+
+/* ---- the warden executable ---- */
+
+static void prepare_descriptors(void)
+{
+    for (int fd = 0; fd < MR_BOOT_FIRST_FD + MR_BOOT_FDS; fd++)
+        if (fd >= MR_BOOT_FIRST_FD)
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
+    if (null > STDERR_FILENO)
+        close(null);
+    dup2(STDERR_FILENO, STDOUT_FILENO); /* what user code prints must not mix with the trainer's data */
+}
+
+/* The trainer is our parent, unless it died before we looked. */
+static int watch_trainer(struct mr_errbuf *e)
+{
+    const char *text = getenv("MILLRACE_TRAINER");
+    pid_t trainer = text ? (pid_t)strtol(text, NULL, 10) : 0;
+    int fd = trainer > 1 ? mr__pidfd_open(trainer) : -1;
+    if (fd < 0 || getppid() != trainer)
+        return mr__fail(e, MR_E_USAGE, "millrace-warden is started by the library, not by hand");
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
+/* Exported for the program in warden_main.c alone. Not part of the API. */
+MR_API int mr__warden_main(void);
+
+int mr__warden_main(void)
+{
+    struct mr_errbuf e = {0};
+    struct mr_session s;
+    struct mr_roles roles;
+    int trainer = watch_trainer(&e);
+    if (trainer < 0) {
+        fprintf(stderr, "%s\n", e.text);
+        return 2;
+    }
+    prctl(PR_SET_NAME, "mr-warden");
+    signal(SIGPIPE, SIG_IGN);
+    prepare_descriptors();
+    if (mr__boot_read(&s, &e) < 0) {
+        if (!s.arena.control) {
+            fprintf(stderr, "millrace-warden: %s\n", e.text);
+            return 1;
+        }
+        mr__fail_run(&s.arena, &e);
+        return 1;
+    }
+    mr__session_roles(&s, &roles);
+    int status = mr__warden_run(&s.arena, &roles, trainer);
+    mr__session_release(&s);
+    return status;
+}

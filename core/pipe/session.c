@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipe/session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t div_up(uint64_t n, uint64_t by)
+{
+    return n / by + (n % by != 0);
+}
+
+static void cut_epochs(struct mr_epochs *ep, const struct mr_config *c, uint64_t positions)
+{
+    *ep = (struct mr_epochs){.positions = positions, .batch = (uint64_t)c->batch.size,
+                             .rank = (uint64_t)c->rank, .world = (uint64_t)c->world,
+                             .last = c->batch.last};
+    if (ep->last == MR_LAST_DROP) { /* every rank makes the same number of steps */
+        ep->batches = positions / ep->batch / ep->world * ep->world;
+    } else {
+        ep->batches = div_up(div_up(positions, ep->batch), ep->world) * ep->world;
+    }
+    ep->steps = ep->batches / ep->world;
+}
+
+uint32_t mr__epochs_rows(const struct mr_epochs *ep, uint64_t g)
+{
+    if (g >= ep->batches)
+        return 0;
+    uint64_t left = ep->positions - g * ep->batch;
+    bool cut = ep->last == MR_LAST_SHORT && g * ep->batch < ep->positions && left < ep->batch;
+    return (uint32_t)(cut ? left : ep->batch);
+}
+
+static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
+{
+    const struct mr_config *c = s->plan->config;
+    const struct mr_sampler *sampler = c->sampler.desc;
+    int rc = sampler->open(c->sampler.params, &s->index, (uint64_t)c->seed, &s->sampler, e);
+    if (rc < 0)
+        return rc;
+    cut_epochs(&s->epochs, c, sampler->length(s->sampler));
+    if (s->epochs.steps)
+        return MR_OK;
+    return mr__fail(e, MR_E_CONFIG, "no batch would ever come: an epoch has %llu samples, a batch "
+                    "%lld rows on each of %lld ranks, and 'batch.last: drop' leaves out what is "
+                    "less; make 'batch.size' smaller or choose short, pad or wrap",
+                    (unsigned long long)s->epochs.positions, (long long)c->batch.size,
+                    (long long)c->world);
+}
+
+int mr__session_bind(struct mr_session *s, struct mr_errbuf *e)
+{
+    if (s->index_fd < 0)
+        return MR_OK;
+    int rc = mr__index_map(&s->index, s->index_fd, e);
+    if (rc >= 0)
+        rc = mr__plan_bind(s->plan, &s->index, e);
+    if (rc >= 0)
+        rc = open_sampler(s, e);
+    return rc;
+}
+
+void mr__session_release(struct mr_session *s)
+{
+    if (s->sampler)
+        mr__session_sampler(s)->close(s->sampler);
+    s->sampler = NULL;
+    mr__index_unmap(&s->index);
+    mr__arena_unmap(&s->arena);
+    mr__plan_free(s->plan);
+    s->plan = NULL;
+    if (s->index_fd >= 0)
+        close(s->index_fd);
+    if (s->boot_fd >= 0)
+        close(s->boot_fd);
+    s->index_fd = s->boot_fd = -1;
+}
