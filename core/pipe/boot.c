@@ -80,7 +80,7 @@ static int compile(struct mr_session *s, const char *text, size_t bytes, struct 
     for (const char *p = next_string(config_text); p < end && n < 256; p = next_string(p))
         set[n++] = p;
     set[n] = NULL;
-    int rc = mr__config_read(&config, *path ? path : NULL, config_text, set, e);
+    int rc = mr__config_read(&config, *path ? path : NULL, *config_text ? config_text : NULL, set, e);
     if (rc < 0)
         return rc;
     rc = mr__plan_compile(&s->plan, config, &s->user, e);
@@ -101,8 +101,8 @@ static void take_descriptors(struct mr_session *s)
 
 int mr__boot_read(struct mr_session *s, struct mr_errbuf *e)
 {
-    char *text;
-    size_t bytes;
+    char *text = NULL;
+    size_t bytes = 0;
     memset(s, 0, sizeof *s);
     take_descriptors(s);
     int rc = read_text(s->boot_fd, &text, &bytes, e);

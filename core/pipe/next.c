@@ -74,6 +74,7 @@ static int find_due(mr_loader *l, uint64_t *seq)
 {
     const struct mr_arena *a = &l->s.arena;
     int best = -1;
+    *seq = 0;
     for (uint32_t i = 0; i < a->control->slots; i++) {
         uint64_t w = mr__word_load(&mr__slot(a, i)->word), s = mr__slot_seq(w);
         if (mr__slot_state(w) != MR_SLOT_AVAILABLE)
@@ -171,7 +172,7 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
 
 static int try_next(mr_loader *l, mr_batch **out, struct mr_errbuf *e)
 {
-    uint64_t seq;
+    uint64_t seq = 0;
     int slot;
     if (l->epoch_cut) {
         l->epoch_cut = false;
