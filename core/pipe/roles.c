@@ -99,6 +99,8 @@ static int exec_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf 
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot set the worker's environment");
     for (int fd = MR_BOOT_FIRST_FD; fd < MR_BOOT_FIRST_FD + MR_BOOT_FDS; fd++)
         fcntl(fd, F_SETFD, 0);
+    if (s->index_fd < 0) /* something of the warden's own may lie there */
+        close(MR_BOOT_FIRST_FD + MR_BOOT_INDEX);
     execv(argv[0], argv);
     return mr__fail_errno(e, MR_E_CODE, "cannot run the producer '%s'", argv[0]);
 }
@@ -140,8 +142,10 @@ static int watch_trainer(struct mr_errbuf *e)
     int fd = trainer > 1 ? mr__pidfd_open(trainer) : -1;
     if (fd < 0 || getppid() != trainer)
         return mr__fail(e, MR_E_USAGE, "millrace-warden is started by the library, not by hand");
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return fd;
+    /* A place among the boot descriptors may be empty, and this must not be taken for one of them. */
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, MR_BOOT_FIRST_FD + MR_BOOT_FDS);
+    close(fd);
+    return high < 0 ? mr__fail_errno(e, MR_E_LIMIT, "no file descriptor is left") : high;
 }
 
 /* Exported for the program in warden_main.c alone. Not part of the API. */

@@ -59,6 +59,7 @@ int mr__plugin_load(const char *path, const mr_plugin **plugin, struct mr_errbuf
 
 #define MR_BOOT_FIRST_FD 3 /* control, plan, data, index, boot, ready, warden: in this order */
 #define MR_BOOT_FDS 7
+#define MR_BOOT_INDEX 3 /* may be missing: a user's commander has no data set */
 
 /* Writes config text, path, folder and overrides into a sealed memfd; a negative code or the descriptor. */
 int mr__boot_write(const char *path, const char *text, const char *const *set, struct mr_errbuf *e);
