@@ -28,7 +28,8 @@ struct mr_field_plan {
 /* Compiles ops and fields. `plans` has room for MR_MAX_FIELDS; *nplans = config->nfields. Field kinds follow from the
  * names: "image" is the decoded image, "mask" its mask, "boxes" its boxes (ragged f32[4], x0 y0 x1 y1 in pixels);
  * every other name is a column of the index, whose shape the field's own `shape` and `max` in the config say (default: a
- * scalar), because memory is reserved before the index exists. Errors are config errors with the op's or field's place. */
+ * scalar), because memory is reserved before the index exists. A row of "mask" is [h, w]. The config outlives the pipe.
+ * Errors are config errors with the op's or field's place. */
 int mr__rowpipe_compile(struct mr_rowpipe **pipe, const struct mr_config *config,
                         struct mr_field_plan *plans, int *nplans, struct mr_errbuf *e);
 void mr__rowpipe_free(struct mr_rowpipe *pipe);
@@ -58,5 +59,8 @@ struct mr_row_output {
  * outputs then hold anything. */
 int mr__rowpipe_run(const struct mr_rowpipe *pipe, struct mr_rowwork *work,
                     const struct mr_row_input *in, struct mr_row_output *out, struct mr_errbuf *e);
+
+/* What was drawn for the row made last, op by op, as a JSON list; for tracing and replay. As snprintf. */
+int mr__rowwork_print(const struct mr_rowwork *work, char *text, size_t cap);
 
 #endif

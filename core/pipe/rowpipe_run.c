@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rowpipe_run.c: one row, from encoded bytes to the slot: header, fold, boxes, then image and mask each through decode,
+ * steps and store.
+ */
+#include "pipe/rowpipe_types.h"
+
+#include <string.h>
+#include <time.h>
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* An encoded image on its way into a field. */
+struct job {
+    struct mr_rowwork *work;
+    const uint8_t *data;
+    uint64_t n;
+    const struct mr_codec *codec;
+    void *decoder;
+    struct mr_image_info info;
+    const struct mr_rowstep *steps;
+    int nsteps;
+    int32_t c, bits;
+    const struct mr_store *store;
+    void *row;
+    uint64_t decode_ns;
+    struct mr_errbuf *e;
+};
+
+static int read_header(struct job *j)
+{
+    uint64_t start = now_ns();
+    int rc = mr__row_decoder(j->work, j->data, j->n, &j->codec, &j->decoder, j->e);
+    if (rc == MR_OK)
+        rc = j->codec->header(j->decoder, j->data, j->n, &j->info, j->e);
+    j->decode_ns += now_ns() - start;
+    return rc;
+}
+
+/* Pixels on their way: those of the rectangle `at` of the image that the next step works on. */
+struct pixels {
+    struct mr_view view;
+    struct mr_rect at;
+    int buffer; /* which of the two scratch images holds them */
+};
+
+/* Decodes what the first step reads. A row that shows nothing of its image is not decoded at all. */
+static int decode(struct job *j, struct pixels *px)
+{
+    px->buffer = 0;
+    px->at = (struct mr_rect){0, 0, j->info.w, j->info.h};
+    if (j->steps[0].kind == MR_STEP_STAGE)
+        px->at = mr__resample_needs(&j->steps[0].g);
+    if (px->at.w < 1 || px->at.h < 1) {
+        px->at.w = px->at.h = 0;
+        return mr__scratch_view(&j->work->images[0], &px->view, 0, 0, j->c, j->bits, j->e);
+    }
+    int rc = mr__scratch_view(&j->work->images[0], &px->view, px->at.w, px->at.h, j->c, j->bits,
+                              j->e);
+    if (rc != MR_OK)
+        return rc;
+    uint64_t start = now_ns();
+    rc = j->codec->decode(j->decoder, &px->at, &px->view, j->e);
+    j->decode_ns += now_ns() - start;
+    return rc;
+}
+
+/* A stage whose output is another image, in the other scratch buffer. */
+static int run_stage(struct job *j, const struct mr_rowstep *s, struct pixels *px)
+{
+    struct mr_view dst;
+    int other = !px->buffer;
+    int rc = mr__scratch_view(&j->work->images[other], &dst, s->g.out_w, s->g.out_h, j->c, j->bits,
+                              j->e);
+    if (rc == MR_OK)
+        rc = mr__resample_image(j->work->resampler, &px->view, &px->at, &s->g, &dst, j->e);
+    px->view = dst;
+    px->buffer = other;
+    return rc;
+}
+
+static int run_step(struct job *j, const struct mr_rowstep *s, struct pixels *px)
+{
+    const struct mr_rowop *o = s->op;
+    const uint8_t *draws = j->work->draws;
+    if (s->kind == MR_STEP_STAGE)
+        return run_stage(j, s, px);
+    if (s->kind == MR_STEP_BORDER)
+        o->op->border(o->params, draws + o->draw_at, &px->view);
+    else
+        o->op->pixel(o->params, draws + o->draw_at, &px->view);
+    return MR_OK;
+}
+
+/* Where pixels lie in the coordinates of the step's input: all of it, or what the step before was narrowed to. */
+static struct mr_rect input_of(const struct mr_rowstep *s, const struct pixels *px)
+{
+    if (s->kind == MR_STEP_STAGE)
+        return s->at;
+    return (struct mr_rect){0, 0, px->view.w, px->view.h};
+}
+
+static int make(struct job *j)
+{
+    struct pixels px;
+    int rc = decode(j, &px), last = j->nsteps - 1;
+    for (int i = 0; rc == MR_OK && i < last; i++) {
+        rc = run_step(j, &j->steps[i], &px);
+        if (rc == MR_OK)
+            px.at = input_of(&j->steps[i + 1], &px);
+    }
+    if (rc != MR_OK)
+        return rc;
+    return mr__resample_store(j->work->resampler, &px.view, &px.at, &j->steps[last].g, j->store,
+                              j->row, j->e);
+}
+
+/* ---- what is done to the stored row --------------------------------------------------------- */
+
+/* The row as [c][h][w], whatever its layout. */
+static struct mr_tensor row_tensor(const struct mr_rowpipe *p, void *data)
+{
+    int64_t c = p->last.c, h = p->last.h, w = p->last.w;
+    int64_t size = (int64_t)mr_dtype_size(p->store.dtype);
+    struct mr_tensor t = {.data = data, .name = "image", .dtype = p->store.dtype, .ndim = 3};
+    int64_t shape[3] = {c, h, w};
+    int64_t planes[3] = {h * w * size, w * size, size}, mixed[3] = {size, w * c * size, c * size};
+    memcpy(t.shape, shape, sizeof shape);
+    memcpy(t.strides, p->store.chw ? planes : mixed, sizeof planes);
+    return t;
+}
+
+static void run_tensor_ops(const struct mr_rowwork *work, void *row)
+{
+    const struct mr_rowpipe *p = work->pipe;
+    struct mr_tensor t = row_tensor(p, row);
+    for (int i = 0; i < p->nops; i++) {
+        const struct mr_rowop *o = &p->ops[i];
+        if (o->op->kind == MR_OP_TENSOR && !o->on_pixels)
+            o->op->tensor(o->params, work->draws + o->draw_at, &t);
+    }
+}
+
+/* ---- boxes ---------------------------------------------------------------------------------- */
+
+static int run_boxes(struct mr_rowwork *work, const struct mr_row_input *in,
+                     struct mr_row_output *out, struct mr_errbuf *e)
+{
+    size_t bytes = (size_t)in->nboxes * 4 * sizeof(float);
+    int rc = mr__scratch_grow(&work->boxes, bytes, e);
+    if (rc != MR_OK)
+        return rc;
+    float *boxes = (float *)work->boxes.data;
+    uint32_t n = in->nboxes;
+    if (n)
+        memcpy(boxes, in->boxes, bytes);
+    for (int i = 0; i < work->nsteps; i++) {
+        if (work->steps[i].kind == MR_STEP_STAGE)
+            n = mr__geometry_boxes(&work->steps[i].g, boxes, n);
+    }
+    if (n > out->boxes_max)
+        return mr__fail(e, MR_E_DATA, "%u boxes are left, the field has room for %u: raise its max",
+                        n, out->boxes_max);
+    memset(out->boxes, 0, (size_t)out->boxes_max * 4 * sizeof(float));
+    memcpy(out->boxes, boxes, (size_t)n * 4 * sizeof(float));
+    out->nboxes = n;
+    return MR_OK;
+}
+
+/* ---- a row ---------------------------------------------------------------------------------- */
+
+static int run_image(struct job *j, struct mr_row_output *out)
+{
+    struct mr_rowwork *work = j->work;
+    const struct mr_rowpipe *p = work->pipe;
+    mr__row_narrow(work->steps, work->nsteps);
+    j->steps = work->steps;
+    j->nsteps = work->nsteps;
+    j->c = p->last.c;
+    j->bits = p->last.bits;
+    j->store = &p->store;
+    j->row = out->image.data;
+    int rc = make(j);
+    if (rc == MR_OK)
+        run_tensor_ops(work, j->row);
+    return rc;
+}
+
+static int run_mask(struct job *j, const struct mr_image_info *image, struct mr_row_output *out)
+{
+    struct mr_rowwork *work = j->work;
+    int rc = read_header(j);
+    if (rc == MR_OK && (j->info.w != image->w || j->info.h != image->h))
+        rc = mr__fail(j->e, MR_E_DATA, "it is %d x %d pixels, its image %d x %d", j->info.w,
+                      j->info.h, image->w, image->h);
+    if (rc == MR_OK) {
+        mr__row_narrow(work->mask_steps, work->nmask_steps);
+        j->steps = work->mask_steps;
+        j->nsteps = work->nmask_steps;
+        j->c = 1;
+        j->bits = work->pipe->mask_bits;
+        j->store = &work->pipe->mask_store;
+        j->row = out->mask.data;
+        rc = make(j);
+    }
+    if (rc != MR_OK)
+        mr__context(j->e, "mask");
+    return rc;
+}
+
+/* The order matters: boxes and mask need the stages before they are narrowed; the image's decoder must get its
+ * header and decode calls with no other image between them. */
+static int run(struct job *image, struct job *mask, const struct mr_row_input *in,
+               struct mr_row_output *out)
+{
+    struct mr_rowwork *work = image->work;
+    struct mr_errbuf *e = image->e;
+    int rc = read_header(image);
+    if (rc == MR_OK)
+        rc = mr__row_fold(work, &in->key, image->info.w, image->info.h, e);
+    if (rc == MR_OK && out->boxes)
+        rc = run_boxes(work, in, out, e);
+    if (rc == MR_OK && out->mask.data)
+        mr__row_fold_mask(work);
+    if (rc == MR_OK && out->image.data)
+        rc = run_image(image, out);
+    if (rc == MR_OK && out->mask.data)
+        rc = run_mask(mask, &image->info, out);
+    return rc;
+}
+
+int mr__rowpipe_run(const struct mr_rowpipe *pipe, struct mr_rowwork *work,
+                    const struct mr_row_input *in, struct mr_row_output *out, struct mr_errbuf *e)
+{
+    uint64_t start = now_ns();
+    (void)pipe; /* the work was opened for it */
+    out->nboxes = 0;
+    out->decode_ns = out->augment_ns = 0;
+    if (!in->image)
+        return mr__fail(e, MR_E_DATA, "the sample has no image");
+    if (out->mask.data && !in->mask)
+        return mr__fail(e, MR_E_DATA, "the sample has no mask");
+    struct job image = {.work = work, .data = in->image, .n = in->image_bytes, .e = e};
+    struct job mask = {.work = work, .data = in->mask, .n = in->mask_bytes, .e = e};
+    int rc = run(&image, &mask, in, out);
+    out->decode_ns = image.decode_ns + mask.decode_ns;
+    out->augment_ns = now_ns() - start - out->decode_ns;
+    return rc;
+}
