@@ -43,8 +43,7 @@ static const struct cli_flag flags[] = {
     CLI_FLAGS_END,
 };
 
-struct class
-{
+struct category {
     char name[32];
     int shape, colour;
 };
@@ -59,7 +58,7 @@ struct picture {
 struct job {
     const struct options *o;
     const char *folder;
-    struct class classes[SCENE_CLASSES];
+    struct category classes[SCENE_CLASSES];
     struct picture *pictures;
     struct progress progress;
     uint64_t done;
@@ -69,7 +68,7 @@ struct job {
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct class *)a)->name, ((const struct class *)b)->name);
+    return strcmp(((const struct category *)a)->name, ((const struct category *)b)->name);
 }
 
 /* Labels follow the sorted names, as a folder source numbers its classes. The colours run through
@@ -78,7 +77,7 @@ static void name_classes(struct job *job)
 {
     int n = (int)job->o->classes;
     for (int k = 0; k < n; k++) {
-        struct class *c = &job->classes[k];
+        struct category *c = &job->classes[k];
         c->shape = k % SCENE_SHAPES;
         c->colour = (3 * k + k / SCENE_SHAPES) % SCENE_COLOURS;
         snprintf(c->name, sizeof c->name, "%s_%s", scene_colour_name(c->colour),
@@ -177,7 +176,7 @@ static void write_image(struct job *job, const char *name, const struct pixels *
 static void draw_and_write(struct job *job, int64_t number, struct scene *s, struct scene_rng *rng)
 {
     struct picture *p = &job->pictures[number];
-    const struct class *c = &job->classes[p->label];
+    const struct category *c = &job->classes[p->label];
     const struct options *o = job->o;
     bool jpeg = o->format == JPEG || (o->format == MIXED && scene_rng_int(rng, 0, 2));
     scene_draw(s, rng, c->shape, c->colour);
