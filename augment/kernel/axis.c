@@ -133,7 +133,7 @@ void mr__axis_span(const struct mr_axis_spec *spec, int32_t *first, int32_t *cou
 
 static size_t outputs(const struct mr_axis *axis)
 {
-    return ((size_t)axis->n + MR_AXIS_GROUP - 1) / MR_AXIS_GROUP * MR_AXIS_GROUP;
+    return ((size_t)axis->n + MR_AXIS_GROUP) / MR_AXIS_GROUP * MR_AXIS_GROUP; /* never 0 */
 }
 
 static int reserve_heads(struct mr_axis *axis, struct mr_errbuf *e)

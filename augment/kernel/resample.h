@@ -33,4 +33,14 @@ int mr__resample_store(struct mr_resampler *r, const struct mr_view *src, const 
                        const struct mr_geometry *g, const struct mr_store *store, void *dst,
                        struct mr_errbuf *e);
 
+/* mr__resample_store in pieces, for rows that are still being decoded: begin, the rows of `at` from
+ * its top in portions of any size, end. The rows of a portion are `stride` bytes apart and may be
+ * overwritten after the call. dst is written as the rows come; it is complete after end.
+ * MR_E_USAGE from end: rows are missing. A job that is begun and not ended is simply dropped. */
+int mr__resample_begin(struct mr_resampler *r, int c, int bits, const struct mr_rect *at,
+                       const struct mr_geometry *g, const struct mr_store *store, void *dst,
+                       struct mr_errbuf *e);
+void mr__resample_rows(struct mr_resampler *r, const void *data, int64_t stride, int32_t n);
+int mr__resample_end(struct mr_resampler *r, struct mr_errbuf *e);
+
 #endif

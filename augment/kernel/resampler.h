@@ -18,6 +18,7 @@ struct mr_job {
     size_t pixel;        /* bytes of a source pixel */
     int32_t row;         /* rows fed so far, of the rectangle that the source holds */
     int32_t above, left; /* where y.first, x.first lie in that rectangle */
+    int32_t rows, width; /* its size */
     int32_t done;        /* rows from y.first on that are across, or that nothing needs */
     int32_t next;        /* output rows made, from the top of the window */
     int32_t ring_rows;
@@ -39,6 +40,20 @@ struct mr_resampler {
     struct mr_job job;
 };
 
+/* The two axes of a geometry. Rows are made from the top and put in their place, so that the one
+ * down is never flipped. */
+struct mr_axis_spec mr__axis_across(const struct mr_geometry *g);
+struct mr_axis_spec mr__axis_down(const struct mr_geometry *g);
+
+/* Each MR_E_USAGE. */
+int mr__check_geometry(const struct mr_geometry *g, struct mr_errbuf *e);
+int mr__check_source(int c, int bits, const struct mr_rect *at, const struct mr_geometry *g,
+                     struct mr_errbuf *e);
+int mr__check_store(const struct mr_store *s, int c, struct mr_errbuf *e);
+
+/* Begins a job whose put and dst are set. MR_E_MEMORY. */
+int mr__job_begin(struct mr_resampler *r, int c, int bits, const struct mr_rect *at,
+                  const struct mr_geometry *g, struct mr_errbuf *e);
 /* Feeds n rows of the source; `end` is the first byte that must not be read. Rows beyond the last
  * are ignored. */
 void mr__job_rows(struct mr_resampler *r, const void *data, int64_t stride, int32_t n,
