@@ -282,6 +282,60 @@ TEST(Resample, TheStoreIsTheImageConverted)
     }
 }
 
+// Rows may come in portions of any size, from memory that is used again.
+TEST(Resample, RowsInPortionsGiveTheSameBits)
+{
+    Random rng(5);
+    for (const mr_kernel *kernel : usable_kernels()) {
+        Resampler r = resampler(kernel->name);
+        for (int i = 0; i < 300; i++) {
+            mr_geometry g = random_geometry(rng, 200);
+            mr_store s = random_store(rng);
+            int c = channels(rng), bits = between(rng, 0, 4) ? 8 : 16;
+            Source source(rng, g, c, bits);
+            size_t bytes = static_cast<size_t>(g.out_w * g.out_h * c) * mr_dtype_size(s.dtype);
+            std::vector<char> want(bytes), got(bytes);
+            mr_errbuf e = {};
+            ASSERT_EQ(
+                mr__resample_store(r.get(), &source.view, &source.at, &g, &s, want.data(), &e),
+                MR_OK);
+            ASSERT_EQ(mr__resample_begin(r.get(), c, bits, &source.at, &g, &s, got.data(), &e),
+                      MR_OK);
+            size_t row = static_cast<size_t>(source.at.w * c * bits / 8);
+            for (int y = 0; y < source.at.h;) {
+                int n = std::min(source.at.h - y, between(rng, 1, 17));
+                Fenced portion(row * static_cast<size_t>(n), true);
+                for (int k = 0; k < n; k++)
+                    memcpy(portion.at + row * static_cast<size_t>(k),
+                           source.memory->at + source.view.stride * (y + k), row);
+                mr__resample_rows(r.get(), portion.at, static_cast<int64_t>(row), n);
+                y += n;
+            }
+            ASSERT_EQ(mr__resample_end(r.get(), &e), MR_OK) << e.text;
+            ASSERT_EQ(memcmp(want.data(), got.data(), bytes), 0) << text(g, c, s);
+        }
+    }
+}
+
+TEST(Resample, MissingRowsAreAnError)
+{
+    Resampler r = resampler("scalar");
+    mr_geometry g = {};
+    mr_store store = {};
+    mr_rect at = {0, 0, 2, 3};
+    uint8_t pixels[18] = {}, out[18];
+    mr_errbuf e = {};
+
+    g.in_w = g.box.w = g.win.w = g.out_w = 2;
+    g.in_h = g.box.h = g.win.h = g.out_h = 3;
+    ASSERT_EQ(mr__resample_begin(r.get(), 3, 8, &at, &g, &store, out, &e), MR_OK);
+    mr__resample_rows(r.get(), pixels, 6, 2);
+    EXPECT_EQ(mr__resample_end(r.get(), &e), MR_E_USAGE);
+    EXPECT_NE(strstr(e.text, "2 of 3"), nullptr) << e.text;
+    mr__resample_rows(r.get(), pixels + 12, 6, 1);
+    EXPECT_EQ(mr__resample_end(r.get(), &e), MR_OK);
+}
+
 // Only the window is made, so it must equal the window of the whole.
 TEST(Resample, AWindowIsAPartOfTheWhole)
 {
