@@ -259,4 +259,5 @@ def main():
     print(f"{cases} decodes equal those of Pillow {Image.__version__}, {len(photos)} photographs")
 
 
-main()
+if __name__ == "__main__":
+    main()
