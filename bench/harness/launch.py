@@ -103,6 +103,16 @@ def children_cpu():
     return usage.children_user + usage.children_system
 
 
+def start(command, cores, environment, out, err):
+    try:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                start_new_session=True, env=environment,
+                                preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    except OSError as error:
+        program = os.path.basename(str(command[0]))
+        raise Failed(f"cannot start {program}: {error.strerror}") from None
+
+
 def run(command, cores, timeout, environment=None, watch_memory=False):
     """Runs `command` and returns its last JSON line as a dict, with what was seen from outside:
     wall_s, total_cpu_s (of all its processes), peak_pss_bytes (only when asked for: looking takes
@@ -111,10 +121,8 @@ def run(command, cores, timeout, environment=None, watch_memory=False):
         reap()
         cpu = children_cpu()
         spawned = time.monotonic()
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
-            env={**os.environ, **(environment or {}), "BENCH_SPAWNED": repr(spawned)},
-            preexec_fn=lambda: os.sched_setaffinity(0, cores))
+        environment = {**os.environ, **(environment or {}), "BENCH_SPAWNED": repr(spawned)}
+        child = start(command, cores, environment, out, err)
         peak, timed_out = wait(child, spawned + timeout, watch_memory)
         wall = time.monotonic() - spawned
         left = end_leftovers()
