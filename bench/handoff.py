@@ -57,7 +57,7 @@ def waiting(options, cores):
     """Every slot leased to the trainer: the CPU time of all processes."""
     return attempt([Path(options.bin) / "bench_handoff", "idle", "--config",
                     BENCH / "configs/jpeg_f32.yaml", "--set", f"source.path={options.data}",
-                    "--set", f"producers.count={options.workers}", "--seconds", options.seconds],
+                    "--set", f"producers={options.workers}", "--seconds", options.seconds],
                    cores)
 
 
