@@ -4,12 +4,23 @@
  */
 #include "base/descriptor.h"
 
-extern const struct mr_source mr__source_folder;
-const struct mr_source *const mr_sources[] = {&mr__source_folder, NULL};
+extern const struct mr_source mr__source_folder, mr__source_manifest;
+const struct mr_source *const mr_sources[] = {
+    &mr__source_folder,
+    &mr__source_manifest,
+    NULL,
+};
 
 extern const struct mr_codec mr__codec_jpeg, mr__codec_png;
-const struct mr_codec *const mr_codecs[] = {&mr__codec_jpeg, &mr__codec_png, NULL};
+const struct mr_codec *const mr_codecs[] = {
+    &mr__codec_jpeg,
+    &mr__codec_png,
+    NULL,
+};
 
 extern const struct mr_sampler mr__sampler_sequential, mr__sampler_shuffle;
-const struct mr_sampler *const mr_samplers[] = {&mr__sampler_sequential, &mr__sampler_shuffle,
-                                                NULL};
+const struct mr_sampler *const mr_samplers[] = {
+    &mr__sampler_sequential,
+    &mr__sampler_shuffle,
+    NULL,
+};
