@@ -25,7 +25,7 @@ const struct mr_opt mr__config_opts[] = {
      "all randomness follows from it; the same seed gives the same batches"},
     {"epochs", MR_OPT_INT, 0, AT(epochs), "1", 0, INFINITY, NULL, NULL,
      "passes over the data set; 0: without end"},
-    {"slots", MR_OPT_INT, MR_OPT_AUTO, AT(slots), "auto", 2, 1024, NULL, "batches",
+    {"slots", MR_OPT_INT, MR_OPT_AUTO, AT(slots), "auto", 1, 1024, NULL, "batches",
      "batches that have a place in shared memory; auto: two more than producers, at least 4"},
     {"context", MR_OPT_ENUM, 0, AT(context), "spawn", 0, 0, context_names, NULL,
      "how processes start: spawn runs a fresh program, fork copies this one (and its callbacks)"},

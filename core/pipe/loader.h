@@ -41,6 +41,7 @@ struct mr_loader {
     bool epoch_cut;     /* mr_end_epoch was called: say so in the next mr_next */
     bool ended;
     bool closed;
+    bool poison; /* MILLRACE_POISON=1 */
     struct mr_errbuf failure; /* code < 0: the run is over, this is why */
     struct mr_errbuf last_bad; /* the newest bad sample's sentence */
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define NOTHING 100 /* no slot is due now */
+#define POISON 0xdb /* MILLRACE_POISON=1 fills released slots with it */
 
 int mr__loader_enter(mr_loader *l, struct mr_errbuf *e)
 {
@@ -244,15 +245,14 @@ static int cannot_come(mr_loader *l, struct mr_errbuf *e)
 static int next(mr_loader *l, mr_batch **out, int64_t timeout_ms, struct mr_errbuf *e)
 {
     uint64_t from = 0, now;
-    if (l->ended)
-        return MR_END;
     for (;;) {
+        if (l->ended)
+            return MR_END;
         int rc = l->closed || l->failure.code ? NOTHING : try_next(l, out, e);
         if (rc != NOTHING) {
-            if (from) { /* we drained the eventfd: others that wait may have had more to see */
+            if (l->waiters) /* one of us drained the eventfd: the others may have more to see */
                 mr__signal_ready(&l->s.arena);
-                l->wait_ns += mr__now_ns() - from;
-            }
+            l->wait_ns += from ? mr__now_ns() - from : 0;
             return rc;
         }
         rc = cannot_come(l, e);
@@ -313,6 +313,8 @@ int mr_release(mr_batch *b)
     }
     b->leased = false;
     l->leases--;
+    if (l->poison) /* whoever still reads a released batch is to see it */
+        memset(mr__slot_data(&l->s.arena, b->slot), POISON, l->s.plan->arena.slot_data_bytes);
     mr__trainer_release(&l->s.arena, b->slot, b->seq);
     bool last = l->closed && l->leases == 0;
     mr__loader_leave(l);

@@ -225,6 +225,8 @@ int mr_open(mr_loader **out, const char *path, const mr_options *options)
     l->s.index_fd = l->s.boot_fd = l->warden.pidfd = -1;
     l->log = o->log;
     l->log_user = o->log_user;
+    const char *poison = getenv("MILLRACE_POISON");
+    l->poison = poison && !strcmp(poison, "1");
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->nobody_waits, NULL);
     if (open_all(l, path, o, &e) < 0) {
