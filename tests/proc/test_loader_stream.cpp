@@ -160,13 +160,17 @@ TEST(LoaderStream, EveryNumericTypeHoldsTheLabel)
 {
     for (const char *type : {"uint8", "int16", "uint16", "int32", "int64", "float16", "bfloat16",
                              "float32", "float64"}) {
-        Loader l(main_config("epochs: 1\n") + "fields:\n  image: {dtype: " + std::string(type) +
-                 "}\n  label: {dtype: " + type + "}\n");
+        Loader l("version: 1\nepochs: 1\nbatch: {size: 8}\n"
+                 "source: {type: folder, path: " MR_SAMPLE "/images}\nsampler: {type: sequential}\n"
+                 "ops:\n  - resize: {size: [16, 16]}\n"
+                 "fields:\n  image: {dtype: " + std::string(type) + "}\n  label: {dtype: " + type +
+                 "}\n");
         ASSERT_EQ(l.rc, MR_OK) << type << l.error;
         mr_batch *b;
         ASSERT_EQ(mr_next(l.handle, &b, 30000), MR_OK) << mr_error(l.handle);
         const mr_tensor *y = mr_field(b, "label");
         EXPECT_STREQ(mr_dtype_name(y->dtype), type);
+        EXPECT_STREQ(mr_dtype_name(mr_field(b, "image")->dtype), type);
         EXPECT_EQ(y->ndim, 1);
         EXPECT_EQ(y->strides[0], (int64_t)mr_dtype_size(y->dtype));
         mr_release(b);

@@ -159,7 +159,7 @@ const Case cases[] = {
     {"batch: 0\n", "t.yaml:1:8: error: 'batch.size' is 0; allowed is 1 to 65536 rows"},
     {"batch: {size: 65537}\n",
      "t.yaml:1:15: error: 'batch.size' is 65537; allowed is 1 to 65536 rows"},
-    {"slots: 1\n", "t.yaml:1:8: error: 'slots' is 1; allowed is 2 to 1024 batches"},
+    {"slots: 0\n", "t.yaml:1:8: error: 'slots' is 0; allowed is 1 to 1024 batches"},
     {"producers: {threads: 0}\n",
      "t.yaml:1:22: error: 'producers.threads' is 0; allowed is 1 to 256 threads"},
     {"sample_timeout: 0\n",
