@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * verbs.h: the verbs, one file each (verb_NAME.c).
+ * verbs.h: the verbs, in verb_NAME.c (explain in verb_check.c).
  */
 #ifndef MR_CLI_VERBS_H
 #define MR_CLI_VERBS_H
 
 #include "cli.h"
 
+extern const struct cli_verb verb_check;
+extern const struct cli_verb verb_explain;
+extern const struct cli_verb verb_ops;
+extern const struct cli_verb verb_run;
 extern const struct cli_verb verb_synth;
 extern const struct cli_verb verb_version;
 

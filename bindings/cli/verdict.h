@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * verdict.h: one sentence about what keeps a run from being faster, with the figures it rests on
+ * and what to try.
+ */
+#ifndef MR_CLI_VERDICT_H
+#define MR_CLI_VERDICT_H
+
+#include "millrace/millrace.h"
+
+#include <stddef.h>
+
+struct verdict_input {
+    const mr_stats *stats;
+    double seconds;   /* from the first batch to the last */
+    double waited;    /* of these, the consumer's in mr_next */
+    uint64_t batches; /* in these seconds */
+    int cores;
+};
+
+/* Writes the sentence (lower case, no full stop) into text[cap]. */
+void verdict_write(const struct verdict_input *in, char *text, size_t cap);
+
+#endif
