@@ -73,8 +73,8 @@ static bool reaches_beyond(const struct mr_geometry *g, const struct mr_rect *r)
            (int64_t)r->y + r->h > g->out_h;
 }
 
-/* Before any resampling the window is the whole box: the cut shrinks the box itself. An empty window leaves
- * the box as it is, because a box has to have pixels. */
+/* Before any resampling the window is the whole box: the cut shrinks the box itself. An empty
+ * window leaves the box as it is, because a box has to have pixels. */
 static void move_window_into_box(struct mr_geometry *g)
 {
     if (g->win.w < 1 || g->win.h < 1)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * geometry.h: how consecutive geometry ops become one resampling stage (struct mr_geometry in base/image.h), and what
- * a stage does to boxes and masks. A rule folds only what gives the same pixels as op after op; what it
- * cannot fold it answers with g->closed = true and leaves the rest of `g` as it was.
+ * geometry.h: how consecutive geometry ops become one resampling stage (struct mr_geometry in
+ * base/image.h), and what a stage does to boxes and masks. A rule folds only what gives the same
+ * pixels as op after op; what it cannot fold it answers with g->closed = true and leaves the rest
+ * of `g` as it was.
  *
- * Coordinates given to a rule are those of the output so far (out_w x out_h), whatever was folded before.
+ * Coordinates given to a rule are those of the output so far (out_w x out_h), whatever was folded
+ * before.
  */
 #ifndef MR_AUGMENT_GEOMETRY_H
 #define MR_AUGMENT_GEOMETRY_H
@@ -14,12 +16,13 @@
 /* The identity on a w x h image. */
 void mr__geometry_begin(struct mr_geometry *g, int32_t w, int32_t h);
 
-/* Cuts `rect` (w, h >= 1) out of the output. What lies beyond the output is 0, as in Pillow's crop().
- * Closed: it reaches beyond an output that has a border of another colour. */
+/* Cuts `rect` (w, h >= 1) out of the output. What lies beyond the output is 0, as in Pillow's
+ * crop(). Closed: it reaches beyond an output that has a border of another colour. */
 void mr__geometry_crop(struct mr_geometry *g, const struct mr_rect *rect);
 
-/* Resizes the output to w x h (>= 1). The same size is no resampling at all, as in Pillow. Closed: it was
- * resized, flipped or padded before (a flip first rounds ties of nearest and box to the other side). */
+/* Resizes the output to w x h (>= 1). The same size is no resampling at all, as in Pillow. Closed:
+ * it was resized, flipped or padded before (a flip first rounds ties of nearest and box to the
+ * other side). */
 void mr__geometry_resize(struct mr_geometry *g, int32_t w, int32_t h, enum mr_filter filter,
                          bool antialias);
 
@@ -27,8 +30,8 @@ void mr__geometry_resize(struct mr_geometry *g, int32_t w, int32_t h, enum mr_fi
 void mr__geometry_hflip(struct mr_geometry *g);
 void mr__geometry_vflip(struct mr_geometry *g);
 
-/* The border that a pad adds: pixels on each side (>= 0), and their colour in pixel values, one number per
- * channel, and one for masks. */
+/* The border that a pad adds: pixels on each side (>= 0), and their colour in pixel values, one
+ * number per channel, and one for masks. */
 struct mr_border {
     int32_t left, top, right, bottom;
     double fill[4], mask_fill;
@@ -40,12 +43,13 @@ void mr__geometry_pad(struct mr_geometry *g, const struct mr_border *border);
 /* True when the stage would only copy its input. */
 bool mr__geometry_is_identity(const struct mr_geometry *g);
 
-/* Moves n boxes (x0 y0 x1 y1, pixels of the stage's input) to the stage's output in place, cuts them to the part of the
- * output that shows the image (not its border), drops those with nothing left (and those with NaN), and returns how many
- * are left, in the same order. */
+/* Moves n boxes (x0 y0 x1 y1, pixels of the stage's input) to the stage's output in place, cuts
+ * them to the part of the output that shows the image (not its border), drops those with nothing
+ * left (and those with NaN), and returns how many are left, in the same order. */
 uint32_t mr__geometry_boxes(const struct mr_geometry *g, float *boxes, uint32_t n);
 
-/* The stage for a mask: the same moves, by nearest neighbour, with the border's colour for masks. */
+/* The stage for a mask: the same moves, by nearest neighbour, with the border's colour for masks.
+ */
 struct mr_geometry mr__geometry_for_mask(const struct mr_geometry *g);
 
 #endif

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "augment/geometry.h"
 
-/* One axis of a stage, as a map of coordinates: x -> (x - origin) * scale - window, mirrored, shifted. */
+/* One axis of a stage, as a map of coordinates: x -> (x - origin) * scale - window, mirrored,
+ * shifted. */
 struct map {
     double from, to; /* the part of the input that is shown */
     double scale;
-    double at, len;  /* the window in the resampled image */
-    double shift;    /* the border before it */
+    double at, len; /* the window in the resampled image */
+    double shift;   /* the border before it */
     bool flipped;
 };
 
 static struct map map_x(const struct mr_geometry *g)
 {
     double scale = g->box.w > 0 ? (double)g->rw / g->box.w : 1;
-    return (struct map){g->box.x, (double)g->box.x + g->box.w, scale, g->win.x, g->win.w,
-                        g->pad_left, g->hflip};
+    return (struct map){
+        g->box.x, (double)g->box.x + g->box.w, scale, g->win.x, g->win.w, g->pad_left, g->hflip};
 }
 
 static struct map map_y(const struct mr_geometry *g)
 {
     double scale = g->box.h > 0 ? (double)g->rh / g->box.h : 1;
-    return (struct map){g->box.y, (double)g->box.y + g->box.h, scale, g->win.y, g->win.h,
-                        g->pad_top, g->vflip};
+    return (struct map){
+        g->box.y, (double)g->box.y + g->box.h, scale, g->win.y, g->win.h, g->pad_top, g->vflip};
 }
 
 static double clamp(double v, double lo, double hi)

@@ -4,17 +4,17 @@
  */
 #include "base/descriptor.h"
 
-#define MR_OPS(X)                                                                                  \
-    X(center_crop)                                                                                 \
-    X(color_jitter)                                                                                \
-    X(normalize)                                                                                   \
-    X(pad)                                                                                         \
-    X(random_crop)                                                                                 \
-    X(random_erasing)                                                                              \
-    X(random_horizontal_flip)                                                                      \
-    X(random_resized_crop)                                                                         \
-    X(random_vertical_flip)                                                                        \
-    X(resize)                                                                                      \
+#define MR_OPS(X)             \
+    X(center_crop)            \
+    X(color_jitter)           \
+    X(normalize)              \
+    X(pad)                    \
+    X(random_crop)            \
+    X(random_erasing)         \
+    X(random_horizontal_flip) \
+    X(random_resized_crop)    \
+    X(random_vertical_flip)   \
+    X(resize)                 \
     X(to_dtype)
 
 #define DECLARE(name) extern const struct mr_op mr_op_##name;

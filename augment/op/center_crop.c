@@ -17,8 +17,8 @@ static int plan(const void *params, const struct mr_spec *in, struct mr_spec *ou
     return MR_OK;
 }
 
-/* Where the crop starts: torchvision pads a smaller side with half of what is missing, rounded down, before, and
- * rounds half of what is too much to even. */
+/* Where the crop starts: torchvision pads a smaller side with half of what is missing, rounded
+ * down, before, and rounds half of what is too much to even. */
 static int32_t start(int32_t have, int32_t want)
 {
     return have < want ? -((want - have) / 2) : mr__round((have - want) / 2.0);
@@ -43,7 +43,8 @@ static const struct mr_opt opts[] = {
 const struct mr_op mr_op_center_crop = {
     .d = {.name = "center_crop",
           .help = "cuts out the middle; a smaller image gets a black border",
-          .params_size = sizeof(struct params), .opts = opts},
+          .params_size = sizeof(struct params),
+          .opts = opts},
     .kind = MR_OP_GEOMETRY,
     .plan = plan,
     .compose = compose,

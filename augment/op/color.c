@@ -14,8 +14,8 @@ static uint8_t luma(const uint8_t *p)
     return (uint8_t)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
 }
 
-/* From `zero` (factor 0) to `v` (factor 1) and beyond, cut to 0 .. 255, fractions dropped. In float, as in Pillow: its
- * rounding errors are part of the result. */
+/* From `zero` (factor 0) to `v` (factor 1) and beyond, cut to 0 .. 255, fractions dropped. In
+ * float, as in Pillow: its rounding errors are part of the result. */
 static uint8_t blend(int zero, int v, float factor)
 {
     float r = (float)zero + factor * (float)(v - zero);

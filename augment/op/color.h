@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * color.h: what color_jitter does to 8-bit pixels, in place, as Pillow's ImageEnhance and torchvision's adjust_hue do it
- * on PIL images: the same rounding, bit by bit. Images of 1, 3 or 4 channels; a fourth channel (alpha) stays.
+ * color.h: what color_jitter does to 8-bit pixels, in place, as Pillow's ImageEnhance and
+ * torchvision's adjust_hue do it on PIL images: the same rounding, bit by bit. Images of 1, 3 or 4
+ * channels; a fourth channel (alpha) stays.
  */
 #ifndef MR_AUGMENT_COLOR_H
 #define MR_AUGMENT_COLOR_H

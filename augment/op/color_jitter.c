@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * color_jitter.c: brightness, contrast, saturation and hue changed by random factors, in random order.
+ * color_jitter.c: brightness, contrast, saturation and hue changed by random factors, in random
+ * order.
  */
 #include "augment/op/color.h"
 #include "augment/op/op_common.h"
@@ -114,9 +115,11 @@ static int print(const void *params, const void *drawn, char *text, size_t cap)
     return (int)n;
 }
 
-#define FACTOR_ROW(key, lo, hi, text)                                                              \
-    {.name = #key, .type = MR_OPT_SPREAD, .flags = MR_OPT_STREAM,                                  \
-     .off = offsetof(struct params, key), .def = "0", .min = lo, .max = hi, .help = text}
+#define FACTOR_ROW(key, lo, hi, text)                                                       \
+    {                                                                                       \
+        .name = #key, .type = MR_OPT_SPREAD, .flags = MR_OPT_STREAM,                        \
+        .off = offsetof(struct params, key), .def = "0", .min = lo, .max = hi, .help = text \
+    }
 
 static const struct mr_opt opts[] = {
     FACTOR_ROW(brightness, 0, 1000, "factor in [max(0, 1 - v), 1 + v], or in [min, max]; 0: none"),
@@ -129,7 +132,9 @@ static const struct mr_opt opts[] = {
 const struct mr_op mr_op_color_jitter = {
     .d = {.name = "color_jitter",
           .help = "changes brightness, contrast, saturation and hue, in random order",
-          .params_size = sizeof(struct params), .opts = opts, .check = check},
+          .params_size = sizeof(struct params),
+          .opts = opts,
+          .check = check},
     .kind = MR_OP_PIXEL,
     .draw_size = sizeof(struct drawn),
     .plan = plan,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * normalize.c: (v / 255 - mean) / std, folded into the last pass. As torchvision's ToTensor and Normalize together:
- * pixel values are brought to 0 .. 1 first (a 16-bit image by 65535), so that the usual means and deviations fit.
+ * normalize.c: (v / 255 - mean) / std, folded into the last pass. As torchvision's ToTensor and
+ * Normalize together: pixel values are brought to 0 .. 1 first (a 16-bit image by 65535), so that
+ * the usual means and deviations fit.
  */
 #include "augment/op/op_common.h"
 
@@ -60,18 +61,31 @@ static void store(const void *params, const struct mr_spec *in, struct mr_store 
 }
 
 static const struct mr_opt opts[] = {
-    {.name = "mean", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, mean), .def = NULL, .min = -1e6, .max = 1e6,
+    {.name = "mean",
+     .type = MR_OPT_FLOATS,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, mean),
+     .def = NULL,
+     .min = -1e6,
+     .max = 1e6,
      .help = "what is subtracted, for pixels in 0 .. 1: one number, or one per channel"},
-    {.name = "std", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, std), .def = NULL, .min = 0, .max = 1e6,
+    {.name = "std",
+     .type = MR_OPT_FLOATS,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, std),
+     .def = NULL,
+     .min = 0,
+     .max = 1e6,
      .help = "what the difference is divided by: one number, or one per channel"},
     MR_OPTS_END,
 };
 
 const struct mr_op mr_op_normalize = {
-    .d = {.name = "normalize", .help = "brings pixels to 0 .. 1, subtracts mean, divides by std",
-          .params_size = sizeof(struct params), .opts = opts, .check = check},
+    .d = {.name = "normalize",
+          .help = "brings pixels to 0 .. 1, subtracts mean, divides by std",
+          .params_size = sizeof(struct params),
+          .opts = opts,
+          .check = check},
     .kind = MR_OP_STORE,
     .plan = plan,
     .store = store,

@@ -14,33 +14,49 @@
 /* Config names of enum mr_filter, in its order; NULL-terminated. */
 extern const char *const mr__interpolation_names[];
 
-#define MR_INTERPOLATION_ROW(params, def_)                                                         \
-    {.name = "interpolation", .type = MR_OPT_ENUM, .flags = MR_OPT_STREAM,                         \
-     .off = offsetof(params, interpolation), .def = def_, .names = mr__interpolation_names,        \
-     .help = "filter of the resampling, as Pillow's of that name"}
-#define MR_ANTIALIAS_ROW(params)                                                                   \
-    {.name = "antialias", .type = MR_OPT_BOOL, .flags = MR_OPT_STREAM,                             \
-     .off = offsetof(params, antialias), .def = "true",                                            \
-     .help = "widen the filter when shrinking, as Pillow does; false is cheaper and aliases"}
-#define MR_SIZE_ROW(params, help_)                                                                 \
-    {.name = "size", .type = MR_OPT_SIZE, .flags = MR_OPT_STREAM, .off = offsetof(params, size),   \
-     .def = NULL, .min = 1, .max = MR_SIDE_MAX, .unit = "pixels", .help = help_}
-#define MR_P_ROW(params, def_, help_)                                                              \
-    {.name = "p", .type = MR_OPT_FLOAT, .flags = MR_OPT_STREAM, .off = offsetof(params, p),        \
-     .def = def_, .min = 0, .max = 1, .help = help_}
-#define MR_PADDING_ROW(params, def_)                                                               \
-    {.name = "padding", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM,                             \
-     .off = offsetof(params, padding), .def = def_, .min = 0, .max = MR_SIDE_MAX,                  \
-     .unit = "pixels",                                                                             \
-     .help = "1 number: all sides; 2: left and right, top and bottom; 4: left, top, right, bottom"}
-#define MR_FILL_ROW(params)                                                                        \
-    {.name = "fill", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM, .off = offsetof(params, fill), \
-     .def = "0", .min = 0, .max = 65535,                                                           \
-     .help = "colour of the border in pixel values: one number, or one per channel"}
-#define MR_MASK_FILL_ROW(params)                                                                   \
-    {.name = "mask_fill", .type = MR_OPT_FLOAT, .flags = MR_OPT_STREAM,                            \
-     .off = offsetof(params, mask_fill), .def = "0", .min = 0, .max = 65535,                       \
-     .help = "class of the border in masks, for example the one the loss ignores"}
+#define MR_INTERPOLATION_ROW(params, def_)                                                     \
+    {                                                                                          \
+        .name = "interpolation", .type = MR_OPT_ENUM, .flags = MR_OPT_STREAM,                  \
+        .off = offsetof(params, interpolation), .def = def_, .names = mr__interpolation_names, \
+        .help = "filter of the resampling, as Pillow's of that name"                           \
+    }
+#define MR_ANTIALIAS_ROW(params)                                                                \
+    {                                                                                           \
+        .name = "antialias", .type = MR_OPT_BOOL, .flags = MR_OPT_STREAM,                       \
+        .off = offsetof(params, antialias), .def = "true",                                      \
+        .help = "widen the filter when shrinking, as Pillow does; false is cheaper and aliases" \
+    }
+#define MR_SIZE_ROW(params, help_)                                                \
+    {                                                                             \
+        .name = "size", .type = MR_OPT_SIZE, .flags = MR_OPT_STREAM,              \
+        .off = offsetof(params, size), .def = NULL, .min = 1, .max = MR_SIDE_MAX, \
+        .unit = "pixels", .help = help_                                           \
+    }
+#define MR_P_ROW(params, def_, help_)                                                          \
+    {                                                                                          \
+        .name = "p", .type = MR_OPT_FLOAT, .flags = MR_OPT_STREAM, .off = offsetof(params, p), \
+        .def = def_, .min = 0, .max = 1, .help = help_                                         \
+    }
+#define MR_PADDING_ROW(params, def_)                                                              \
+    {                                                                                             \
+        .name = "padding", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM,                         \
+        .off = offsetof(params, padding), .def = def_, .min = 0, .max = MR_SIDE_MAX,              \
+        .unit = "pixels",                                                                         \
+        .help =                                                                                   \
+            "1 number: all sides; 2: left and right, top and bottom; 4: left, top, right, bottom" \
+    }
+#define MR_FILL_ROW(params)                                                            \
+    {                                                                                  \
+        .name = "fill", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM,                 \
+        .off = offsetof(params, fill), .def = "0", .min = 0, .max = 65535,             \
+        .help = "colour of the border in pixel values: one number, or one per channel" \
+    }
+#define MR_MASK_FILL_ROW(params)                                                     \
+    {                                                                                \
+        .name = "mask_fill", .type = MR_OPT_FLOAT, .flags = MR_OPT_STREAM,           \
+        .off = offsetof(params, mask_fill), .def = "0", .min = 0, .max = 65535,      \
+        .help = "class of the border in masks, for example the one the loss ignores" \
+    }
 
 /* A flip's draw, and that of other ops which only happen or do not. */
 struct mr_coin_draw {
@@ -68,8 +84,8 @@ int mr__ratio_check(const struct mr_range *ratio, struct mr_errbuf *e);
 /* plan() of an op whose output size is always `size`. */
 void mr__spec_size(struct mr_spec *out, const struct mr_spec *in, int64_t h, int64_t w);
 
-/* `padding` as torchvision reads it: 1 number (all sides), 2 (left and right, top and bottom) or 4 (left, top,
- * right, bottom). */
+/* `padding` as torchvision reads it: 1 number (all sides), 2 (left and right, top and bottom) or 4
+ * (left, top, right, bottom). */
 void mr__padding_expand(const struct mr_floats *padding, struct mr_border *b);
 /* check(): 1, 2 or 4 whole numbers. */
 int mr__padding_check(const struct mr_floats *padding, struct mr_errbuf *e);

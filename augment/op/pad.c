@@ -110,16 +110,23 @@ static const struct mr_opt opts[] = {
     MR_PADDING_ROW(struct params, NULL),
     MR_FILL_ROW(struct params),
     MR_MASK_FILL_ROW(struct params),
-    {.name = "padding_mode", .type = MR_OPT_ENUM, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, padding_mode), .def = "constant", .names = mode_names,
+    {.name = "padding_mode",
+     .type = MR_OPT_ENUM,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, padding_mode),
+     .def = "constant",
+     .names = mode_names,
      .help = "constant: 'fill'; edge: the outermost pixels; reflect and symmetric: mirrored, "
              "without and with them (masks alike)"},
     MR_OPTS_END,
 };
 
 const struct mr_op mr_op_pad = {
-    .d = {.name = "pad", .help = "adds a border", .params_size = sizeof(struct params),
-          .opts = opts, .check = check},
+    .d = {.name = "pad",
+          .help = "adds a border",
+          .params_size = sizeof(struct params),
+          .opts = opts,
+          .check = check},
     .kind = MR_OP_GEOMETRY,
     .plan = plan,
     .compose = compose,

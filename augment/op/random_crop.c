@@ -25,8 +25,8 @@ static int plan(const void *params, const struct mr_spec *in, struct mr_spec *ou
     return mr__channels_check(&p->fill, "fill", in->c, e);
 }
 
-/* The whole border around a w x h image: `padding`, then, on a side that is still too small, what is missing on both of
- * its ends, as torchvision does. */
+/* The whole border around a w x h image: `padding`, then, on a side that is still too small, what
+ * is missing on both of its ends, as torchvision does. */
 static struct mr_border border_of(const struct params *p, int32_t w, int32_t h)
 {
     struct mr_border b = {.mask_fill = p->mask_fill};
@@ -83,8 +83,11 @@ static int compose(const void *params, const void *drawn, struct mr_geometry *g,
 static const struct mr_opt opts[] = {
     MR_SIZE_ROW(struct params, "size of the crop: one number for a square, or [height, width]"),
     MR_PADDING_ROW(struct params, "0"),
-    {.name = "pad_if_needed", .type = MR_OPT_BOOL, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, pad_if_needed), .def = "false",
+    {.name = "pad_if_needed",
+     .type = MR_OPT_BOOL,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, pad_if_needed),
+     .def = "false",
      .help = "pad a smaller image; without it a smaller image is a bad sample"},
     MR_FILL_ROW(struct params),
     MR_MASK_FILL_ROW(struct params),
@@ -95,7 +98,9 @@ const struct mr_op mr_op_random_crop = {
     .d = {.name = "random_crop",
           .help = "cuts a part of fixed size at a random place (for mirrored borders put 'pad' "
                   "before it)",
-          .params_size = sizeof(struct params), .opts = opts, .check = check},
+          .params_size = sizeof(struct params),
+          .opts = opts,
+          .check = check},
     .kind = MR_OP_GEOMETRY,
     .draw_size = sizeof(struct mr_rect),
     .plan = plan,

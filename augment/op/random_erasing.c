@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * random_erasing.c: a random rectangle becomes one colour or noise (Zhong, Zheng, Kang, Li, Yang: "Random erasing data
- * augmentation", AAAI 2020), as torchvision draws it. Behind normalize it works on the stored row, in its values;
- * before it, on pixels, in theirs.
+ * random_erasing.c: a random rectangle becomes one colour or noise (Zhong, Zheng, Kang, Li, Yang:
+ * "Random erasing data augmentation", AAAI 2020), as torchvision draws it. Behind normalize it
+ * works on the stored row, in its values; before it, on pixels, in theirs.
  */
 #include "augment/kernel/convert.h"
 #include "augment/op/op_common.h"
@@ -51,7 +51,8 @@ static int plan(const void *params, const struct mr_spec *in, struct mr_spec *ou
     return mr__channels_check(&p->value, "value", in->c, e);
 }
 
-/* As torchvision: ratio is height by width here, and a rectangle as large as the image is no try. */
+/* As torchvision: ratio is height by width here, and a rectangle as large as the image is no try.
+ */
 static bool try_rect(const struct params *p, mr_rng *rng, const struct mr_spec *in,
                      struct mr_rect *r)
 {
@@ -113,7 +114,8 @@ static void tensor(const void *params, const void *drawn, const struct mr_tensor
             uint8_t *at = (uint8_t *)row->data + c * row->strides[0] + y * row->strides[1] +
                           r->x * row->strides[2];
             for (int32_t x = 0; x < r->w; x++, at += row->strides[2])
-                mr__convert(row->dtype, (float)(p->mode == NOISE ? mr_rng_normal(&noise) : value[c]), at);
+                mr__convert(row->dtype,
+                            (float)(p->mode == NOISE ? mr_rng_normal(&noise) : value[c]), at);
         }
     }
 }
@@ -125,25 +127,47 @@ static int print(const void *params, const void *drawn, char *text, size_t cap)
 
 static const struct mr_opt opts[] = {
     MR_P_ROW(struct params, "0.5", "probability that anything is erased"),
-    {.name = "scale", .type = MR_OPT_RANGE, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, scale), .def = "[0.02, 0.33]", .min = 0, .max = 1,
+    {.name = "scale",
+     .type = MR_OPT_RANGE,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, scale),
+     .def = "[0.02, 0.33]",
+     .min = 0,
+     .max = 1,
      .help = "bounds of the erased area, as a part of the image's"},
-    {.name = "ratio", .type = MR_OPT_RANGE, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, ratio), .def = "[0.3, 3.3]", .min = 0, .max = 1000,
+    {.name = "ratio",
+     .type = MR_OPT_RANGE,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, ratio),
+     .def = "[0.3, 3.3]",
+     .min = 0,
+     .max = 1000,
      .help = "bounds of the rectangle's height by width"},
-    {.name = "value", .type = MR_OPT_FLOATS, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, value), .def = "0", .min = -65535, .max = 65535,
+    {.name = "value",
+     .type = MR_OPT_FLOATS,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, value),
+     .def = "0",
+     .min = -65535,
+     .max = 65535,
      .help = "what is written: one number, or one per channel; pixel values before normalize, "
              "normalised ones behind it"},
-    {.name = "mode", .type = MR_OPT_ENUM, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, mode), .def = "constant", .names = mode_names,
+    {.name = "mode",
+     .type = MR_OPT_ENUM,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, mode),
+     .def = "constant",
+     .names = mode_names,
      .help = "constant: 'value'; random: normal noise (torchvision's value=\"random\")"},
     MR_OPTS_END,
 };
 
 const struct mr_op mr_op_random_erasing = {
-    .d = {.name = "random_erasing", .help = "overwrites a random rectangle, or does nothing",
-          .params_size = sizeof(struct params), .opts = opts, .check = check},
+    .d = {.name = "random_erasing",
+          .help = "overwrites a random rectangle, or does nothing",
+          .params_size = sizeof(struct params),
+          .opts = opts,
+          .check = check},
     .kind = MR_OP_TENSOR,
     .draw_size = sizeof(struct drawn),
     .plan = plan,

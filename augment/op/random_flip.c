@@ -41,8 +41,10 @@ static const struct mr_opt opts[] = {
 };
 
 const struct mr_op mr_op_random_horizontal_flip = {
-    .d = {.name = "random_horizontal_flip", .help = "mirrors left to right, or does nothing",
-          .params_size = sizeof(struct params), .opts = opts},
+    .d = {.name = "random_horizontal_flip",
+          .help = "mirrors left to right, or does nothing",
+          .params_size = sizeof(struct params),
+          .opts = opts},
     .kind = MR_OP_GEOMETRY,
     .draw_size = sizeof(struct mr_coin_draw),
     .draw = draw,
@@ -51,8 +53,10 @@ const struct mr_op mr_op_random_horizontal_flip = {
 };
 
 const struct mr_op mr_op_random_vertical_flip = {
-    .d = {.name = "random_vertical_flip", .help = "mirrors top to bottom, or does nothing",
-          .params_size = sizeof(struct params), .opts = opts},
+    .d = {.name = "random_vertical_flip",
+          .help = "mirrors top to bottom, or does nothing",
+          .params_size = sizeof(struct params),
+          .opts = opts},
     .kind = MR_OP_GEOMETRY,
     .draw_size = sizeof(struct mr_coin_draw),
     .draw = draw,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * random_resized_crop.c: a random part of the image, of random area and aspect ratio, at a fixed size: the
- * "Inception crop" of Szegedy et al., "Going deeper with convolutions", CVPR 2015, as torchvision draws it.
+ * random_resized_crop.c: a random part of the image, of random area and aspect ratio, at a fixed
+ * size: the "Inception crop" of Szegedy et al., "Going deeper with convolutions", CVPR 2015, as
+ * torchvision draws it.
  */
 #include "augment/op/op_common.h"
 
@@ -83,12 +84,22 @@ static int compose(const void *params, const void *drawn, struct mr_geometry *g,
 
 static const struct mr_opt opts[] = {
     MR_SIZE_ROW(struct params, "output size: one number for a square, or [height, width]"),
-    {.name = "scale", .type = MR_OPT_RANGE, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, scale), .def = "[0.08, 1.0]", .min = 0, .max = 1,
+    {.name = "scale",
+     .type = MR_OPT_RANGE,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, scale),
+     .def = "[0.08, 1.0]",
+     .min = 0,
+     .max = 1,
      .help = "bounds of the crop's area, as a part of the image's"},
-    {.name = "ratio", .type = MR_OPT_RANGE, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, ratio), .def = "[0.75, 1.3333333333333333]", .min = 0,
-     .max = 1000, .help = "bounds of the crop's width by height, before it is resized"},
+    {.name = "ratio",
+     .type = MR_OPT_RANGE,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, ratio),
+     .def = "[0.75, 1.3333333333333333]",
+     .min = 0,
+     .max = 1000,
+     .help = "bounds of the crop's width by height, before it is resized"},
     MR_INTERPOLATION_ROW(struct params, "bilinear"),
     MR_ANTIALIAS_ROW(struct params),
     MR_OPTS_END,
@@ -97,7 +108,9 @@ static const struct mr_opt opts[] = {
 const struct mr_op mr_op_random_resized_crop = {
     .d = {.name = "random_resized_crop",
           .help = "cuts a random part (area and aspect ratio drawn) and resizes it",
-          .params_size = sizeof(struct params), .opts = opts, .check = check},
+          .params_size = sizeof(struct params),
+          .opts = opts,
+          .check = check},
     .kind = MR_OP_GEOMETRY,
     .draw_size = sizeof(struct mr_rect),
     .plan = plan,

@@ -55,8 +55,9 @@ static int plan(const void *params, const struct mr_spec *in, struct mr_spec *ou
     if (!p->size.single || (in->w && in->h))
         target(p, in->w, in->h, &h, &w);
     if (h > INT32_MAX || w > INT32_MAX)
-        return mr__fail(e, MR_E_CONFIG, "an image of %d x %d would become %lld x %lld: set 'max_size'",
-                        in->w, in->h, (long long)w, (long long)h);
+        return mr__fail(e, MR_E_CONFIG,
+                        "an image of %d x %d would become %lld x %lld: set 'max_size'", in->w,
+                        in->h, (long long)w, (long long)h);
     mr__spec_size(out, in, h, w);
     return MR_OK;
 }
@@ -80,8 +81,13 @@ static int compose(const void *params, const void *drawn, struct mr_geometry *g,
 static const struct mr_opt opts[] = {
     MR_SIZE_ROW(struct params,
                 "one number: the short side, the aspect ratio is kept; [height, width]: exactly"),
-    {.name = "max_size", .type = MR_OPT_INT, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, max_size), .def = "0", .min = 0, .max = MR_SIDE_MAX,
+    {.name = "max_size",
+     .type = MR_OPT_INT,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, max_size),
+     .def = "0",
+     .min = 0,
+     .max = MR_SIDE_MAX,
      .unit = "pixels",
      .help = "bound of the long side when 'size' is one number (the short side then gives way); "
              "0: none"},
@@ -91,8 +97,11 @@ static const struct mr_opt opts[] = {
 };
 
 const struct mr_op mr_op_resize = {
-    .d = {.name = "resize", .help = "resizes to an exact size, or by the short side",
-          .params_size = sizeof(struct params), .opts = opts, .check = check},
+    .d = {.name = "resize",
+          .help = "resizes to an exact size, or by the short side",
+          .params_size = sizeof(struct params),
+          .opts = opts,
+          .check = check},
     .kind = MR_OP_GEOMETRY,
     .plan = plan,
     .compose = compose,

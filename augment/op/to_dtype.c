@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * to_dtype.c: the element type that is delivered, and whether pixels are brought to 0 .. 1, as torchvision's
- * v2.ToDtype. Without it (and without normalize) a float field holds 0 .. 255.
+ * to_dtype.c: the element type that is delivered, and whether pixels are brought to 0 .. 1, as
+ * torchvision's v2.ToDtype. Without it (and without normalize) a float field holds 0 .. 255.
  */
 #include "augment/op/op_common.h"
 
@@ -58,18 +58,27 @@ static void store(const void *params, const struct mr_spec *in, struct mr_store 
 }
 
 static const struct mr_opt opts[] = {
-    {.name = "dtype", .type = MR_OPT_ENUM, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, dtype), .def = NULL, .names = dtype_names,
+    {.name = "dtype",
+     .type = MR_OPT_ENUM,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, dtype),
+     .def = NULL,
+     .names = dtype_names,
      .help = "element type; the image field has to have the same"},
-    {.name = "scale", .type = MR_OPT_BOOL, .flags = MR_OPT_STREAM,
-     .off = offsetof(struct params, scale), .def = "false",
+    {.name = "scale",
+     .type = MR_OPT_BOOL,
+     .flags = MR_OPT_STREAM,
+     .off = offsetof(struct params, scale),
+     .def = "false",
      .help = "divide by 255 (16-bit images by 65535) on the way to a float type"},
     MR_OPTS_END,
 };
 
 const struct mr_op mr_op_to_dtype = {
-    .d = {.name = "to_dtype", .help = "sets the element type, and scales to 0 .. 1 if wanted",
-          .params_size = sizeof(struct params), .opts = opts},
+    .d = {.name = "to_dtype",
+          .help = "sets the element type, and scales to 0 .. 1 if wanted",
+          .params_size = sizeof(struct params),
+          .opts = opts},
     .kind = MR_OP_STORE,
     .plan = plan,
     .store = store,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rowpipe.c: compiles a config's ops and fields: which op may stand where, every size known, one store.
+ * rowpipe.c: compiles a config's ops and fields: which op may stand where, every size known, one
+ * store.
  */
 #include "pipe/rowpipe_types.h"
 
@@ -29,12 +30,14 @@ static int check_place(const struct mr_rowpipe *p, int i, struct mr_errbuf *e)
     const struct mr_rowop *o = &p->ops[i];
     bool stored = has_before(p, i, MR_OP_STORE), tensor = has_before(p, i, MR_OP_TENSOR);
     if (o->op->kind == MR_OP_STORE && tensor)
-        return op_error(p, o, e, "it works on pixels on their way into the batch: put it before "
-                                 "the ops that work on the stored tensor");
+        return op_error(p, o, e,
+                        "it works on pixels on their way into the batch: put it before "
+                        "the ops that work on the stored tensor");
     if (o->op->kind == MR_OP_TENSOR || o->op->kind == MR_OP_STORE || !(stored || tensor))
         return MR_OK;
-    return op_error(p, o, e, "it works on pixels, which end at 'normalize' and 'to_dtype': put it "
-                             "before them");
+    return op_error(p, o, e,
+                    "it works on pixels, which end at 'normalize' and 'to_dtype': put it "
+                    "before them");
 }
 
 static uint32_t count_same(const struct mr_rowpipe *p, int i)
@@ -45,7 +48,8 @@ static uint32_t count_same(const struct mr_rowpipe *p, int i)
     return n;
 }
 
-/* A TENSOR op that can work on pixels does so where a STORE op follows: its values are then pixel values. */
+/* A TENSOR op that can work on pixels does so where a STORE op follows: its values are then pixel
+ * values. */
 static bool runs_on_pixels(const struct mr_rowpipe *p, int i)
 {
     const struct mr_op *op = p->ops[i].op;
@@ -89,7 +93,8 @@ static int check_size(const struct mr_rowpipe *p, struct mr_errbuf *e)
                        "size: [height, width]";
     if (p->nops == 0)
         return mr__config_error(p->config, p->config->fields[field].mark, e,
-                                "images differ in size, a batch cannot: there are no ops; %s", hint);
+                                "images differ in size, a batch cannot: there are no ops; %s",
+                                hint);
     return mr__config_error(p->config, p->ops[p->nops - 1].mark, e,
                             "after '%s', the last op, images still differ in size, and a batch "
                             "cannot: %s",
@@ -128,7 +133,8 @@ static int check_dtype(const struct mr_rowpipe *p, struct mr_errbuf *e)
 static void begin_spec(struct mr_rowpipe *p)
 {
     const struct mr_field_config *f = p->image >= 0 ? &p->config->fields[p->image] : NULL;
-    p->first = (struct mr_spec){.c = f ? (int32_t)f->channels : 3, .bits = f ? (int32_t)f->bits : 8,
+    p->first = (struct mr_spec){.c = f ? (int32_t)f->channels : 3,
+                                .bits = f ? (int32_t)f->bits : 8,
                                 .dtype = f ? (enum mr_dtype)f->dtype : MR_F32};
     p->last = p->first;
 }

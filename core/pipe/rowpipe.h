@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rowpipe.h: from a sample to a row. The op list is compiled once (shapes, order, what can be fused); then, per
- * row, everything random is drawn, geometry is folded into stages, the decoder is asked for only what the
- * first stage reads, and the last stage writes the row: resample + flip + normalise + cast + layout in one pass.
+ * rowpipe.h: from a sample to a row. The op list is compiled once (shapes, order, what can be
+ * fused); then, per row, everything random is drawn, geometry is folded into stages, the decoder is
+ * asked for only what the first stage reads, and the last stage writes the row: resample + flip +
+ * normalise + cast + layout in one pass.
  */
 #ifndef MR_PIPE_ROWPIPE_H
 #define MR_PIPE_ROWPIPE_H
@@ -16,20 +17,27 @@ struct mr_rowwork; /* one thread's decoders and scratch memory */
 /* What the fields of the config turn out to be. One per config field, same order. */
 struct mr_field_plan {
     const char *name;
-    enum mr_field_kind { MR_FIELD_IMAGE, MR_FIELD_MASK, MR_FIELD_BOXES, MR_FIELD_COLUMN, MR_FIELD_USER } kind;
+    enum mr_field_kind {
+        MR_FIELD_IMAGE,
+        MR_FIELD_MASK,
+        MR_FIELD_BOXES,
+        MR_FIELD_COLUMN,
+        MR_FIELD_USER
+    } kind;
     enum mr_dtype dtype;
     enum mr_layout layout;
-    int32_t ndim;                     /* of one row, without the batch dimension; 0 = a scalar */
+    int32_t ndim; /* of one row, without the batch dimension; 0 = a scalar */
     int64_t shape[MR_MAX_DIMS - 1];
     uint64_t row_bytes;
-    uint32_t max_entries;             /* ragged: > 0 */
+    uint32_t max_entries; /* ragged: > 0 */
 };
 
-/* Compiles ops and fields. `plans` has room for MR_MAX_FIELDS; *nplans = config->nfields. Field kinds follow from the
- * names: "image" is the decoded image, "mask" its mask, "boxes" its boxes (ragged f32[4], x0 y0 x1 y1 in pixels);
- * every other name is a column of the index, whose shape the field's own `shape` and `max` in the config say (default: a
- * scalar), because memory is reserved before the index exists. A row of "mask" is [h, w]. The config outlives the pipe.
- * Errors are config errors with the op's or field's place. */
+/* Compiles ops and fields. `plans` has room for MR_MAX_FIELDS; *nplans = config->nfields. Field
+ * kinds follow from the names: "image" is the decoded image, "mask" its mask, "boxes" its boxes
+ * (ragged f32[4], x0 y0 x1 y1 in pixels); every other name is a column of the index, whose shape
+ * the field's own `shape` and `max` in the config say (default: a scalar), because memory is
+ * reserved before the index exists. A row of "mask" is [h, w]. The config outlives the pipe. Errors
+ * are config errors with the op's or field's place. */
 int mr__rowpipe_compile(struct mr_rowpipe **pipe, const struct mr_config *config,
                         struct mr_field_plan *plans, int *nplans, struct mr_errbuf *e);
 void mr__rowpipe_free(struct mr_rowpipe *pipe);
@@ -41,26 +49,29 @@ void mr__rowwork_close(struct mr_rowwork *work);
 
 struct mr_row_input {
     struct mr_row_key key;
-    const uint8_t *image, *mask;      /* encoded bytes, >= 64 readable zero bytes behind them; mask NULL: none */
+    const uint8_t *image,
+        *mask; /* encoded bytes, >= 64 readable zero bytes behind them; mask NULL: none */
     uint64_t image_bytes, mask_bytes;
-    const float *boxes;               /* nboxes x 4: x0 y0 x1 y1 in the image's displayed pixels */
+    const float *boxes; /* nboxes x 4: x0 y0 x1 y1 in the image's displayed pixels */
     uint32_t nboxes;
 };
 
 struct mr_row_output {
-    struct mr_tensor image, mask;     /* the row's part of the slot (no batch dimension); data NULL: not wanted */
-    float *boxes;                     /* room for max_entries x 4; NULL: not wanted */
+    struct mr_tensor image,
+        mask;     /* the row's part of the slot (no batch dimension); data NULL: not wanted */
+    float *boxes; /* room for max_entries x 4; NULL: not wanted */
     uint32_t boxes_max;
-    uint32_t nboxes;                  /* out; boxes that are left (clipped, not empty), in the input's order */
-    uint64_t decode_ns, augment_ns;   /* out */
+    uint32_t nboxes; /* out; boxes that are left (clipped, not empty), in the input's order */
+    uint64_t decode_ns, augment_ns; /* out */
 };
 
-/* Makes the row. Every byte of the wanted outputs is written on success. MR_E_DATA: bad sample, with the reason;
- * outputs then hold anything. */
+/* Makes the row. Every byte of the wanted outputs is written on success. MR_E_DATA: bad sample,
+ * with the reason; outputs then hold anything. */
 int mr__rowpipe_run(const struct mr_rowpipe *pipe, struct mr_rowwork *work,
                     const struct mr_row_input *in, struct mr_row_output *out, struct mr_errbuf *e);
 
-/* What was drawn for the row made last, op by op, as a JSON list; for tracing and replay. As snprintf. */
+/* What was drawn for the row made last, op by op, as a JSON list; for tracing and replay. As
+ * snprintf. */
 int mr__rowwork_print(const struct mr_rowwork *work, char *text, size_t cap);
 
 #endif

@@ -105,8 +105,10 @@ static void put_op(FILE *f, const struct mr_rowop *o)
 
 static const char *place_of(const struct mr_rowop *o)
 {
-    static const char *const places[] = {[MR_OP_GEOMETRY] = "moves", [MR_OP_PIXEL] = "pixels",
-                                         [MR_OP_STORE] = "store", [MR_OP_TENSOR] = "row"};
+    static const char *const places[] = {[MR_OP_GEOMETRY] = "moves",
+                                         [MR_OP_PIXEL] = "pixels",
+                                         [MR_OP_STORE] = "store",
+                                         [MR_OP_TENSOR] = "row"};
     return o->on_pixels ? "pixels" : places[o->op->kind];
 }
 
@@ -141,7 +143,9 @@ static void put_passes(FILE *f, const struct mr_rowpipe *p)
                 p->store.affine ? "scale and bias + " : "", mr_dtype_name(p->store.dtype),
                 p->store.chw ? "NCHW" : "NHWC");
     else
-        fprintf(f, "  %d op%s on pixels in scratch memory; last pass: %s%scast to %s + %s, into the batch\n",
+        fprintf(f,
+                "  %d op%s on pixels in scratch memory; last pass: %s%scast to %s + %s, into the "
+                "batch\n",
                 pixels, pixels == 1 ? "" : "s", moved ? "resample + flip + " : "",
                 p->store.affine ? "scale and bias + " : "", mr_dtype_name(p->store.dtype),
                 p->store.chw ? "NCHW" : "NHWC");
@@ -149,10 +153,12 @@ static void put_passes(FILE *f, const struct mr_rowpipe *p)
 
 static const char *kind_text(enum mr_field_kind kind)
 {
-    static const char *const texts[] = {
-        [MR_FIELD_IMAGE] = "the image", [MR_FIELD_MASK] = "its mask, by nearest neighbour",
-        [MR_FIELD_BOXES] = "its boxes (x0 y0 x1 y1), cut to the image", [MR_FIELD_COLUMN] =
-        "a column of the source", [MR_FIELD_USER] = "made by the user's producer"};
+    static const char *const texts[] = {[MR_FIELD_IMAGE] = "the image",
+                                        [MR_FIELD_MASK] = "its mask, by nearest neighbour",
+                                        [MR_FIELD_BOXES] =
+                                            "its boxes (x0 y0 x1 y1), cut to the image",
+                                        [MR_FIELD_COLUMN] = "a column of the source",
+                                        [MR_FIELD_USER] = "made by the user's producer"};
     return texts[kind];
 }
 
@@ -195,7 +201,8 @@ int mr__rowwork_print(const struct mr_rowwork *work, char *text, size_t cap)
     const struct mr_rowpipe *p = work->pipe;
     size_t n = 0;
     int count = 0;
-#define PUT(...) n += (size_t)snprintf(n < cap ? text + n : NULL, n < cap ? cap - n : 0, __VA_ARGS__)
+#define PUT(...) \
+    n += (size_t)snprintf(n < cap ? text + n : NULL, n < cap ? cap - n : 0, __VA_ARGS__)
     PUT("[");
     for (int i = 0; i < p->nops; i++) {
         const struct mr_rowop *o = &p->ops[i];

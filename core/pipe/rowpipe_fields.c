@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rowpipe_fields.c: what each field of the config turns out to be: kind, dtype, shape, bytes of a row.
+ * rowpipe_fields.c: what each field of the config turns out to be: kind, dtype, shape, bytes of a
+ * row.
  */
 #include "pipe/rowpipe_types.h"
 
@@ -59,7 +60,8 @@ static int plan_boxes(struct mr_field_plan *f, const struct mr_config *config,
     return MR_OK;
 }
 
-/* A column of the index, or a user's field: the shape is the config's, with the ragged dimension first. */
+/* A column of the index, or a user's field: the shape is the config's, with the ragged dimension
+ * first. */
 static int plan_given(struct mr_field_plan *f, const struct mr_config *config,
                       const struct mr_field_config *c, struct mr_errbuf *e)
 {
@@ -92,8 +94,8 @@ static int set_bytes(struct mr_field_plan *f, const struct mr_config *config,
     for (int i = 0; i < f->ndim; i++) {
         if (__builtin_mul_overflow(f->row_bytes, (uint64_t)f->shape[i], &f->row_bytes) ||
             f->row_bytes > INT64_MAX)
-            return mr__config_error(config, c->mark, e, "a row of field '%s' does not fit in memory",
-                                    c->name);
+            return mr__config_error(config, c->mark, e,
+                                    "a row of field '%s' does not fit in memory", c->name);
     }
     return MR_OK;
 }
@@ -106,7 +108,8 @@ int mr__row_fields_plan(struct mr_rowpipe *p, struct mr_errbuf *e)
         const struct mr_field_config *c = &config->fields[i];
         struct mr_field_plan *f = &p->plans[i];
         int rc = MR_OK;
-        *f = (struct mr_field_plan){.name = c->name, .dtype = (enum mr_dtype)c->dtype,
+        *f = (struct mr_field_plan){.name = c->name,
+                                    .dtype = (enum mr_dtype)c->dtype,
                                     .layout = (enum mr_layout)c->layout,
                                     .kind = p->user ? MR_FIELD_USER : MR_FIELD_COLUMN};
         if (i == p->image)

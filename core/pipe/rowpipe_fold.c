@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rowpipe_fold.c: from the op list and an image's size to the steps of this row. Every op is drawn with the size that the
- * ops before it leave, then folded; what cannot be folded begins a new stage. Where two stages meet with nothing
- * between them, the first makes only what the second reads.
+ * rowpipe_fold.c: from the op list and an image's size to the steps of this row. Every op is drawn
+ * with the size that the ops before it leave, then folded; what cannot be folded begins a new
+ * stage. Where two stages meet with nothing between them, the first makes only what the second
+ * reads.
  */
 #include "pipe/rowpipe_types.h"
 
@@ -51,8 +52,8 @@ static int fold_geometry(struct fold *f, const struct mr_rowop *o, const void *d
     if (rc != MR_OK)
         return rc;
     if (f->g.closed)
-        return mr__fail(f->e, MR_E_DATA, "'%s' cannot be done on its %d x %d pixels",
-                        o->op->d.name, before.out_w, before.out_h);
+        return mr__fail(f->e, MR_E_DATA, "'%s' cannot be done on its %d x %d pixels", o->op->d.name,
+                        before.out_w, before.out_h);
     rc = check_size(f, o);
     if (rc == MR_OK && f->g.border) {
         end_stage(f, f->g);

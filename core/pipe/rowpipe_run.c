@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rowpipe_run.c: one row, from encoded bytes to the slot: header, fold, boxes, then image and mask each through decode,
- * steps and store.
+ * rowpipe_run.c: one row, from encoded bytes to the slot: header, fold, boxes, then image and mask
+ * each through decode, steps and store.
  */
 #include "pipe/rowpipe_types.h"
 
@@ -49,7 +49,8 @@ struct pixels {
     int buffer; /* which of the two scratch images holds them */
 };
 
-/* Decodes what the first step reads. A row that shows nothing of its image is not decoded at all. */
+/* Decodes what the first step reads. A row that shows nothing of its image is not decoded at all.
+ */
 static int decode(struct job *j, struct pixels *px)
 {
     px->buffer = 0;
@@ -60,8 +61,8 @@ static int decode(struct job *j, struct pixels *px)
         px->at.w = px->at.h = 0;
         return mr__scratch_view(&j->work->images[0], &px->view, 0, 0, j->c, j->bits, j->e);
     }
-    int rc = mr__scratch_view(&j->work->images[0], &px->view, px->at.w, px->at.h, j->c, j->bits,
-                              j->e);
+    int rc =
+        mr__scratch_view(&j->work->images[0], &px->view, px->at.w, px->at.h, j->c, j->bits, j->e);
     if (rc != MR_OK)
         return rc;
     uint64_t start = now_ns();
@@ -97,7 +98,8 @@ static int run_step(struct job *j, const struct mr_rowstep *s, struct pixels *px
     return MR_OK;
 }
 
-/* Where pixels lie in the coordinates of the step's input: all of it, or what the step before was narrowed to. */
+/* Where pixels lie in the coordinates of the step's input: all of it, or what the step before was
+ * narrowed to. */
 static struct mr_rect input_of(const struct mr_rowstep *s, const struct pixels *px)
 {
     if (s->kind == MR_STEP_STAGE)
@@ -213,8 +215,8 @@ static int run_mask(struct job *j, const struct mr_image_info *image, struct mr_
     return rc;
 }
 
-/* The order matters: boxes and mask need the stages before they are narrowed; the image's decoder must get its
- * header and decode calls with no other image between them. */
+/* The order matters: boxes and mask need the stages before they are narrowed; the image's decoder
+ * must get its header and decode calls with no other image between them. */
 static int run(struct job *image, struct job *mask, const struct mr_row_input *in,
                struct mr_row_output *out)
 {

@@ -20,10 +20,10 @@
 struct mr_rowop {
     const struct mr_op *op;
     const void *params;
-    uint32_t ordinal;    /* among the ops of this name */
-    size_t draw_at;      /* where its draw lies in a thread's draws */
-    bool on_pixels;      /* PIXEL, or a TENSOR op that stands before every STORE op */
-    struct mr_spec in;   /* what comes before it; sizes as far as known at compile time */
+    uint32_t ordinal;  /* among the ops of this name */
+    size_t draw_at;    /* where its draw lies in a thread's draws */
+    bool on_pixels;    /* PIXEL, or a TENSOR op that stands before every STORE op */
+    struct mr_spec in; /* what comes before it; sizes as far as known at compile time */
     struct mr_mark mark;
 };
 
@@ -32,16 +32,17 @@ struct mr_rowpipe {
     struct mr_rowop ops[MR_MAX_OPS];
     int nops;
     size_t draw_bytes;
-    int image, mask, boxes;         /* numbers of the fields, -1: not there */
-    struct mr_spec first, last;     /* before and after all ops */
+    int image, mask, boxes;     /* numbers of the fields, -1: not there */
+    struct mr_spec first, last; /* before and after all ops */
     struct mr_store store, mask_store;
     int32_t mask_bits;
     struct mr_field_plan plans[MR_MAX_FIELDS];
     int nplans;
-    bool user;                      /* a user's producer makes the rows */
+    bool user; /* a user's producer makes the rows */
 };
 
-/* What is done to pixels after decoding, in order. The last step is a STAGE: the one that stores. */
+/* What is done to pixels after decoding, in order. The last step is a STAGE: the one that stores.
+ */
 struct mr_rowstep {
     enum mr_step_kind { MR_STEP_STAGE, MR_STEP_BORDER, MR_STEP_PIXEL } kind;
     struct mr_geometry g;      /* STAGE */
@@ -58,7 +59,7 @@ struct mr_scratch {
 struct mr_rowwork {
     const struct mr_rowpipe *pipe;
     struct mr_resampler *resampler;
-    void **decoders;              /* one per row of mr_codecs, NULL until first needed */
+    void **decoders; /* one per row of mr_codecs, NULL until first needed */
     uint8_t *draws;
     struct mr_rowstep steps[MR_MAX_STEPS], mask_steps[MR_MAX_STEPS];
     int nsteps, nmask_steps;
@@ -72,14 +73,17 @@ void mr__row_fields_find(struct mr_rowpipe *p);
 int mr__row_fields_plan(struct mr_rowpipe *p, struct mr_errbuf *e);
 
 /* ---- rowpipe_fold.c ---- */
-/* Draws every op for an image of w x h and leaves the steps in `work`. MR_E_DATA: the image does not fit an op. */
+/* Draws every op for an image of w x h and leaves the steps in `work`. MR_E_DATA: the image does
+ * not fit an op. */
 int mr__row_fold(struct mr_rowwork *work, const struct mr_row_key *key, int32_t w, int32_t h,
                  struct mr_errbuf *e);
 
-/* Makes the mask's steps of the image's: the same geometry by nearest neighbour, borders painted, pixel ops left out. */
+/* Makes the mask's steps of the image's: the same geometry by nearest neighbour, borders painted,
+ * pixel ops left out. */
 void mr__row_fold_mask(struct mr_rowwork *work);
-/* Backwards through the steps: what a stage reads is cut out of the stage right before it, which then makes no more than
- * that. Afterwards the stages no longer say where the image's other pixels (and boxes) would have gone. */
+/* Backwards through the steps: what a stage reads is cut out of the stage right before it, which
+ * then makes no more than that. Afterwards the stages no longer say where the image's other pixels
+ * (and boxes) would have gone. */
 void mr__row_narrow(struct mr_rowstep *steps, int n);
 
 /* ---- rowpipe_work.c ---- */

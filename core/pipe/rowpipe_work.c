@@ -10,7 +10,8 @@ int mr__scratch_grow(struct mr_scratch *s, size_t bytes, struct mr_errbuf *e)
 {
     if (bytes + ALIGN <= s->cap && s->data)
         return MR_OK;
-    size_t want = bytes + bytes / 4; /* photographs differ little in size: a few steps reach the top */
+    size_t want =
+        bytes + bytes / 4; /* photographs differ little in size: a few steps reach the top */
     want = (want + 2 * ALIGN - 1) / ALIGN * ALIGN;
     free(s->data);
     s->cap = 0;

@@ -4,9 +4,10 @@
  *
  *     ops_tool CONFIG OUT [explain] < SAMPLES
  *
- * A line of SAMPLES is "POSITION IMAGE MASK N x0 y0 x1 y1 ..." (tabs between words, MASK - for none, N
- * boxes). Per sample one JSON line goes to stdout: what was drawn, the boxes that are left, and the error
- * if there is one; the row's image and mask bytes are appended to OUT. `explain` prints the plan first.
+ * A line of SAMPLES is "POSITION IMAGE MASK N x0 y0 x1 y1 ..." (tabs between words, MASK - for
+ * none, N boxes). Per sample one JSON line goes to stdout: what was drawn, the boxes that are left,
+ * and the error if there is one; the row's image and mask bytes are appended to OUT. `explain`
+ * prints the plan first.
  */
 #include "base/config.h"
 #include "pipe/rowpipe.h"
@@ -103,10 +104,14 @@ static void run_sample(const struct mr_rowpipe *pipe, struct mr_rowwork *work, s
 {
     struct mr_errbuf e = {0};
     struct mr_row_input in = {.key = {.seed = 1, .position = s->position},
-                              .image = s->image, .image_bytes = s->image_bytes,
-                              .mask = s->mask, .mask_bytes = s->mask_bytes,
-                              .boxes = s->boxes, .nboxes = s->nboxes};
-    struct mr_row_output out = {.image.data = rows->image, .mask.data = rows->mask,
+                              .image = s->image,
+                              .image_bytes = s->image_bytes,
+                              .mask = s->mask,
+                              .mask_bytes = s->mask_bytes,
+                              .boxes = s->boxes,
+                              .nboxes = s->nboxes};
+    struct mr_row_output out = {.image.data = rows->image,
+                                .mask.data = rows->mask,
                                 .boxes = rows->has_boxes ? rows->boxes : NULL,
                                 .boxes_max = MAX_BOXES};
     /* What is not written shows as bytes that no right row has all over. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * given_source.h: a config's tables for tests that hand over samples themselves: the real ops and codecs, and a source and a
- * sampler named `given` which stand for whoever runs the test. C and C++.
+ * given_source.h: a config's tables for tests that hand over samples themselves: the real ops and
+ * codecs, and a source and a sampler named `given` which stand for whoever runs the test. C and
+ * C++.
  */
 #ifndef MR_TEST_GIVEN_SOURCE_H
 #define MR_TEST_GIVEN_SOURCE_H

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chains of geometry ops, folded into as few stages as the rules allow, against the same ops done one by one through
-// real images. Moves give the same pixels, every one. Resampling may differ by one step here and there, because the
-// kernels choose the precision of their integer weights by the largest weight of the window that is made.
+// Chains of geometry ops, folded into as few stages as the rules allow, against the same ops done
+// one by one through real images. Moves give the same pixels, every one. Resampling may differ by
+// one step here and there, because the kernels choose the precision of their integer weights by the
+// largest weight of the window that is made.
 #include <gtest/gtest.h>
 
 extern "C" {
@@ -53,11 +54,21 @@ struct Op {
     void apply(mr_geometry *g) const
     {
         switch (kind) {
-        case Crop: mr__geometry_crop(g, &rect); break;
-        case Resize: mr__geometry_resize(g, rect.w, rect.h, filter, true); break;
-        case Hflip: mr__geometry_hflip(g); break;
-        case Vflip: mr__geometry_vflip(g); break;
-        case Pad: mr__geometry_pad(g, &border); break;
+        case Crop:
+            mr__geometry_crop(g, &rect);
+            break;
+        case Resize:
+            mr__geometry_resize(g, rect.w, rect.h, filter, true);
+            break;
+        case Hflip:
+            mr__geometry_hflip(g);
+            break;
+        case Vflip:
+            mr__geometry_vflip(g);
+            break;
+        case Pad:
+            mr__geometry_pad(g, &border);
+            break;
         }
     }
     std::string text() const
@@ -223,13 +234,15 @@ TEST_F(Geometry, ACropInTheBorderAloneReadsNothing)
         EXPECT_EQ(out.px[static_cast<size_t>(i)], 9);
 }
 
-// What a box frames has to be what it framed before: boxes are drawn as filled rectangles into an image, the image goes
-// through the stage by nearest neighbour, and where the rectangle then is, the box has to be.
+// What a box frames has to be what it framed before: boxes are drawn as filled rectangles into an
+// image, the image goes through the stage by nearest neighbour, and where the rectangle then is,
+// the box has to be.
 TEST_F(Geometry, BoxesFollowThePixels)
 {
     for (int trial = 0; trial < 500; trial++) {
         Image image(40, 40, 1);
-        int x0 = below(39), y0 = below(39), x1 = x0 + 1 + below(40 - x0), y1 = y0 + 1 + below(40 - y0);
+        int x0 = below(39), y0 = below(39), x1 = x0 + 1 + below(40 - x0),
+            y1 = y0 + 1 + below(40 - y0);
         for (int y = y0; y < std::min(y1, 40); y++)
             for (int x = x0; x < std::min(x1, 40); x++)
                 image.px[static_cast<size_t>(y * 40 + x)] = 255;
@@ -240,8 +253,10 @@ TEST_F(Geometry, BoxesFollowThePixels)
         if (below(2))
             mr__geometry_hflip(&g);
         mr__geometry_crop(&g, &crop);
-        if (below(2) && crop.x >= 0 && crop.y >= 0 && crop.x + 20 <= 40 && crop.y + 20 <= 40 && !g.hflip)
-            mr__geometry_resize(&g, 60, 40, MR_NEAREST, true); // whole factors: edges stay on pixels
+        if (below(2) && crop.x >= 0 && crop.y >= 0 && crop.x + 20 <= 40 && crop.y + 20 <= 40 &&
+            !g.hflip)
+            mr__geometry_resize(&g, 60, 40, MR_NEAREST,
+                                true); // whole factors: edges stay on pixels
         if (below(2))
             mr__geometry_vflip(&g);
         mr__geometry_pad(&g, &border);
@@ -253,7 +268,8 @@ TEST_F(Geometry, BoxesFollowThePixels)
         for (int y = 0; y < out.h; y++)
             for (int x = 0; x < out.w; x++)
                 if (out.px[static_cast<size_t>(y * out.w + x)]) {
-                    a = std::min(a, x), b = std::min(b, y), c = std::max(c, x + 1), d = std::max(d, y + 1);
+                    a = std::min(a, x), b = std::min(b, y), c = std::max(c, x + 1),
+                    d = std::max(d, y + 1);
                 }
         ASSERT_EQ(left, c > a ? 1u : 0u);
         if (!left)
@@ -270,7 +286,7 @@ TEST_F(Geometry, EmptyAndUnorderedBoxesAreDropped)
     mr_geometry g;
     mr__geometry_begin(&g, 10, 10);
     float nan = std::nanf("");
-    float boxes[] = {1, 1, 1, 5, /**/ 5, 5, 2, 8, /**/ nan, 0, 4, 4, /**/ 2, 3, 50, 60,
+    float boxes[] = {1,       1,  1, 5, /**/ 5, 5, 2,  8, /**/ nan, 0, 4, 4, /**/ 2, 3, 50, 60,
                      /**/ -9, -9, 0, 5, /**/ 0, 0, 10, 10};
     EXPECT_EQ(mr__geometry_boxes(&g, boxes, 6), 2u);
     float want[] = {2, 3, 10, 10, 0, 0, 10, 10};
