@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -41,6 +42,11 @@ static int read_config(mr_loader *l, const char *path, const mr_options *o, stru
     if (!path && !o->config_text)
         return mr__fail(e, MR_E_USAGE, "mr_open needs the path of a config or its text");
     int rc = mr__config_read(&config, path, o->config_text, o->set, e);
+    if (rc < 0 && (o->commander || o->producer)) { /* it may be just the context that is missing */
+        size_t n = strlen(e->text);
+        snprintf(e->text + n, sizeof e->text - n,
+                 " (callbacks in mr_options need 'context: fork' in the config)");
+    }
     if (rc < 0)
         return rc;
     l->s.user = (struct mr_user){o->commander, o->producer};

@@ -79,6 +79,8 @@ std::vector<Delivered> Loader::read(size_t batches, const std::function<void(siz
 {
     std::vector<Delivered> all;
     mr_batch *batch;
+    if (!handle) // mr_open has failed, and says why
+        return all;
     while (all.size() < batches) {
         if (before)
             before(all.size());
