@@ -59,7 +59,7 @@ class Bench:
         if not folder.exists():
             subprocess.run([self.bin / "millrace", "synth", folder, "--images", str(SYNTH_IMAGES),
                             "--format", "jpeg"], check=True)
-        return str(folder)
+        return str(folder / "images")
 
     def limit(self):
         """The bare limit L, in images per second."""

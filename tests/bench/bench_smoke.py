@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bench_smoke.py BIN: a short race of Millrace alone on a small synthetic set, with a peer that is
+not installed beside it; the two measurements of bench_handoff; and what a wrong folder says."""
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent.parent.parent / "bench"
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0:
+        sys.exit(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def check(holds, what):
+    if not holds:
+        sys.exit(f"failed: {what}")
+
+
+def race(programs, data, out):
+    run(sys.executable, BENCH / "run.py", "--data", data, "--out", out, "--bin", programs,
+        "--venv", out / "nothing", "--only", "millrace", "dali", "--rounds", 2, "--seconds", 0.3,
+        "--limit-seconds", 0.2, "--batch", 16)
+    results = json.loads((out / "results.json").read_text())
+    ours, peer = results["candidates"]
+    check(len(ours["runs"]) == 2, "Millrace ran in both rounds")
+    for entry in ours["runs"]:
+        mean = (entry["limit_before"] + entry["limit_after"]) / 2
+        check(abs(entry["ratio"] * mean - entry["images_per_s"]) < 1e-6 * entry["images_per_s"],
+              "a ratio is images/s over the mean of the two limits")
+        check(entry["rows"] == 16 * entry["batches"], "every batch was full")
+        check(entry["left_behind"] == 0, "no process was left behind")
+        check(entry["cpu_s_per_1000"] > 0, "CPU time was counted")
+    check(ours["peak_pss_bytes"] > 0, "memory was watched")
+    check(peer["reason"].startswith("not installed"), "a peer that is missing is listed as such")
+    table, plot = (out / "table.md").read_text(), (out / "plot.svg").read_text()
+    check("did not run: not installed" in table and "did not run" in plot, "so do table and plot")
+    check(plot.count("<rect") == 2, "the plot has one bar on its ground")
+
+
+def handoff(programs, data):
+    ready = json.loads(run(programs / "bench_handoff", "ready", "--batch", 3, "--rounds", 50))
+    check(0 < ready["min_us"] <= ready["median_us"] <= ready["max_us"], "times are in order")
+    idle = json.loads(run(programs / "bench_handoff", "idle", "--config",
+                          BENCH / "configs/jpeg_f32.yaml", "--set", f"source.path={data}", "--set",
+                          "batch.size=16", "--set", "producers=2", "--seconds", 0.5))
+    check(idle["processes"] >= 5, "trainer, warden, commander and two producers were watched")
+    check(idle["slots_held"] >= 1, "every slot was held")
+
+
+def main():
+    programs = Path(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder:
+        data, out = Path(folder) / "synth/images", Path(folder) / "out"
+        run(programs / "millrace", "synth", data.parent, "--images", 64, "--quiet")
+        race(programs, data, out)
+        handoff(programs, data)
+        lost = subprocess.run([programs / "bench_limit", "--data", Path(folder) / "nowhere"],
+                              capture_output=True, text=True, check=False)
+        check(lost.returncode == 1 and "nowhere" in lost.stderr, "a missing folder is named")
+    print("the benchmark runs")
+
+
+if __name__ == "__main__":
+    main()
