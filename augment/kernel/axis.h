@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/image.h"
 
-#define MR_AXIS_GROUP 4     /* copies of the last output fill the tables up to a multiple of it */
+#define MR_AXIS_GROUP 8     /* copies of the last output fill the tables up to a multiple of it */
 #define MR_COEF_BITS_MAX 22 /* 255 * 2^22 * sum |k| stays under 2^31 */
 
 /* One axis of a struct mr_geometry. */

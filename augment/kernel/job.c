@@ -117,7 +117,7 @@ static void across(struct mr_resampler *r, const char *data, int64_t stride, int
         if (r->job.wide)
             mr__across16(&r->x, r->job.c, from, ring_row(r, row + i));
         else
-            mr__pick(&r->x, r->job.pixel, from, ring_row(r, row + i));
+            mr__pick(&r->x, r->job.c, from, ring_row(r, row + i));
     }
 }
 

@@ -11,14 +11,14 @@
 #include <string.h>
 
 /* 16 bytes of each of two rows. */
-AVX2 static inline __m256i load_two(const uint8_t *a, const uint8_t *b)
+AVX2_INLINE __m256i load_two(const uint8_t *a, const uint8_t *b)
 {
     return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)a)),
                                    _mm_loadu_si128((const void *)b), 1);
 }
 
 /* Two coefficients for every pair. */
-AVX2 static inline __m256i load_pair(const int16_t *k)
+AVX2_INLINE __m256i load_pair(const int16_t *k)
 {
     int32_t pair;
 
@@ -40,14 +40,12 @@ struct four {
     __m256i r01, r23;
 };
 
-AVX2 static inline __attribute__((always_inline)) __m256i add_taps(__m256i sum, __m256i pixels,
-                                                                   __m256i pair, __m256i k)
+AVX2_INLINE __m256i add_taps(__m256i sum, __m256i pixels, __m256i pair, __m256i k)
 {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(pixels, pair), k));
 }
 
-AVX2 static inline __attribute__((always_inline)) struct four
-sum_pixel(const struct across *a, size_t at, const int16_t *k, int taps)
+AVX2_INLINE struct four sum_pixel(const struct across *a, size_t at, const int16_t *k, int taps)
 {
     struct four s = {a->round, a->round};
     int j = 0;
@@ -67,8 +65,8 @@ sum_pixel(const struct across *a, size_t at, const int16_t *k, int taps)
 }
 
 /* Four pixels of two rows as bytes. */
-AVX2 static inline __attribute__((always_inline)) void
-write_two(__m256i p0, __m256i p1, __m256i p2, __m256i p3, __m256i squeeze, uint8_t *a, uint8_t *b)
+AVX2_INLINE void write_two(__m256i p0, __m256i p1, __m256i p2, __m256i p3, __m256i squeeze,
+                           uint8_t *a, uint8_t *b)
 {
     __m256i px = _mm256_packus_epi16(_mm256_packs_epi32(p0, p1), _mm256_packs_epi32(p2, p3));
 
@@ -77,9 +75,10 @@ write_two(__m256i p0, __m256i p1, __m256i p2, __m256i p3, __m256i squeeze, uint8
     _mm_storeu_si128((void *)b, _mm256_extracti128_si256(px, 1));
 }
 
+enum { GROUP = 4 };
+
 /* Four pixels of four rows at a time; the last group writes into the slack. */
-AVX2 static inline __attribute__((always_inline)) void
-across_taps(const struct across *a, uint8_t *const out[MR_BAND], int taps)
+AVX2_INLINE void across_taps(const struct across *a, uint8_t *const out[MR_BAND], int taps)
 {
     const __m256i squeeze = _mm256_broadcastsi128_si256(
         a->c == 4 ? _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
@@ -88,18 +87,17 @@ across_taps(const struct across *a, uint8_t *const out[MR_BAND], int taps)
     const int16_t *k = a->axis->k;
     size_t c = (size_t)a->c, n = (size_t)a->axis->n;
 
-    for (size_t i = 0; i < n; i += MR_AXIS_GROUP, k += MR_AXIS_GROUP * taps) {
-        struct four p[MR_AXIS_GROUP];
-        for (int j = 0; j < MR_AXIS_GROUP; j++)
+    for (size_t i = 0; i < n; i += GROUP, k += GROUP * taps) {
+        struct four p[GROUP];
+        for (int j = 0; j < GROUP; j++)
             p[j] = sum_pixel(a, (size_t)start[i + (size_t)j] * c, k + j * taps, taps);
         write_two(p[0].r01, p[1].r01, p[2].r01, p[3].r01, squeeze, out[0] + i * c, out[1] + i * c);
         write_two(p[0].r23, p[1].r23, p[2].r23, p[3].r23, squeeze, out[2] + i * c, out[3] + i * c);
     }
 }
 
-AVX2 static inline __attribute__((always_inline)) void
-across_channels(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
-                uint8_t *const out[MR_BAND])
+AVX2_INLINE void across_channels(const struct mr_axis *axis, int c,
+                                 const uint8_t *const src[MR_BAND], uint8_t *const out[MR_BAND])
 {
     __m128i p01 = c == 4 ? _mm_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1)
                          : _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);
@@ -119,8 +117,36 @@ across_channels(const struct mr_axis *axis, int c, const uint8_t *const src[MR_B
         across_taps(&a, out, 4);
     else if (axis->taps == 6)
         across_taps(&a, out, 6);
+    else if (axis->taps == 8)
+        across_taps(&a, out, 8);
     else
         across_taps(&a, out, axis->taps);
+}
+
+/* One channel: eight pixels of a row, 32 bits gathered for each (four taps). */
+AVX2 static void across_gray(const struct mr_axis *axis, const uint8_t *src, uint8_t *out)
+{
+    const __m256i round = _mm256_set1_epi32(1 << (axis->shift - 1));
+    const __m256i low = _mm256_set1_epi32(0xff), lanes = _mm256_setr_epi32(0, 4, 0, 0, 0, 0, 0, 0);
+    const __m256i rows = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+                                            _mm256_set1_epi32(axis->taps / 2));
+    const __m128i shift = _mm_cvtsi32_si128(axis->shift);
+
+    for (int32_t i = 0; i < axis->n; i += 8) {
+        const int16_t *k = axis->k + (size_t)i * (size_t)axis->taps;
+        __m256i at = _mm256_loadu_si256((const void *)(axis->start + i)), sum = round;
+        for (int j = 0; j < axis->taps; j += 2) {
+            __m256i p = _mm256_i32gather_epi32((const void *)(src + j), at, 1);
+            __m256i pair = _mm256_or_si256(
+                _mm256_and_si256(p, low),
+                _mm256_slli_epi32(_mm256_and_si256(_mm256_srli_epi32(p, 8), low), 16));
+            __m256i c = _mm256_i32gather_epi32((const void *)(k + j), rows, 4);
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pair, c));
+        }
+        sum = _mm256_packs_epi32(_mm256_sra_epi32(sum, shift), sum);
+        sum = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(sum, sum), lanes);
+        _mm_storel_epi64((void *)(out + i), _mm256_castsi256_si128(sum));
+    }
 }
 
 AVX2 static void across(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
@@ -131,7 +157,8 @@ AVX2 static void across(const struct mr_axis *axis, int c, const uint8_t *const 
     else if (c == 4)
         across_channels(axis, 4, src, out);
     else
-        mr__kernel_scalar.across(axis, c, src, out);
+        for (int row = 0; row < MR_BAND; row++)
+            across_gray(axis, src[row], out[row]);
 }
 
 /* Adds two rows' 32 bytes, times their coefficients, to sums of bytes 0-7|16-23, 8-15|24-31. */
@@ -139,8 +166,7 @@ struct sums {
     __m256i a, b, c, d;
 };
 
-AVX2 static inline __attribute__((always_inline)) void add_pair(struct sums *s, const uint8_t *row0,
-                                                                const uint8_t *row1, __m256i k)
+AVX2_INLINE void add_pair(struct sums *s, const uint8_t *row0, const uint8_t *row1, __m256i k)
 {
     const __m256i zero = _mm256_setzero_si256();
     __m256i p = _mm256_loadu_si256((const void *)row0);
@@ -153,8 +179,8 @@ AVX2 static inline __attribute__((always_inline)) void add_pair(struct sums *s, 
     s->d = _mm256_add_epi32(s->d, _mm256_madd_epi16(_mm256_unpackhi_epi8(hi, zero), k));
 }
 
-AVX2 static inline __attribute__((always_inline)) void
-down_taps(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n, uint8_t *out)
+AVX2_INLINE void down_taps(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n,
+                           uint8_t *out)
 {
     const __m256i round = _mm256_set1_epi32(1 << (shift - 1));
     const __m128i by = _mm_cvtsi32_si128(shift);

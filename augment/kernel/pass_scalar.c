@@ -13,18 +13,33 @@ static uint8_t clip8(int32_t sum, int shift)
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
+/* Inlined once for every number of channels, which then is a constant. */
+static inline __attribute__((always_inline)) void across_channels(const struct mr_axis *axis, int c,
+                                                                  const uint8_t *src, uint8_t *out)
+{
+    const int16_t *k = axis->k;
+
+    for (int32_t i = 0; i < axis->n; i++, k += axis->taps) {
+        const uint8_t *p = src + (size_t)axis->start[i] * (size_t)c;
+        int32_t sum[4], n = axis->used[i];
+        for (int ch = 0; ch < c; ch++)
+            sum[ch] = 1 << (axis->shift - 1);
+        for (int32_t j = 0; j < n; j++, p += c)
+            for (int ch = 0; ch < c; ch++)
+                sum[ch] += k[j] * p[ch];
+        for (int ch = 0; ch < c; ch++)
+            *out++ = clip8(sum[ch], axis->shift);
+    }
+}
+
 static void across_row(const struct mr_axis *axis, int c, const uint8_t *src, uint8_t *out)
 {
-    for (int32_t i = 0; i < axis->n; i++) {
-        const int16_t *k = axis->k + (size_t)i * (size_t)axis->taps;
-        const uint8_t *p = src + (size_t)axis->start[i] * (size_t)c;
-        for (int ch = 0; ch < c; ch++) {
-            int32_t sum = 1 << (axis->shift - 1);
-            for (int32_t j = 0; j < axis->used[i]; j++)
-                sum += k[j] * p[j * c + ch];
-            *out++ = clip8(sum, axis->shift);
-        }
-    }
+    if (c == 1)
+        across_channels(axis, 1, src, out);
+    else if (c == 3)
+        across_channels(axis, 3, src, out);
+    else
+        across_channels(axis, 4, src, out);
 }
 
 static void across(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
@@ -36,38 +51,42 @@ static void across(const struct mr_axis *axis, int c, const uint8_t *const src[M
     }
 }
 
-#define BLOCK 256
+enum { BLOCK = 64 }; /* bytes at a time, constant for the vectoriser; the last go to the slack */
 
 static void down(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n,
                  uint8_t *out)
 {
-    int32_t sum[BLOCK];
-
     for (int at = 0; at < n; at += BLOCK) {
-        int m = n - at < BLOCK ? n - at : BLOCK;
-        for (int i = 0; i < m; i++)
+        int32_t sum[BLOCK];
+        for (int i = 0; i < BLOCK; i++)
             sum[i] = 1 << (shift - 1);
         for (int j = 0; j < taps; j++) {
             const uint8_t *row = rows[j] + at;
-            for (int i = 0; i < m; i++)
-                sum[i] += k[j] * row[i];
+            for (int i = 0; i < BLOCK; i++)
+                sum[i] += k[j] * (int16_t)row[i];
         }
-        for (int i = 0; i < m; i++)
+        for (int i = 0; i < BLOCK; i++)
             out[at + i] = clip8(sum[i], shift);
     }
 }
 
-void mr__pick(const struct mr_axis *axis, size_t size, const void *src, void *out)
+static inline __attribute__((always_inline)) void pick(const struct mr_axis *axis, size_t size,
+                                                       const uint8_t *src, uint8_t *out)
 {
-    const uint8_t *from = src;
-    uint8_t *to = out;
+    for (int32_t i = 0; i < axis->n; i++, out += size)
+        memcpy(out, src + (size_t)axis->start[i] * size, size);
+}
 
-    if (axis->kind == MR_AXIS_COPY) {
-        memcpy(to, from, (size_t)axis->n * size);
-        return;
-    }
-    for (int32_t i = 0; i < axis->n; i++, to += size)
-        memcpy(to, from + (size_t)axis->start[i] * size, size);
+void mr__pick(const struct mr_axis *axis, int c, const void *src, void *out)
+{
+    if (axis->kind == MR_AXIS_COPY)
+        memcpy(out, src, (size_t)axis->n * (size_t)c);
+    else if (c == 1)
+        pick(axis, 1, src, out);
+    else if (c == 3)
+        pick(axis, 3, src, out);
+    else
+        pick(axis, 4, src, out);
 }
 
 static bool always(void)

@@ -61,8 +61,8 @@ void mr__put16(const struct mr_put *put, const void *pixels, void *to);
 /* Fills a table of [c][256] elements. */
 void mr__put_table(const struct mr_put *put, void *table);
 
-/* Without coefficients, for pixels of `size` bytes: copies or picks. */
-void mr__pick(const struct mr_axis *axis, size_t size, const void *src, void *out);
+/* One row of 8-bit pixels across without coefficients: copied or picked. */
+void mr__pick(const struct mr_axis *axis, int c, const void *src, void *out);
 
 /* 16-bit pixels: float32 between the passes, sums in double. across16 takes all kinds of axes. */
 void mr__across16(const struct mr_axis *axis, int c, const uint16_t *src, float *out);

@@ -12,17 +12,17 @@
 /* Eight floats to eight elements at `to`. */
 typedef void write8(void *to, __m256 v);
 
-AVX2 static inline __attribute__((always_inline)) void write_f32(void *to, __m256 v)
+AVX2_INLINE void write_f32(void *to, __m256 v)
 {
     _mm256_storeu_ps(to, v);
 }
 
-AVX2 static inline __attribute__((always_inline)) void write_f16(void *to, __m256 v)
+AVX2_INLINE void write_f16(void *to, __m256 v)
 {
     _mm_storeu_si128(to, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
 
-AVX2 static inline __attribute__((always_inline)) void write_bf16(void *to, __m256 v)
+AVX2_INLINE void write_bf16(void *to, __m256 v)
 {
     __m256i bits = _mm256_castps_si256(v);
     __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
@@ -33,7 +33,7 @@ AVX2 static inline __attribute__((always_inline)) void write_bf16(void *to, __m2
         to, _mm_packus_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1)));
 }
 
-AVX2 static inline __attribute__((always_inline)) void write_u8(void *to, __m256 v)
+AVX2_INLINE void write_u8(void *to, __m256 v)
 {
     __m256 in = _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), _mm256_set1_ps(255));
     __m256i i = _mm256_cvtps_epi32(in);
@@ -43,8 +43,7 @@ AVX2 static inline __attribute__((always_inline)) void write_u8(void *to, __m256
 }
 
 /* The last n < 8 elements. */
-AVX2 static inline __attribute__((always_inline)) void write_some(write8 *write, size_t size,
-                                                                  void *to, __m256 v, int n)
+AVX2_INLINE void write_some(write8 *write, size_t size, void *to, __m256 v, int n)
 {
     _Alignas(32) char all[32];
 
@@ -52,58 +51,57 @@ AVX2 static inline __attribute__((always_inline)) void write_some(write8 *write,
     memcpy(to, all, (size_t)n * size);
 }
 
-/* Pixels 0-3 and 4-7 of a row of three channels, one in each half; reads 28 bytes. */
-AVX2 static inline __m256i load_rgb8(const uint8_t *p)
+/* Pixels 0-3 and 4-7 of c channels, one in each half; reads 28 bytes for three channels. */
+AVX2_INLINE __m256i load_pixels(const uint8_t *p, int c)
 {
     return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)p)),
-                                   _mm_loadu_si128((const void *)(p + 12)), 1);
+                                   _mm_loadu_si128((const void *)(p + 4 * c)), 1);
 }
 
 /* Channel ch of every pixel, in the lowest byte of 32 bits. */
-AVX2 static inline __m256i spread(int c, int ch)
+AVX2_INLINE __m256i spread(int c, int ch)
 {
     __m128i at = _mm_setr_epi32(ch, ch + c, ch + 2 * c, ch + 3 * c);
 
     return _mm256_broadcastsi128_si256(_mm_or_si128(at, _mm_set1_epi32((int)0x80808000u)));
 }
 
-AVX2 static inline __attribute__((always_inline)) void
-planes3(const struct mr_put *put, const void *pixels, void *to, size_t size, write8 *write)
+AVX2_INLINE void planes(const struct mr_put *put, int c, const void *pixels, void *to, size_t size,
+                        write8 *write)
 {
     const uint8_t *p = pixels;
     int32_t i = 0, n = put->n;
-    __m256i pick[3];
-    __m256 scale[3], bias[3];
-    char *out[3];
+    __m256i pick[4];
+    __m256 scale[4], bias[4];
+    char *out[4];
 
-    for (int ch = 0; ch < 3; ch++) {
-        pick[ch] = spread(3, ch);
+    for (int ch = 0; ch < c; ch++) {
+        pick[ch] = spread(c, ch);
         scale[ch] = _mm256_set1_ps(put->scale[ch]);
         bias[ch] = _mm256_set1_ps(put->bias[ch]);
         out[ch] = (char *)to + ch * put->channel;
     }
     for (; i + 8 <= n; i += 8) {
-        __m256i px = load_rgb8(p + 3 * i);
-        for (int ch = 0; ch < 3; ch++) {
+        __m256i px = load_pixels(p + c * i, c);
+        for (int ch = 0; ch < c; ch++) {
             __m256 v = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(px, pick[ch]));
             write(out[ch] + (size_t)i * size, _mm256_fmadd_ps(v, scale[ch], bias[ch]));
         }
     }
-    for (int ch = 0; i < n && ch < 3; ch++) {
-        __m256 v = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(load_rgb8(p + 3 * i), pick[ch]));
+    for (int ch = 0; i < n && ch < c; ch++) {
+        __m256 v = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(load_pixels(p + c * i, c), pick[ch]));
         v = _mm256_fmadd_ps(v, scale[ch], bias[ch]);
         write_some(write, size, out[ch] + (size_t)i * size, v, n - i);
     }
 }
 
-/* As the pixels lie: HWC, and a single channel. Scale and bias repeat after 24 elements for 1 and
- * 3 channels, and for 4 after 8. */
-AVX2 static inline __attribute__((always_inline)) void
-flat(const struct mr_put *put, const void *pixels, void *to, size_t size, write8 *write)
+/* As the pixels lie: HWC, and a single channel. Scale and bias repeat after `phases` eights: three
+ * for three channels, one for others. */
+AVX2_INLINE void flat(const struct mr_put *put, int phases, const void *pixels, void *to,
+                      size_t size, write8 *write)
 {
     const uint8_t *p = pixels;
     int32_t i = 0, n = put->n * put->c;
-    int phase = 0, phases = put->c == 3 ? 3 : 1;
     float scale[24], bias[24];
     __m256 s[3], b[3];
 
@@ -111,43 +109,52 @@ flat(const struct mr_put *put, const void *pixels, void *to, size_t size, write8
         scale[k] = put->scale[k % put->c];
         bias[k] = put->bias[k % put->c];
     }
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < phases; k++) {
         s[k] = _mm256_loadu_ps(scale + 8 * k);
         b[k] = _mm256_loadu_ps(bias + 8 * k);
     }
-    for (; i < n; i += 8, phase = phase + 1 == phases ? 0 : phase + 1) {
-        __m256i px = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(p + i)));
-        __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(px), s[phase], b[phase]);
-        if (i + 8 <= n)
-            write((char *)to + (size_t)i * size, v);
-        else
-            write_some(write, size, (char *)to + (size_t)i * size, v, n - i);
+    for (; i < n; i += 8 * phases) {
+        for (int k = 0; k < phases; k++) {
+            int32_t at = i + 8 * k;
+            __m256i px = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(p + at)));
+            __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(px), s[k], b[k]);
+            if (at + 8 <= n)
+                write((char *)to + (size_t)at * size, v);
+            else if (at < n)
+                write_some(write, size, (char *)to + (size_t)at * size, v, n - at);
+        }
     }
 }
 
-#define PUT(name, size, loop, write)                                              \
-    AVX2 static void name(const struct mr_put *put, const void *pixels, void *to) \
-    {                                                                             \
-        loop(put, pixels, to, size, write);                                       \
+#define PUT(name, size, write)                                                             \
+    AVX2 static void planes_##name(const struct mr_put *put, const void *pixels, void *to) \
+    {                                                                                      \
+        if (put->c == 3)                                                                   \
+            planes(put, 3, pixels, to, size, write);                                       \
+        else                                                                               \
+            planes(put, 4, pixels, to, size, write);                                       \
+    }                                                                                      \
+    AVX2 static void flat_##name(const struct mr_put *put, const void *pixels, void *to)   \
+    {                                                                                      \
+        if (put->c == 3)                                                                   \
+            flat(put, 3, pixels, to, size, write);                                         \
+        else                                                                               \
+            flat(put, 1, pixels, to, size, write);                                         \
     }
-PUT(planes_f32, 4, planes3, write_f32)
-PUT(planes_f16, 2, planes3, write_f16)
-PUT(planes_bf16, 2, planes3, write_bf16)
-PUT(planes_u8, 1, planes3, write_u8)
-PUT(flat_f32, 4, flat, write_f32)
-PUT(flat_f16, 2, flat, write_f16)
-PUT(flat_bf16, 2, flat, write_bf16)
-PUT(flat_u8, 1, flat, write_u8)
+PUT(f32, 4, write_f32)
+PUT(f16, 2, write_f16)
+PUT(bf16, 2, write_bf16)
+PUT(u8, 1, write_u8)
 
 mr_put_row *mr__put_avx2(const struct mr_put *put)
 {
-    static mr_put_row *const planes[MR_DTYPE_COUNT] = {
-        [MR_F32] = planes_f32, [MR_F16] = planes_f16, [MR_BF16] = planes_bf16, [MR_U8] = planes_u8};
-    static mr_put_row *const flats[MR_DTYPE_COUNT] = {
-        [MR_F32] = flat_f32, [MR_F16] = flat_f16, [MR_BF16] = flat_bf16, [MR_U8] = flat_u8};
+    static mr_put_row *const all[MR_DTYPE_COUNT][2] = {
+        [MR_F32] = {flat_f32, planes_f32},
+        [MR_F16] = {flat_f16, planes_f16},
+        [MR_BF16] = {flat_bf16, planes_bf16},
+        [MR_U8] = {flat_u8, planes_u8},
+    };
 
-    if (!put->chw || put->c == 1)
-        return flats[put->dtype];
-    return put->c == 3 ? planes[put->dtype] : NULL;
+    return all[put->dtype][put->chw && put->c > 1];
 }
 #endif
