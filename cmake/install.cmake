@@ -10,9 +10,11 @@ install(TARGETS millrace EXPORT millrace-targets
 set_target_properties(millrace_cli PROPERTIES
   INSTALL_RPATH "$ORIGIN/${bin_up}/${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS millrace_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-if(TARGET millrace-warden)
-  install(TARGETS millrace-warden RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/millrace)
-endif()
+set(warden_folder ${CMAKE_INSTALL_LIBEXECDIR}/millrace)
+string(REGEX REPLACE "[^/]+" ".." warden_up "${warden_folder}")
+set_target_properties(millrace-warden PROPERTIES
+  INSTALL_RPATH "$ORIGIN/${warden_up}/${CMAKE_INSTALL_LIBDIR}")
+install(TARGETS millrace-warden RUNTIME DESTINATION ${warden_folder})
 install(DIRECTORY core/include/millrace DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h")
 

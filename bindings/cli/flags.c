@@ -40,7 +40,7 @@ static int edit_distance(const char *a, const char *b)
 const char *cli_nearest(const char *word, const char *const *candidates, int n)
 {
     const char *best = NULL;
-    int least = 1 + smaller(3, (int)strlen(word) / 2);
+    int least = 1 + smaller(3, ((int)strlen(word) + 1) / 2);
     for (int i = 0; i < n; i++) {
         int distance = edit_distance(word, candidates[i]);
         if (distance < least) {

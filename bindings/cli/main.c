@@ -78,14 +78,11 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
     else if (!rc)
         rc = verb->run(options, nargs, argv + 1);
     free(options);
-    if (fflush(stdout) || ferror(stdout))
-        rc = rc ? rc : cli_fail(CLI_FAILED, "standard output could not be written");
     return rc;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    cli_started_ns = cli_now_ns();
     if (argc < 2) {
         print_short_help(stderr);
         return CLI_WRONG_USE;
@@ -100,4 +97,13 @@ int main(int argc, char **argv)
     if (!verb)
         return CLI_WRONG_USE;
     return help ? print_verb_help(verb) : run_verb(verb, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    cli_started_ns = cli_now_ns();
+    int rc = dispatch(argc, argv);
+    if ((fflush(stdout) || ferror(stdout)) && !rc)
+        rc = cli_fail(CLI_FAILED, "standard output could not be written");
+    return rc;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const keys[OVERRIDE_NUMBERS] = {"epochs", "producers", "seed", "rank", "world"};
@@ -29,7 +30,11 @@ int overrides_make(struct overrides *set, const struct override_options *o)
 
 int overrides_find_config(const char *path)
 {
-    if (!access(path, R_OK))
-        return CLI_DONE;
+    struct stat st;
+    if (!access(path, R_OK) && !stat(path, &st)) {
+        if (!S_ISDIR(st.st_mode))
+            return CLI_DONE;
+        errno = EISDIR;
+    }
     return cli_fail(CLI_WRONG_USE, "cannot read the config '%s': %s", path, strerror(errno));
 }
