@@ -1,0 +1,765 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * slot.pml: the slot protocol of core/README.md as a Promela model, with a death possible at every
+ * step. tests/proc/model_check.sh runs it; docs/reliability.md says what was covered.
+ *
+ * A d_step is one atomic access to shared memory with its local consequences. Folded together,
+ * because nothing can tell the difference or because the folded step allows more, not less:
+ *   - looking at a bell and the first look at a slot after it (which misses a ring in between),
+ *   - counting a bell up and waking (a death before both leaves the same sleepers),
+ *   - a read that the compare-and-swap of the exact word after it proves right,
+ *   - "all rows ended under this seq" (DONE is final in a generation: the last read decides),
+ *   - a dead producer's rows given back (it holds one at most),
+ *   - a FREE slot's record, head and row words written by the commander (nobody believes them yet).
+ *
+ * Checked: no invalid end state (nobody asleep with work left, everybody gone at the end); every
+ * batch of the trainer's stream delivered once and in order; whole and right pixels in a slot from
+ * lease to release; no store into a row of a slot that is not being filled or drained.
+ * -DNO_x leaves out one rule, and must then be seen to fail.
+ */
+
+/* ---- size ---- */
+#ifndef PRODUCERS
+#define PRODUCERS 2
+#endif
+#ifndef SLOTS
+#define SLOTS 1
+#endif
+#ifndef ROWS
+#define ROWS 2
+#endif
+#ifndef BATCHES
+#define BATCHES 2 /* of each stream, markers counted */
+#endif
+#ifndef LEASES
+#define LEASES 1 /* slots that the trainer may hold at a time */
+#endif
+#ifndef MARKER
+#define MARKER 0 /* this batch of each stream has no rows: the end of an epoch */
+#endif
+/* -DCOMPLETION: delivery in completion order instead of the stream's */
+
+/* ---- what goes wrong, and how often ---- */
+#ifndef DEATHS
+#define DEATHS 0 /* of producers: killed from outside, or suspected and fenced by the warden */
+#endif
+#ifndef COMMANDER_DEATHS
+#define COMMANDER_DEATHS 0
+#endif
+#ifndef TRAINER_DEATHS
+#define TRAINER_DEATHS 0
+#endif
+#ifndef CANCELS
+#define CANCELS 0
+#endif
+#define MAX_LEASE 4 /* PRODUCERS + DEATHS + STUCK at most */
+
+/* ---- words ---- */
+#define FREE 0
+#define RESERVED 1
+#define AVAILABLE 2
+#define PROCESSING 3
+#define CANCELLED 4
+#define QUARANTINED 5
+#define WORD(seq, state) ((seq) * 8 + (state))
+#define SEQ(word) ((word) / 8)
+#define STATE(word) ((word) % 8)
+
+#define EMPTY 0
+#define BUSY 1
+#define DONE 2
+#define ROW(gen, lease, state) ((gen) * 64 + (lease) * 4 + (state))
+#define GEN(row) ((row) / 64)
+#define LEASE(row) (((row) / 4) % 16)
+#define ROWSTATE(row) ((row) % 4)
+
+/* ---- places: 1 .. BATCHES are stream 0, the next BATCHES stream 1, ...; 0: none ---- */
+#define STREAM(place) ((place) == 0 -> 0 : ((place) - 1) / BATCHES)
+#define ORDINAL(place) (((place) - 1) % BATCHES + 1)
+#define FIRST(stream) ((stream) * BATCHES + 1)
+#define LAST(stream) ((stream) * BATCHES + BATCHES)
+#define EPOCH(place) (ORDINAL(place) > MARKER)
+#define TASKS(place) (MARKER && (place) && ORDINAL(place) == MARKER -> 0 : ROWS)
+#define TORN 255
+
+/* ---- shared memory ---- */
+short slot[SLOTS];
+short row[SLOTS * ROWS];
+byte pixels[SLOTS * ROWS]; /* whose they are: a place; TORN: being written; 0: released */
+byte head[SLOTS];          /* the plan head and messages: the place that the slot is to hold */
+byte record[2];            /* the place of seq, in [seq % 2] */
+byte request;              /* the stream that the trainer wants */
+bit stop;
+bit ready; /* the trainer's eventfd */
+/* The bells. 1: has looked, not rung since; 2: asleep; 0: neither. [0] is the commander's, the last
+ * its twin's. */
+byte bell[MAX_LEASE + 2];
+
+/* ---- life, by lease; [0] is the commander ---- */
+#define UNBORN 0
+#define LIVE 1
+#define DEAD 2      /* its pidfd is readable: it takes no step any more */
+#define BURIED 3    /* ... and its rows were given back */
+#define SUSPECTED 4 /* without a fence only: taken for dead, and goes on */
+#define FORGOTTEN 5
+#define TAKEN_FOR_DEAD(i) (life[i] == DEAD || life[i] == SUSPECTED)
+#define SOMEBODY_DIED \
+    (TAKEN_FOR_DEAD(1) || TAKEN_FOR_DEAD(2) || TAKEN_FOR_DEAD(3) || TAKEN_FOR_DEAD(4))
+byte life[MAX_LEASE + 1];
+byte deaths = DEATHS; /* still to come; a suspicion is a death too: the fence sees to that */
+byte commander_deaths = COMMANDER_DEATHS;
+byte trainer_deaths = TRAINER_DEATHS;
+byte born = PRODUCERS; /* leases given */
+byte commander;        /* the live one's number: the dead stay dead when the next is LIVE */
+bit trainer_dead;
+
+#define EACH_SLOT (1 << SLOTS) - 1
+
+inline ring_work(k) {
+    k = 1;
+    do
+    :: k <= MAX_LEASE -> bell[k] = 0; k++
+    :: else -> break
+    od;
+    k = 0
+}
+
+inline ring_free() { bell[0] = 0; bell[MAX_LEASE + 1] = 0 }
+
+inline wake_everybody(k) {
+    ring_work(k);
+    ring_free();
+    ready = 1
+}
+
+#ifdef NO_SEQ /* the CAS compares the state only */
+#define IS(word, seq, state) (STATE(word) == (state))
+#else
+#define IS(word, seq, state) ((word) == WORD(seq, state))
+#endif
+
+inline free_slot(i) { slot[i] = WORD(SEQ(slot[i]), FREE) }
+
+/* result: have all rows of slot s ended under seq? */
+inline all_ended(s, seq, k, result) {
+    k = 0;
+    result = 1;
+    do
+    :: k < TASKS(head[s]) ->
+        if
+        :: GEN(row[s * ROWS + k]) != (seq) || ROWSTATE(row[s * ROWS + k]) != DONE -> result = 0
+        :: else
+        fi;
+        k++
+    :: else -> break
+    od;
+    k = 0
+}
+
+/* result: 1 if the slot became AVAILABLE, 2 if FREE, 0 if neither */
+inline move_on(s, seq, result) {
+    if
+    :: IS(slot[s], seq, RESERVED) -> slot[s] = WORD(SEQ(slot[s]), AVAILABLE); result = 1
+    :: IS(slot[s], seq, CANCELLED) -> slot[s] = WORD(SEQ(slot[s]), FREE); result = 2
+    :: else -> result = 0
+    fi
+}
+
+inline close_row(s, seq, r) {
+    if
+    :: row[s * ROWS + r] == ROW(seq, 0, EMPTY) -> row[s * ROWS + r] = ROW(seq, 0, DONE)
+    :: else
+    fi
+}
+
+/* ---- steps: `at` says which one is next ---- */
+#define SCAN 0
+#define TRY 1
+#define STORE 2
+#define STORED 3
+#define FINISH 4
+#define SETTLE 5
+#define MOVE_ON 6
+#define SIGNAL 7
+#define RING 8
+#define WAIT 9
+#define ASLEEP 10
+#define LOOK 11
+#define CANCEL 12
+#define CLOSE 13
+#define PREPARE 14
+#define RESERVE 15
+#define GIVE_BACK 16
+#define READ 17
+#define WAKE 18
+#define BEAR 19
+#define TAKE 20
+#define LEAVE 21
+
+/* Whoever stores into a row must be in a slot that is being filled or drained. */
+#ifdef PIXELS_ONLY /* leave it to the trainer to notice */
+#define FILLING(s) true
+#else
+#define FILLING(s) \
+    (STATE(slot[s]) == RESERVED || STATE(slot[s]) == CANCELLED || STATE(slot[s]) == QUARANTINED)
+#endif
+
+#ifdef NO_GEN
+#define CLAIMABLE(word, seq) (ROWSTATE(word) == EMPTY)
+#define MINE(word, seq, me) (ROWSTATE(word) == BUSY && LEASE(word) == me)
+#else
+#define CLAIMABLE(word, seq) ((word) == ROW(seq, 0, EMPTY))
+#define MINE(word, seq, me) ((word) == ROW(seq, me, BUSY))
+#endif
+
+#define ALIVE(me) (life[me] == LIVE || life[me] == SUSPECTED || life[me] == FORGOTTEN)
+#define NEXT(step) ALIVE(me) && at == step
+
+inline forget() {
+    bell[me] = 0;
+    at = 0; s = 0; r = 0; seq = 0; place = 0; todo = 0
+}
+
+inline scan_again() {
+    s = 0;
+    r = 0;
+    seq = 0;
+    todo = EACH_SLOT;
+    at = SCAN
+}
+
+/* Looks at slot i. Oldest first is a hint: -DANY_ORDER must do as well. */
+#ifdef ANY_ORDER
+#define FIRST_OF(i) (todo & (1 << i))
+#elif SLOTS == 1
+#define FIRST_OF(i) true
+#elif SLOTS == 2
+#define AGE(i) (SEQ(slot[i]) * 2 + (i))
+#define FIRST_OF(i) ((todo & (1 << i)) && (!(todo & (2 >> i)) || AGE(i) < AGE(1 - i)))
+#endif
+#define VISIT(i) \
+    d_step { NEXT(SCAN) && FIRST_OF(i) -> \
+        if \
+        :: todo == EACH_SLOT -> bell[me] = 1 \
+        :: else \
+        fi; \
+        todo = todo & ~(1 << i); \
+        if \
+        :: STATE(slot[i]) == RESERVED -> s = i; seq = SEQ(slot[i]); at = TRY \
+        :: else -> if :: todo == 0 -> at = WAIT :: else fi \
+        fi }
+
+proctype Producer(byte me) {
+    byte at, s, r, seq, place, k;
+    byte todo = EACH_SLOT;
+    do
+    :: VISIT(0)
+#if SLOTS > 1
+    :: VISIT(1)
+#endif
+#if SLOTS > 2
+    :: VISIT(2)
+#endif
+    :: d_step { NEXT(TRY) -> /* to claim row r */
+        if
+        :: r < TASKS(head[s]) && CLAIMABLE(row[s * ROWS + r], seq) ->
+            row[s * ROWS + r] = ROW(seq, me, BUSY);
+            bell[me] = 0;
+            todo = 0;
+            at = STORE
+        :: else ->
+            r++;
+            if
+            :: r >= TASKS(head[s]) -> s = 0; r = 0; seq = 0; at = (todo -> SCAN : WAIT)
+            :: else
+            fi
+        fi }
+    :: d_step { NEXT(STORE) ->
+        assert(FILLING(s));
+        place = head[s];
+        pixels[s * ROWS + r] = TORN;
+        at = STORED }
+    :: d_step { NEXT(STORED) ->
+        assert(FILLING(s));
+        pixels[s * ROWS + r] = place;
+        place = 0;
+        at = FINISH }
+    :: d_step { NEXT(FINISH) ->
+        if
+        :: MINE(row[s * ROWS + r], seq, me) ->
+            row[s * ROWS + r] = ROW(seq, me, DONE);
+            r = 0;
+            at = SETTLE
+        :: else -> scan_again()
+        fi }
+    :: d_step { NEXT(SETTLE) ->
+        all_ended(s, seq, k, at);
+        if
+        :: at -> at = MOVE_ON
+        :: else -> scan_again()
+        fi }
+    :: d_step { NEXT(MOVE_ON) ->
+        move_on(s, seq, at);
+        if
+        :: at == 1 -> s = 0; seq = 0; at = SIGNAL
+        :: at == 2 -> s = 0; seq = 0; at = RING
+        :: else -> scan_again()
+        fi }
+    :: d_step { NEXT(SIGNAL) -> ready = 1; scan_again() }
+    :: d_step { NEXT(RING) -> ring_free(); scan_again() }
+    :: d_step { NEXT(WAIT) ->
+        if
+        :: stop -> bell[me] = 0; at = LEAVE
+        :: else ->
+            if
+            :: bell[me] == 1 -> bell[me] = 2; at = ASLEEP
+            :: else -> scan_again()
+            fi
+        fi }
+    :: d_step { NEXT(ASLEEP) && bell[me] != 2 -> scan_again() }
+#ifdef NO_FENCE
+    :: d_step { life[me] == LIVE && deaths && !stop -> deaths--; life[me] = SUSPECTED }
+#else
+    :: d_step { life[me] == LIVE && deaths && !stop -> deaths--; life[me] = DEAD; forget() }; break
+#endif
+    :: d_step { !ALIVE(me) || at == LEAVE -> forget() }; break
+    od
+}
+
+/* Largest seq q of any slot (0: none yet) and the place of its batch: all that a commander knows of
+ * what is planned. */
+inline newest(q, place, k) {
+    k = 0;
+    q = 0;
+    place = 0;
+    do
+    :: k < SLOTS ->
+        if
+        :: SEQ(slot[k]) > q ->
+            q = SEQ(slot[k]);
+#ifdef NO_RECORD /* the head of that slot, which may be FREE and already re-written */
+            place = head[k]
+#else
+            place = record[q % 2]
+#endif
+        :: else
+        fi;
+        k++
+    :: else -> break
+    od;
+    k = 0
+}
+
+/* The place behind `place` in the stream `wanted`, 0 when all is planned. */
+inline advance(place, wanted) {
+    if
+    :: wanted > STREAM(place) -> place = FIRST(wanted)
+    :: wanted <= STREAM(place) && place == LAST(STREAM(place)) -> place = 0
+    :: else -> place++
+    fi
+}
+
+inline plan_next() {
+    advance(place, wanted);
+    if
+    :: place -> todo = EACH_SLOT; at = TAKE
+    :: else -> at = WAIT
+    fi;
+    place = 0
+}
+
+
+#ifdef NO_COMMANDER_FENCE
+#define IN_OFFICE (life[0] != DEAD)
+#define DESK (me == 0 -> 0 : MAX_LEASE + 1)
+#else
+#define DESK 0
+#define IN_OFFICE (life[0] == LIVE && commander == me)
+#endif
+#define DUTY(step) IN_OFFICE && at == step
+
+#define TAKE_SLOT(i) \
+    d_step { DUTY(TAKE) && (todo & (1 << i)) -> \
+        todo = todo & ~(1 << i); \
+        if \
+        :: STATE(slot[i]) == FREE -> s = i; word = slot[i]; todo = 0; at = PREPARE \
+        :: else -> if :: todo == 0 -> at = WAIT :: else fi \
+        fi }
+
+inline next_slot_to_cancel() {
+    r = 0;
+    seq = 0;
+    s++;
+    if
+    :: s < SLOTS -> at = CANCEL
+    :: else -> s = 0; done = wanted; newest(q, place, k); q = 0; plan_next()
+    fi
+}
+
+inline retire() {
+    bell[DESK] = 0;
+    at = 0; s = 0; r = 0; seq = 0; q = 0; place = 0; wanted = 0; done = 0; todo = 0; word = 0
+}
+
+proctype Commander(byte me) {
+    byte s, r, seq, q, place, wanted, done, todo, k;
+    byte at = LOOK;
+    short word;
+    do
+    :: d_step { DUTY(LOOK) ->
+        bell[DESK] = 1;
+        wanted = request;
+        newest(q, place, k);
+        q = 0;
+        if
+        :: wanted > done && wanted > STREAM(place) -> place = 0; at = CANCEL
+        :: else -> plan_next()
+        fi }
+    :: d_step { DUTY(CANCEL) ->
+        if
+        :: STREAM(head[s]) >= wanted -> next_slot_to_cancel()
+        :: else ->
+            if
+#ifdef NO_DRAIN
+            :: STATE(slot[s]) == RESERVED -> free_slot(s); next_slot_to_cancel()
+#else
+            :: STATE(slot[s]) == RESERVED ->
+                seq = SEQ(slot[s]);
+                slot[s] = WORD(seq, CANCELLED);
+                at = CLOSE
+#endif
+            :: STATE(slot[s]) == CANCELLED -> /* by a commander that died here */
+                seq = SEQ(slot[s]);
+                at = CLOSE
+            :: STATE(slot[s]) == AVAILABLE -> free_slot(s); next_slot_to_cancel()
+            :: else -> next_slot_to_cancel()
+            fi
+        fi }
+    :: d_step { DUTY(CLOSE) ->
+#ifndef NO_CLOSE
+        if
+        :: r < TASKS(head[s]) -> close_row(s, seq, r)
+        :: else
+        fi;
+#endif
+        r++;
+        if
+        :: r >= TASKS(head[s]) -> r = 0; at = SETTLE
+        :: else
+        fi }
+    :: d_step { DUTY(SETTLE) ->
+        all_ended(s, seq, k, at);
+        if
+        :: at -> at = MOVE_ON
+        :: else -> next_slot_to_cancel()
+        fi }
+    :: d_step { DUTY(MOVE_ON) ->
+        move_on(s, seq, at);
+        if
+        :: wanted > done && wanted > STREAM(head[s]) -> next_slot_to_cancel()
+        :: else -> s = 0; seq = 0; at = SIGNAL /* a marker */
+        fi }
+    :: TAKE_SLOT(0)
+#if SLOTS > 1
+    :: TAKE_SLOT(1)
+#endif
+#if SLOTS > 2
+    :: TAKE_SLOT(2)
+#endif
+    :: d_step { DUTY(PREPARE) ->
+        newest(q, place, k);
+        advance(place, wanted);
+        seq = q + 1;
+        q = 0;
+        bell[DESK] = 0;
+        record[seq % 2] = place;
+        head[s] = place;
+        do
+        :: r < TASKS(place) -> row[s * ROWS + r] = ROW(seq, 0, EMPTY); r++
+        :: else -> break
+        od;
+        r = 0;
+        place = 0;
+        at = RESERVE }
+    :: d_step { DUTY(RESERVE) ->
+        if
+        :: slot[s] == word -> slot[s] = WORD(seq, RESERVED)
+        :: else
+        fi;
+        word = 0;
+        if
+        :: TASKS(head[s]) == 0 -> at = MOVE_ON
+        :: else -> s = 0; seq = 0; at = RING
+        fi }
+    :: d_step { DUTY(RING) -> ring_work(k); wanted = 0; at = LOOK }
+    :: d_step { DUTY(SIGNAL) -> ready = 1; wanted = 0; at = LOOK }
+    :: d_step { DUTY(WAIT) ->
+        wanted = 0;
+        if
+        :: stop -> at = LEAVE
+        :: else ->
+            if
+            :: bell[DESK] == 1 -> bell[DESK] = 2; at = ASLEEP
+            :: else -> at = LOOK
+            fi
+        fi }
+    :: d_step { DUTY(ASLEEP) && bell[DESK] != 2 -> at = LOOK }
+#ifdef NO_COMMANDER_FENCE
+    :: d_step { life[0] == LIVE && commander_deaths && !stop ->
+        commander_deaths--;
+        life[0] = SUSPECTED }
+#else
+    :: d_step { DUTY(at) && life[0] == LIVE && commander_deaths && !stop ->
+        commander_deaths--;
+        life[0] = DEAD;
+        retire() };
+        break
+#endif
+    :: d_step { !IN_OFFICE || at == LEAVE -> retire() }; break
+    od
+}
+
+byte delivered; /* batches of its stream that the trainer has got */
+byte stream;    /* its stream */
+byte held[SLOTS]; /* the place that it holds a lease on, 0: none */
+byte leases;
+
+/* The head of an AVAILABLE slot belongs to the batch that is to be delivered next. */
+#ifdef NO_STREAM
+#define WANTED(place) (ORDINAL(place) == delivered + 1)
+#define OLDER(place) false
+#elif defined(COMPLETION)
+bit got[BATCHES + 1];
+#define WANTED(place) (STREAM(place) == stream && \
+    (TASKS(place) == 0 -> ORDINAL(place) == delivered + 1 : EPOCH(place) == (delivered >= MARKER)))
+#define OLDER(place) (STREAM(place) < stream)
+#else
+#define WANTED(place) (place == stream * BATCHES + delivered + 1)
+#define OLDER(place) (STREAM(place) < stream)
+#endif
+
+inline check_pixels(s, k) {
+    k = 0;
+    do
+    :: k < TASKS(held[s]) -> assert(pixels[s * ROWS + k] == held[s]); k++
+    :: else -> break
+    od;
+    k = 0
+}
+
+inline lease(i) {
+    slot[i] = WORD(SEQ(slot[i]), PROCESSING);
+    held[i] = head[i];
+#ifdef COMPLETION
+    assert(!got[ORDINAL(head[i])]);
+    got[ORDINAL(head[i])] = 1;
+#else
+    assert(held[i] == stream * BATCHES + delivered + 1);
+#endif
+    check_pixels(i, k);
+    delivered++;
+    leases++
+}
+
+#define SEARCH(i) \
+    d_step { at == SCAN && (todo & (1 << i)) -> \
+        if \
+        :: todo == EACH_SLOT -> ready = 0 \
+        :: else \
+        fi; \
+        todo = todo & ~(1 << i); \
+        if \
+        :: STATE(slot[i]) == AVAILABLE && WANTED(head[i]) -> \
+            lease(i); \
+            todo = 0; \
+            dry = 0; \
+            at = LOOK \
+        :: STATE(slot[i]) == AVAILABLE && OLDER(head[i]) -> free_slot(i); at = RING \
+        :: else -> if :: todo == 0 -> dry = 1; at = LOOK :: else fi \
+        fi }
+
+#define RELEASE(i) \
+    d_step { at == LOOK && held[i] -> \
+        assert(STATE(slot[i]) == PROCESSING); \
+        check_pixels(i, k); \
+        do \
+        :: k < ROWS -> pixels[(i) * ROWS + k] = 0; k++ /* what is stale must not pass for right */ \
+        :: else -> break \
+        od; \
+        k = 0; \
+        held[i] = 0; \
+        leases--; \
+        free_slot(i); \
+        at = RING }
+
+active proctype Trainer() {
+    byte at = LOOK;
+    byte todo, k;
+    bit dry; /* nothing was found: wait for the eventfd */
+    do
+    :: d_step { at == LOOK && delivered < BATCHES && leases < LEASES && (!dry || ready) ->
+        todo = EACH_SLOT;
+        dry = 0;
+        at = SCAN }
+    :: SEARCH(0)
+    :: RELEASE(0)
+#if SLOTS > 1
+    :: SEARCH(1)
+    :: RELEASE(1)
+#endif
+#if SLOTS > 2
+    :: SEARCH(2)
+    :: RELEASE(2)
+#endif
+    :: d_step { at == LOOK && stream < CANCELS -> /* mr_load_state, an epoch ended early */
+        stream++;
+        delivered = 0;
+        dry = 0;
+#ifdef COMPLETION
+        do
+        :: k <= BATCHES -> got[k] = 0; k++
+        :: else -> break
+        od;
+        k = 0;
+#endif
+        request = stream;
+        at = RING }
+    :: d_step { at == RING ->
+        ring_free();
+        if
+        :: todo -> at = SCAN
+        :: else -> at = LOOK
+        fi }
+    :: d_step { at == LOOK && delivered == BATCHES && leases == 0 ->
+        stop = 1;
+        wake_everybody(k);
+        dry = 0 };
+        break
+    :: d_step { trainer_deaths && !stop ->
+        trainer_deaths--;
+        trainer_dead = 1;
+        at = 0; todo = 0; dry = 0 };
+        break
+    od
+}
+
+/* After the death of lease i is certain; i = 0: a commander died. */
+inline next_slot_to_recover() {
+    r = 0;
+    seq = 0;
+    s++;
+    if
+    :: s < SLOTS -> at = READ
+    :: else -> s = 0; at = WAKE
+    fi
+}
+
+active proctype Warden() {
+    byte i, s, r, seq, k;
+    byte at = LOOK;
+    short word;
+    atomic {
+        i = 1;
+        do
+        :: i <= PRODUCERS -> life[i] = LIVE; run Producer(i); i++
+        :: else -> break
+        od;
+        i = 0;
+        life[0] = LIVE;
+        run Commander(0)
+    };
+    do
+    :: d_step { at == LOOK && !stop && TAKEN_FOR_DEAD(0) ->
+#ifdef NO_COMMANDER_RECOVER
+        at = WAKE }
+#else
+        at = READ }
+#endif
+    :: d_step { at == LOOK && !stop && SOMEBODY_DIED ->
+        i = 1;
+        do
+        :: TAKEN_FOR_DEAD(i) -> break
+        :: else -> i++
+        od;
+#ifdef NO_ORDER /* the slot is looked at before the rows are given back; for one slot */
+        word = slot[0];
+#endif
+        at = GIVE_BACK }
+    :: d_step { at == GIVE_BACK ->
+        do
+        :: s < SLOTS * ROWS ->
+            if
+            :: ROWSTATE(row[s]) == BUSY && LEASE(row[s]) == i -> row[s] = ROW(GEN(row[s]), 0, EMPTY)
+            :: else
+            fi;
+            s++
+        :: else -> break
+        od;
+        s = 0;
+        at = READ }
+    :: d_step { at == READ -> /* after the rows: a cancel is seen here, or sees them EMPTY */
+#ifdef NO_RESCAN
+        s = 0;
+        at = WAKE
+#else
+#ifndef NO_ORDER
+        word = slot[s];
+#endif
+        seq = SEQ(word);
+        if
+        :: STATE(word) == CANCELLED -> at = CLOSE
+        :: STATE(word) == RESERVED -> at = SETTLE
+        :: else -> next_slot_to_recover()
+        fi;
+        word = 0
+#endif
+        }
+    :: d_step { at == CLOSE ->
+        if
+        :: r < TASKS(head[s]) -> close_row(s, seq, r)
+        :: else
+        fi;
+        r++;
+        if
+        :: r >= TASKS(head[s]) -> r = 0; at = SETTLE
+        :: else
+        fi }
+    :: d_step { at == SETTLE ->
+        all_ended(s, seq, k, at);
+        if
+        :: at -> at = MOVE_ON
+        :: else -> next_slot_to_recover()
+        fi }
+    :: d_step { at == MOVE_ON -> move_on(s, seq, at); next_slot_to_recover() } /* wakes follow */
+    :: d_step { at == WAKE ->
+#ifdef NO_REWAKE_PRODUCER
+        if :: i == 0 -> wake_everybody(k) :: else fi;
+#elif defined(NO_REWAKE_COMMANDER)
+        if :: i != 0 -> wake_everybody(k) :: else fi;
+#else
+        wake_everybody(k);
+#endif
+        at = BEAR }
+    :: atomic { at == BEAR && i != 0 ->
+        life[i] = (life[i] == DEAD -> BURIED : FORGOTTEN);
+        i = 0;
+        born++;
+        life[born] = LIVE;
+        at = LOOK;
+        run Producer(born) }
+    :: atomic { at == BEAR && i == 0 ->
+        life[0] = LIVE;
+        commander++;
+        at = LOOK;
+        run Commander(commander) }
+    :: stop && at == LOOK -> break
+    :: d_step { trainer_dead && at == LOOK && !stop -> /* the last thing it does */
+        stop = 1;
+        i = 0;
+        do
+        :: i <= MAX_LEASE -> life[i] = DEAD; i++
+        :: else -> break
+        od;
+        i = 0 }
+    od
+}
