@@ -136,7 +136,7 @@ int main(int argc, char **argv)
     struct mr_rowwork *work;
     struct mr_field_plan plans[MR_MAX_FIELDS];
     struct rows rows;
-    int nplans;
+    int nplans = 0;
     if (argc < 3)
         die("usage", "ops_tool CONFIG OUT [explain] < SAMPLES");
     if (mr__config_read_with(given_tables(), &config, argv[1], NULL, NULL, &e) != MR_OK ||

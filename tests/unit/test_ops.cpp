@@ -50,8 +50,9 @@ bool is_snake_case(const char *name)
 
 bool is_help(const char *help)
 {
-    return help && *help && help[strlen(help) - 1] != '.' && !strchr(help, '\n') &&
-           !(isupper(help[0]) && islower(help[1]));
+    size_t n = help ? strlen(help) : 0;
+    bool full_stop = n && help[n - 1] == '.' && (n < 3 || strcmp(help + n - 3, "..."));
+    return n && !full_stop && !strchr(help, '\n') && !(isupper(help[0]) && islower(help[1]));
 }
 
 size_t size_of(mr_opt_type type)
