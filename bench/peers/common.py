@@ -7,6 +7,7 @@ JPEG file -> random_resized_crop 224 (scale 0.08 to 1, ratio 3/4 to 4/3) -> hori
 p = 0.5 -> ImageNet normalisation -> float32 N x 3 x 224 x 224, with the labels beside it.
 """
 import argparse
+import importlib.metadata
 import json
 import os
 import sys
@@ -139,8 +140,14 @@ def stop_children():
 
 
 def versions():
-    """Versions of the packages that this peer has imported."""
-    known = ("torch", "torchvision", "cv2", "albumentations", "PIL", "numpy", "nvidia.dali", "ffcv",
-             "tensorflow", "grain", "webdataset")
-    return {name: str(getattr(sys.modules[name], "__version__", "?")) for name in known
-            if name in sys.modules}
+    """Versions of the packages that matter, as the environment's records have them."""
+    known = ("torch", "torchvision", "opencv-python-headless", "albumentations", "pillow", "numpy",
+             "numba", "nvidia-dali-cuda120", "ffcv", "tensorflow-cpu", "grain", "webdataset",
+             "spdl", "concurrentbuffer")
+    found = {}
+    for name in known:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return found
