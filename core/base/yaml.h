@@ -54,7 +54,7 @@ const char *mr__yaml_set_key(struct mr_pool *pool, const char *assignment);
 /* The entry of a mapping, NULL when it has none of that name (or the node is no mapping). */
 struct mr_yaml *mr__yaml_get(const struct mr_yaml *map, const char *key);
 void mr__yaml_append(struct mr_yaml *parent, struct mr_yaml *child);
-/* A plain scalar with nothing in it, as in `params:`. */
+/* YAML's null: a plain scalar with nothing in it, as in `params:`, or `null`, or `~`. */
 bool mr__yaml_is_empty(const struct mr_yaml *node);
 /* The node for a message: 'text' (cut when long, controls as '?'), "a list", "a mapping" or
  * "an empty value". In the pool. */

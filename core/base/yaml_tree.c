@@ -36,7 +36,8 @@ void mr__yaml_append(struct mr_yaml *parent, struct mr_yaml *child)
 
 bool mr__yaml_is_empty(const struct mr_yaml *node)
 {
-    return node->kind == MR_YAML_SCALAR && !node->quoted && !*node->text;
+    return node->kind == MR_YAML_SCALAR && !node->quoted &&
+           (!*node->text || !strcmp(node->text, "null") || !strcmp(node->text, "~"));
 }
 
 const char *mr__shown(struct mr_pool *pool, const char *text)
@@ -44,8 +45,8 @@ const char *mr__shown(struct mr_pool *pool, const char *text)
     size_t n = strlen(text);
     bool cut = n > SHOWN;
     if (cut)
-        for (n = SHOWN; ((unsigned char)text[n] & 0xC0) == 0x80; n--)
-            ;
+        for (n = SHOWN; n && ((unsigned char)text[n] & 0xC0) == 0x80; n--)
+            ; /* what follows --set need not be UTF-8 */
     char *shown = mr__pool_format(pool, "%.*s%s", (int)n, text, cut ? "..." : "");
     for (char *s = shown; s && *s; s++)
         if (iscntrl((unsigned char)*s))

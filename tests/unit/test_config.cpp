@@ -65,7 +65,8 @@ fields:
   label: {dtype: int32}
   boxes: {max: 20}
   weights: {dtype: float64, shape: [2, 3]}
-limits: {max_pixels: 1000, max_side: 2000, max_scans: 3, max_decode_bytes: 2000000, max_file_bytes: 5}
+limits: {max_pixels: 1000, max_side: 2000, max_scans: 3, max_decode_bytes: 2000000,
+  max_file_bytes: 5}
 message_bytes: 512
 rank: 1
 world: 2

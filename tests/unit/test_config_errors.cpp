@@ -151,8 +151,8 @@ const Case cases[] = {
      "t.yaml:1:12: error: 'producers' must be a mapping ('{key: value}'), not a list"},
     {"limits: 5\n", "t.yaml:1:9: error: 'limits' must be a mapping ('{key: value}'), not '5'"},
     {"batch: [1]\n", "t.yaml:1:8: error: 'batch' must be a mapping ('{key: value}'), not a list"},
-    {"epochs: null\n", "t.yaml:1:9: error: 'epochs' must be a whole number, not 'null'"},
-    {"epochs: ~\n", "t.yaml:1:9: error: 'epochs' must be a whole number, not '~'"},
+    {"epochs: null\n", "t.yaml:1:9: error: 'epochs' must be a whole number, not an empty value"},
+    {"epochs: ~\n", "t.yaml:1:9: error: 'epochs' must be a whole number, not an empty value"},
     // bounds
     {"version: 2\n", "t.yaml:1:10: error: 'version' is 2; allowed is 1"},
     {"seed: -1\n", "t.yaml:1:7: error: 'seed' is -1; allowed is at least 0"},

@@ -32,13 +32,12 @@ std::string describe(const char *kind, const char *name, const char *format, int
 
 TEST(Describe, OneOpAsAlignedTable)
 {
-    EXPECT_EQ(describe("op", "random_resized_crop", "text"),
-              R"(op random_resized_crop: a part, resized
-  option         default            type                                   allowed             meaning
-  size           required           a whole number or two [height, width]  1 to 65500 pixels   size of the result
-  scale          [0.08, 1.0]        two numbers [low, high]                0 to 1 of the area  area of the crop
-  ratio          [0.75, 1.3333333]  two numbers [low, high]                0.01 to 100         width / height of the crop
-  interpolation  bilinear           nearest, bilinear or bicubic           -                   resampling filter
+    EXPECT_EQ(describe("op", "color_jitter", "text"), R"(op color_jitter: changes colours
+  option      default  type                                 allowed          meaning
+  brightness  -        a number or two numbers [low, high]  at least 0       factors
+  levels      8        a whole number                       2 to 256 levels  grey levels
+  keep        false    true or false                        -                keep them
+  note        -        a text                               -                a remark
 )");
 }
 
