@@ -7,7 +7,7 @@
 #define MR_BASE_DESCRIBE_H
 
 #include "base/config_tables.h"
-#include "base/json.h"
+#include "base/json_writer.h"
 #include "base/kinds.h"
 
 struct mr_page {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 extern "C" {
-#include "base/json.h"
+#include "base/json_writer.h"
 #include "base/number.h"
 }
 

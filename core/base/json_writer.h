@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * json.h: writing JSON. Commas, quotes and line breaks are kept by the writer; numbers are the same
+ * json_writer.h: writing JSON. Commas, quotes and line breaks are kept by the writer; numbers are the same
  * in every locale; what JSON has no word for (nan, infinity) becomes null; bytes that are no UTF-8
  * become U+FFFD.
  *
@@ -11,8 +11,8 @@
  *     mr__json_end_object(&j);
  *     char *text = mr__json_take(&j);
  */
-#ifndef MR_BASE_JSON_H
-#define MR_BASE_JSON_H
+#ifndef MR_BASE_JSON_WRITER_H
+#define MR_BASE_JSON_WRITER_H
 
 #include "base/text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json.h"
+#include "json_writer.h"
 #include "number.h"
 
 #include <inttypes.h>
