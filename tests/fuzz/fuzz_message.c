@@ -85,7 +85,7 @@ static void make(const uint8_t *data, size_t n)
         size_t used = mr__message_bytes(m), left = n - i;
         int rc = data[i] % 6 == 0   ? mr_message_set_i64(m, key, data[i])
                  : data[i] % 6 == 1 ? mr_message_set_f64(m, key, data[i])
-                 : data[i] % 6 == 2 ? mr_message_set_str(m, key, "some text" + data[i] % 9)
+                 : data[i] % 6 == 2 ? mr_message_set_str(m, key, &"some text"[data[i] % 9])
                  : data[i] % 6 == 3 ? mr_message_set_bytes(m, key, data + i, left % 16)
                  : data[i] % 6 == 4 ? mr_message_begin_list(m, key)
                                     : mr_message_end_list(m);
