@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # layout_check.sh [ROOT]: what core/README.md and CONTRIBUTING.md promise about the tree, checked by
-# its text: who may include whom, line lengths, licence lines, file and function sizes, unique names.
-# Prints each breach as file:line: sentence and exits with 1 when there is any.
+# its text: who may include whom, line lengths, licence lines, file and function sizes, unique
+# names. Prints each breach as file:line: sentence and exits with 1 when there is any.
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 1
 found=$(mktemp)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bad input is data, not death: each kind of bad file under each policy, and sets that cannot be run."""
+"""Bad input is data, not death: each kind of bad file under each policy; sets that cannot run."""
 import os
 import signal
 import struct
@@ -174,7 +174,8 @@ class SetsThatCannotBeRun(CliTest):
     def test_more_memory_than_there_is(self):
         images = self.synth() / "images"
         self.fails(self.config(images), "--set", "slots=1024", "--set", "batch={size: 20000, "
-                   "last: pad}", "--set", "ops=[{resize: {size: [4000, 4000]}}]", says=["MB", "slots"])
+                   "last: pad}", "--set", "ops=[{resize: {size: [4000, 4000]}}]",
+                   says=["MB", "slots"])
 
 
 class Manifests(CliTest):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the command-line tests share: running the program, a scratch folder, a synthetic data set."""
+"""What the command-line tests share: running the program, a scratch folder, a synthetic set."""
 import json
 import os
 import pathlib
@@ -36,9 +36,9 @@ class CliTest(unittest.TestCase):
 
     def millrace(self, *args, rc=0, env=None, timeout=120):
         """Runs the program, holds its exit code to `rc`, returns (stdout, stderr)."""
-        done = subprocess.run([*self.prefix, PROGRAM, *map(str, args)], capture_output=True, timeout=timeout,
-                              cwd=self.work, env={**os.environ, **(env or {})}, text=True,
-                              stdin=subprocess.DEVNULL, errors="replace")
+        done = subprocess.run([*self.prefix, PROGRAM, *map(str, args)], capture_output=True,
+                              timeout=timeout, cwd=self.work, env={**os.environ, **(env or {})},
+                              text=True, stdin=subprocess.DEVNULL, errors="replace")
         self.assertEqual(done.returncode, rc, f"{args}\n{done.stdout}\n{done.stderr}")
         return done.stdout, done.stderr
 
