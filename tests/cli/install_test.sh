@@ -35,7 +35,7 @@ fields:
 YAML
 
 echo "-- CMake"
-cmake -S "$here/outside" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" \
+cmake -G Ninja -S "$here/outside" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" \
     -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="${OUTSIDE_CFLAGS:-}" >"$work/cmake.log"
 cmake --build "$work/cmake" >>"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
 "$work/cmake/outside" "$work/outside.yaml"
