@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * callbacks.c: user code as callbacks of this very program, with `context: fork`. Prints the rows' values and the stream hash.
+ * callbacks.c: user code as callbacks of this very program, with `context: fork`. Prints the rows'
+ * values and the stream hash.
  */
 #include "index_plugin.h"
 
@@ -18,8 +19,10 @@ static const char config[] = "version: 1\n"
 
 int main(void)
 {
-    mr_options options = {.size = sizeof options, .config_text = config,
-                          .commander = &index_commander, .producer = &index_producer};
+    mr_options options = {.size = sizeof options,
+                          .config_text = config,
+                          .commander = &index_commander,
+                          .producer = &index_producer};
     mr_loader *loader;
     mr_batch *batch;
     int rc;

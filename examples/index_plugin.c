@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * index_plugin.c: a user's commander and producer, the ones that concurrent-buffer shows: the commander sends an index that
- * wraps at max_index, the producer fills its row (or, with `unit: batch`, all rows) with it. Built as a plug-in for
- * `context: spawn`; examples/callbacks.c uses the same two as callbacks and examples/worker.c as a program of its own.
+ * index_plugin.c: a user's commander and producer, the ones that concurrent-buffer shows: the
+ * commander sends an index that wraps at max_index, the producer fills its row (or, with `unit:
+ * batch`, all rows) with it. Built as a plug-in for `context: spawn`; examples/callbacks.c uses the
+ * same two as callbacks and examples/worker.c as a program of its own.
  */
 #include "index_plugin.h"
 
@@ -50,10 +51,13 @@ static int fill(void *self, mr_rows *rows)
     return MR_OK;
 }
 
-const mr_commander index_commander = {.size = sizeof(mr_commander), .abi = MR_PLUGIN_ABI,
-                                      .build = build, .next = next, .destroy = free};
-const mr_producer index_producer = {.size = sizeof(mr_producer), .abi = MR_PLUGIN_ABI,
-                                    .fill = fill};
+const mr_commander index_commander = {.size = sizeof(mr_commander),
+                                      .abi = MR_PLUGIN_ABI,
+                                      .build = build,
+                                      .next = next,
+                                      .destroy = free};
+const mr_producer index_producer = {
+    .size = sizeof(mr_producer), .abi = MR_PLUGIN_ABI, .fill = fill};
 
 MR_API const mr_plugin mr_plugin_entry = {sizeof(mr_plugin), MR_PLUGIN_ABI, &index_commander,
                                           &index_producer};

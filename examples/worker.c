@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * worker.c: a producer that is a program of its own, as another runtime would be: `producer: {exec: ./worker}`.
+ * worker.c: a producer that is a program of its own, as another runtime would be: `producer: {exec:
+ * ./worker}`.
  */
 #include "index_plugin.h"
 

@@ -69,7 +69,7 @@ int mr__read_batch(struct mr_config_reader *r, const struct mr_section *s, struc
             r->opt.place, drop->key_mark, r->opt.e,
             "'batch.drop_last: %s' contradicts 'batch.last': give only one of them", drop->text);
     if (r->c->batch.last < 0)
-        r->c->batch.last = drop ? asked : MR_LAST_DROP;
+        r->c->batch.last = drop ? asked : MR_LAST_SHORT;
     return MR_OK;
 }
 

@@ -50,7 +50,7 @@ static const struct mr_opt batch_opts[] = {
     {"size", MR_OPT_INT, MR_OPT_STREAM, AT(batch.size), "64", 1, 65536, NULL, "rows",
      "rows of a batch (of each rank)"},
     {"last", MR_OPT_ENUM, MR_OPT_STREAM, AT(batch.last), "", 0, 0, last_names, NULL,
-     "an epoch's last, incomplete batch: shorter, dropped (the default), padded with rows "
+     "an epoch's last, incomplete batch: shorter (the default), dropped, padded with rows "
      "marked as not valid, or filled from the epoch's beginning"},
     {"drop_last", MR_OPT_BOOL, 0, AT(batch.drop_last), "", 0, 0, NULL, NULL,
      "the same in PyTorch's words: true is `last: drop`, false is `last: short`"},

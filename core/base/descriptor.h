@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * descriptor.h: what an op, a source, a codec and a sampler are to the rest of Millrace: one descriptor each,
- * at the end of its file, listed once in a registry. The YAML reader, `millrace ops`, the
- * reference pages, the JSON Schema and the conformance test are all made from these tables.
+ * descriptor.h: what an op, a source, a codec and a sampler are to the rest of Millrace: one
+ * descriptor each, at the end of its file, listed once in a registry. The YAML reader, `millrace
+ * ops`, the reference pages, the JSON Schema and the conformance test are all made from these
+ * tables.
  */
 #ifndef MR_BASE_DESCRIPTOR_H
 #define MR_BASE_DESCRIPTOR_H
@@ -18,20 +19,23 @@
 
 /* ---- options -------------------------------------------------------------------------------- */
 
-enum mr_opt_type {    /* what lies at `off` in the params struct */
-    MR_OPT_BOOL,      /* bool */
-    MR_OPT_INT,       /* int64_t */
-    MR_OPT_FLOAT,     /* double */
-    MR_OPT_ENUM,      /* int: index in `names` */
-    MR_OPT_STR,       /* const char *, owned by the config; NULL when the default is "" */
-    MR_OPT_PATH,      /* const char *, made absolute against the config's folder; must exist */
-    MR_OPT_FLOATS,    /* struct mr_floats: one number or a list of them */
-    MR_OPT_RANGE,     /* struct mr_range: [lo, hi], lo <= hi */
-    MR_OPT_SPREAD,    /* struct mr_range: [lo, hi], or one number v (the op says what it means:
-                         ColorJitter's v is [max(0, 1 - v), 1 + v]); lo = hi = 0 with set = false when absent */
-    MR_OPT_SIZE,      /* struct mr_size: one integer (h = w = v, single = true) or [h, w] */
-    MR_OPT_STRS,      /* struct mr_strs: one string or a list of them */
-    MR_OPT_TYPE_COUNT
+enum mr_opt_type {               /* what lies at `off` in the params struct */
+                   MR_OPT_BOOL,  /* bool */
+                   MR_OPT_INT,   /* int64_t */
+                   MR_OPT_FLOAT, /* double */
+                   MR_OPT_ENUM,  /* int: index in `names` */
+                   MR_OPT_STR,  /* const char *, owned by the config; NULL when the default is "" */
+                   MR_OPT_PATH, /* const char *, made absolute against the config's folder; must
+                                   exist */
+                   MR_OPT_FLOATS, /* struct mr_floats: one number or a list of them */
+                   MR_OPT_RANGE,  /* struct mr_range: [lo, hi], lo <= hi */
+                   MR_OPT_SPREAD, /* struct mr_range: [lo, hi], or one number v (the op says what it
+                                     means: ColorJitter's v is [max(0, 1 - v), 1 + v]); lo = hi = 0
+                                     with set = false when absent */
+                   MR_OPT_SIZE, /* struct mr_size: one integer (h = w = v, single = true) or [h, w]
+                                 */
+                   MR_OPT_STRS, /* struct mr_strs: one string or a list of them */
+                   MR_OPT_TYPE_COUNT
 };
 
 #define MR_MAX_FLOATS 16
@@ -59,24 +63,27 @@ enum mr_opt_flags {
     MR_OPT_OUT = 8,    /* PATH: need not exist */
 };
 
-struct mr_opt {              /* one row = config key = doc row = schema entry = binding keyword */
-    const char *name;        /* snake_case */
+struct mr_opt {       /* one row = config key = doc row = schema entry = binding keyword */
+    const char *name; /* snake_case */
     enum mr_opt_type type;
     unsigned flags;
-    size_t off;              /* offsetof(struct params, field) */
-    const char *def;         /* default as it would be written in the config; NULL: required; "": absent:
-                                the value stays zero, an ENUM's -1 */
-    double min, max;         /* numbers: inclusive bounds, per element for lists; both 0: none */
+    size_t off;      /* offsetof(struct params, field) */
+    const char *def; /* default as it would be written in the config; NULL: required; "": absent:
+                        the value stays zero, an ENUM's -1 */
+    double min, max; /* numbers: inclusive bounds, per element for lists; both 0: none */
     const char *const *names; /* MR_OPT_ENUM: NULL-terminated, index = value */
-    const char *unit;        /* NULL: none */
-    const char *help;        /* lower case, no full stop */
+    const char *unit;         /* NULL: none */
+    const char *help;         /* lower case, no full stop */
 };
-#define MR_OPTS_END {.name = NULL}
+#define MR_OPTS_END  \
+    {                \
+        .name = NULL \
+    }
 
-struct mr_desc {             /* the head that all kinds share */
-    const char *name;        /* the config's name */
-    const char *help;        /* one line, lower case, no full stop */
-    size_t params_size;      /* sizeof the params struct, 0 for none */
+struct mr_desc {               /* the head that all kinds share */
+    const char *name;          /* the config's name */
+    const char *help;          /* one line, lower case, no full stop */
+    size_t params_size;        /* sizeof the params struct, 0 for none */
     const struct mr_opt *opts; /* ends with MR_OPTS_END; NULL: none */
     /* Checks what no single row can ("scale needs lo > 0"); may be NULL. Errors name the key. */
     int (*check)(const void *params, struct mr_errbuf *e);
@@ -86,12 +93,12 @@ struct mr_desc {             /* the head that all kinds share */
 
 /* What is known of the image between two ops. */
 struct mr_spec {
-    int32_t w, h;       /* pixels; 0 = differs from sample to sample (known at draw time) */
-    int32_t c;          /* channels: 1, 3 or 4 */
-    int32_t bits;       /* 8 or 16: pixels are u8 or u16 until they are stored */
+    int32_t w, h;        /* pixels; 0 = differs from sample to sample (known at draw time) */
+    int32_t c;           /* channels: 1, 3 or 4 */
+    int32_t bits;        /* 8 or 16: pixels are u8 or u16 until they are stored */
     enum mr_dtype dtype; /* what the field will hold */
-    bool unit;          /* values are 0 .. 1: a to_dtype with scale came before */
-    bool normalized;    /* a normalize came before: pixel ops are over */
+    bool unit;           /* values are 0 .. 1: a to_dtype with scale came before */
+    bool normalized;     /* a normalize came before: pixel ops are over */
 };
 
 enum mr_op_class {
@@ -110,19 +117,23 @@ struct mr_op {
                 struct mr_errbuf *e);
     /* All randomness, once per sample; `in` has the sample's real sizes. NULL: nothing to draw. */
     void (*draw)(const void *params, mr_rng *rng, const struct mr_spec *in, void *draw);
-    /* GEOMETRY: appends its effect to the geometry under construction (augment/geometry.h). An op that
-     * changes two things (crop, then resize) may leave `g` half changed when it sets g->closed: the executor
-     * takes its copy of before, begins a new stage and calls again. MR_E_DATA: the sample does not fit. */
+    /* GEOMETRY: appends its effect to the geometry under construction (augment/geometry.h). An op
+     * that changes two things (crop, then resize) may leave `g` half changed when it sets
+     * g->closed: the executor takes its copy of before, begins a new stage and calls again.
+     * MR_E_DATA: the sample does not fit. */
     int (*compose)(const void *params, const void *draw, struct mr_geometry *g,
                    struct mr_errbuf *e);
-    /* GEOMETRY, when compose set g->border: finishes the stage's output in place, image and mask alike. */
+    /* GEOMETRY, when compose set g->border: finishes the stage's output in place, image and mask
+     * alike. */
     void (*border)(const void *params, const void *draw, const struct mr_view *image);
     /* PIXEL: changes `image` in place (masks are left alone: only geometry moves them). */
     void (*pixel)(const void *params, const void *draw, const struct mr_view *image);
-    /* STORE: adds to the store (scale and bias per channel, dtype); `in` is what comes before the op. */
+    /* STORE: adds to the store (scale and bias per channel, dtype); `in` is what comes before the
+     * op. */
     void (*store)(const void *params, const struct mr_spec *in, struct mr_store *s);
-    /* TENSOR: changes the stored row in place. `row` is [c][h][w] whatever its layout: strides tell. An op with
-     * both `pixel` and `tensor` is run as PIXEL where it stands before every STORE op. */
+    /* TENSOR: changes the stored row in place. `row` is [c][h][w] whatever its layout: strides
+     * tell. An op with both `pixel` and `tensor` is run as PIXEL where it stands before every STORE
+     * op. */
     void (*tensor)(const void *params, const void *draw, const struct mr_tensor *row);
     /* What was drawn, as one JSON object, into text[cap] (as snprintf); NULL: nothing is drawn. */
     int (*print)(const void *params, const void *draw, char *text, size_t cap);
@@ -130,24 +141,24 @@ struct mr_op {
 
 /* ---- codecs --------------------------------------------------------------------------------- */
 
-struct mr_limits {           /* refusals name the config key: limits.max_pixels ... */
-    int64_t max_pixels;      /* declared width x height */
+struct mr_limits {      /* refusals name the config key: limits.max_pixels ... */
+    int64_t max_pixels; /* declared width x height */
     int64_t max_side;
-    int64_t max_scans;       /* progressive JPEG */
+    int64_t max_scans;        /* progressive JPEG */
     int64_t max_decode_bytes; /* heap of the decoder library */
     int64_t max_file_bytes;
 };
 
-struct mr_image_info {       /* from the header alone */
-    int32_t w, h;            /* as displayed: after the EXIF orientation */
-    int32_t c;               /* colour channels stored: 1, 3, 4 (CMYK); alpha counts: 2 = gray + alpha */
-    int32_t bits;            /* 8 or 16 */
-    int32_t orientation;     /* EXIF 1..8; 1 when absent or damaged */
+struct mr_image_info { /* from the header alone */
+    int32_t w, h;      /* as displayed: after the EXIF orientation */
+    int32_t c;         /* colour channels stored: 1, 3, 4 (CMYK); alpha counts: 2 = gray + alpha */
+    int32_t bits;      /* 8 or 16 */
+    int32_t orientation; /* EXIF 1..8; 1 when absent or damaged */
 };
 
 struct mr_codec {
     struct mr_desc d;
-    const char *const *extensions; /* lower case, without the dot, NULL-terminated */
+    const char *const *extensions;                /* lower case, without the dot, NULL-terminated */
     bool (*probe)(const uint8_t *data, size_t n); /* by content */
     /* A decoder keeps what can be reused between images; one per thread. */
     int (*open)(void **decoder, const struct mr_limits *limits, struct mr_errbuf *e);
@@ -156,9 +167,10 @@ struct mr_codec {
      * declared size here, before memory is taken. MR_E_DATA / MR_E_LIMIT with reason. */
     int (*header)(void *decoder, const uint8_t *data, size_t n, struct mr_image_info *info,
                   struct mr_errbuf *e);
-    /* Decodes the rectangle `roi` (in displayed coordinates, inside the image) into dst: dst->w x dst->h =
-     * roi's size, dst->c in {1, 3, 4} and dst->bits in {8, 16} as asked for (converted as Pillow's convert() does).
-     * The pixels equal those of the full decode. Data loss is MR_E_DATA. Call header before each decode. */
+    /* Decodes the rectangle `roi` (in displayed coordinates, inside the image) into dst: dst->w x
+     * dst->h = roi's size, dst->c in {1, 3, 4} and dst->bits in {8, 16} as asked for (converted as
+     * Pillow's convert() does). The pixels equal those of the full decode. Data loss is MR_E_DATA.
+     * Call header before each decode. */
     int (*decode)(void *decoder, const struct mr_rect *roi, const struct mr_view *dst,
                   struct mr_errbuf *e);
 };
@@ -172,8 +184,9 @@ struct mr_source {
     /* In each producer. *self: its own state. */
     int (*open)(const void *params, const struct mr_index *index, const struct mr_limits *limits,
                 void **self, struct mr_errbuf *e);
-    /* Reads the encoded bytes of a path column ("image", "mask") into *out, replacing what is there. Fails with MR_E_DATA
-     * or MR_E_IO naming the path. At least 64 zero bytes follow the n bytes. */
+    /* Reads the encoded bytes of a path column ("image", "mask") into *out, replacing what is
+     * there. Fails with MR_E_DATA or MR_E_IO naming the path. At least 64 zero bytes follow the n
+     * bytes. */
     int (*read)(void *self, uint64_t sample, int column, struct mr_buf *out, struct mr_errbuf *e);
     void (*close)(void *self);
 };
@@ -188,7 +201,8 @@ struct mr_sampler {
     uint64_t (*length)(void *self); /* positions in an epoch */
     /* The sample at a position: a pure function of its arguments, position < length. */
     uint64_t (*at)(void *self, uint64_t epoch, uint64_t position);
-    /* What stands in for a bad sample; attempt = 1, 2, ... Pure. NULL: uniform over the data set. */
+    /* What stands in for a bad sample; attempt = 1, 2, ... Pure. NULL: uniform over the data set.
+     */
     uint64_t (*substitute)(void *self, uint64_t epoch, uint64_t position, uint32_t attempt);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * error.h: an error is a code and a sentence. Functions that can fail take a `struct mr_errbuf *` last,
- * fill it through mr__fail() and return the code; callers add context on the way up with
+ * error.h: an error is a code and a sentence. Functions that can fail take a `struct mr_errbuf *`
+ * last, fill it through mr__fail() and return the code; callers add context on the way up with
  * mr__context(). No function of the library prints or exits.
  */
 #ifndef MR_BASE_ERROR_H

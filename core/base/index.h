@@ -28,15 +28,15 @@ struct mr_column {
     uint32_t kind, dtype; /* enum mr_column_kind, mr_dtype */
     uint32_t width;       /* numbers per entry; 1 for paths */
     uint32_t max_entries; /* RAGGED: the largest number of entries any sample has */
-    uint64_t offsets;     /* PATH, RAGGED: where u64[samples + 1] offsets (bytes, or entries) start */
-    uint64_t data;        /* where the numbers or the path bytes start */
+    uint64_t offsets; /* PATH, RAGGED: where u64[samples + 1] offsets (bytes, or entries) start */
+    uint64_t data;    /* where the numbers or the path bytes start */
 };
 
 struct mr_index_head {
-    uint64_t magic, bytes;      /* "MRINDEX1", size of the whole */
+    uint64_t magic, bytes; /* "MRINDEX1", size of the whole */
     uint64_t samples, columns;
-    uint64_t root, root_bytes;  /* text: the folder that relative paths start from */
-    uint64_t classes;           /* number of class names */
+    uint64_t root, root_bytes;          /* text: the folder that relative paths start from */
+    uint64_t classes;                   /* number of class names */
     uint64_t class_offsets, class_data; /* u64[classes + 1], text */
     uint64_t hash; /* XXH3 over columns, samples and classes: "the data" of a saved state. The root
                       is left out, so that a data set may be moved */

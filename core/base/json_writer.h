@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * json_writer.h: writing JSON. Commas, quotes and line breaks are kept by the writer; numbers are the
- * same in every locale; what JSON has no word for (nan, infinity) becomes null; bytes that are no
- * UTF-8 become U+FFFD.
+ * json_writer.h: writing JSON. Commas, quotes and line breaks are kept by the writer; numbers are
+ * the same in every locale; what JSON has no word for (nan, infinity) becomes null; bytes that are
+ * no UTF-8 become U+FFFD.
  *
  *     struct mr_json j = {.indent = 2};
  *     mr__json_begin_object(&j);

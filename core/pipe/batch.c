@@ -72,8 +72,10 @@ int mr_batch_get_info(const mr_batch *b, mr_batch_info *info)
     if (!readable(b))
         return MR_E_STALE;
     const uint8_t *valid = slot_of(b) + b->loader->s.plan->valid;
-    *info = (mr_batch_info){.epoch = b->head.epoch, .batch = b->head.batch,
-                            .sequence = b->sequence, .rows = (int32_t)b->head.rows};
+    *info = (mr_batch_info){.epoch = b->head.epoch,
+                            .batch = b->head.batch,
+                            .sequence = b->sequence,
+                            .rows = (int32_t)b->head.rows};
     for (uint32_t i = 0; i < b->head.rows; i++)
         info->valid += valid[i] != 0;
     return MR_OK;

@@ -26,7 +26,8 @@ static int no_column(const struct mr_plan *plan, int field, const struct mr_inde
                             plan->fields[field].p.name, columns);
 }
 
-/* A scalar column fills a scalar field; `width` numbers fill a field of one dimension of that length. */
+/* A scalar column fills a scalar field; `width` numbers fill a field of one dimension of that
+ * length. */
 static int check_shape(const struct mr_plan *plan, int field, const struct mr_column *c,
                        struct mr_errbuf *e)
 {
@@ -39,14 +40,15 @@ static int check_shape(const struct mr_plan *plan, int field, const struct mr_co
     if (ragged && !p->max_entries)
         return mr__config_error(plan->config, plan->config->fields[field].mark, e,
                                 "column '%s' has up to %u entries per sample: say how many have a "
-                                "place with 'max: %u'", c->name, c->max_entries, c->max_entries);
+                                "place with 'max: %u'",
+                                c->name, c->max_entries, c->max_entries);
     if (ragged ? numbers != (uint64_t)p->max_entries * c->width : numbers != c->width)
-        return mr__config_error(plan->config, plan->config->fields[field].mark, e,
-                                "column '%s' has %u numbers per %s, the field has room for %llu: set "
-                                "its 'shape' to [%u]", c->name, c->width,
-                                ragged ? "entry" : "sample",
-                                (unsigned long long)(ragged ? numbers / p->max_entries : numbers),
-                                c->width);
+        return mr__config_error(
+            plan->config, plan->config->fields[field].mark, e,
+            "column '%s' has %u numbers per %s, the field has room for %llu: set "
+            "its 'shape' to [%u]",
+            c->name, c->width, ragged ? "entry" : "sample",
+            (unsigned long long)(ragged ? numbers / p->max_entries : numbers), c->width);
     return MR_OK;
 }
 
@@ -88,7 +90,8 @@ int mr__plan_bind(struct mr_plan *plan, const struct mr_index *index, struct mr_
     if (geometry && plan->image_column < 0) /* they follow the image, wanted or not */
         plan->image_column = mr__index_column(index, "image");
     if (geometry && plan->image_column < 0)
-        return mr__fail(e, MR_E_CONFIG, "masks and boxes follow the image's geometry, and the "
+        return mr__fail(e, MR_E_CONFIG,
+                        "masks and boxes follow the image's geometry, and the "
                         "source has no column 'image'");
     return MR_OK;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * boot.c: what a spawned warden is told: the config's text, its path (for messages and relative paths) and the overrides, as
- * NUL-terminated strings in a sealed memfd. The warden compiles them again; the arena's signature proves that the
- * result is the trainer's.
+ * boot.c: what a spawned warden is told: the config's text, its path (for messages and relative
+ * paths) and the overrides, as NUL-terminated strings in a sealed memfd. The warden compiles them
+ * again; the arena's signature proves that the result is the trainer's.
  */
 #include "pipe/session.h"
 
@@ -54,7 +54,8 @@ static int read_text(int fd, char **text, size_t *bytes, struct mr_errbuf *e)
 {
     struct stat st;
     if (fstat(fd, &st) < 0 || st.st_size < 2 || st.st_size > BOOT_MAX)
-        return mr__fail(e, MR_E_CORRUPT, "there is no boot text: this program is started by "
+        return mr__fail(e, MR_E_CORRUPT,
+                        "there is no boot text: this program is started by "
                         "mr_open, not by hand");
     *bytes = (size_t)st.st_size;
     *text = malloc(*bytes);
@@ -80,7 +81,8 @@ static int compile(struct mr_session *s, const char *text, size_t bytes, struct 
     for (const char *p = next_string(config_text); p < end && n < 256; p = next_string(p))
         set[n++] = p;
     set[n] = NULL;
-    int rc = mr__config_read(&config, *path ? path : NULL, *config_text ? config_text : NULL, set, e);
+    int rc =
+        mr__config_read(&config, *path ? path : NULL, *config_text ? config_text : NULL, set, e);
     if (rc < 0)
         return rc;
     rc = mr__plan_compile(&s->plan, config, &s->user, e);
@@ -92,7 +94,8 @@ static int compile(struct mr_session *s, const char *text, size_t bytes, struct 
 static void take_descriptors(struct mr_session *s)
 {
     int *fds[MR_BOOT_FDS] = {&s->arena.control_fd, &s->arena.plan_fd, &s->arena.data_fd,
-                             &s->index_fd, &s->boot_fd, &s->arena.ready_fd, &s->arena.warden_fd};
+                             &s->index_fd,         &s->boot_fd,       &s->arena.ready_fd,
+                             &s->arena.warden_fd};
     for (int i = 0; i < MR_BOOT_FDS; i++) {
         int fd = MR_BOOT_FIRST_FD + i;
         *fds[i] = fcntl(fd, F_GETFD) < 0 ? -1 : fd;
@@ -114,7 +117,8 @@ int mr__boot_read(struct mr_session *s, struct mr_errbuf *e)
         rc = compile(s, text, bytes, e);
     free(text);
     if (rc >= 0 && s->plan->arena.signature != s->arena.control->signature)
-        rc = mr__fail(e, MR_E_CORRUPT, "the config compiles to another plan here than in the "
+        rc = mr__fail(e, MR_E_CORRUPT,
+                      "the config compiles to another plan here than in the "
                       "trainer (was it opened in another environment?)");
     return rc;
 }

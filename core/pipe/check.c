@@ -50,8 +50,8 @@ static const char *kind_name(enum mr_field_kind kind)
 
 static void explain_field(FILE *f, const struct mr_plan_field *pf, uint32_t rows)
 {
-    fprintf(f, "  %-12s %-8s %s [%u", pf->p.name, kind_name(pf->p.kind),
-            mr_dtype_name(pf->p.dtype), rows);
+    fprintf(f, "  %-12s %-8s %s [%u", pf->p.name, kind_name(pf->p.kind), mr_dtype_name(pf->p.dtype),
+            rows);
     for (int d = 0; d < pf->p.ndim; d++)
         fprintf(f, ", %" PRId64, pf->p.shape[d]);
     fprintf(f, "]%s  %.3f MB\n", pf->p.max_entries ? " ragged" : "",
@@ -87,8 +87,10 @@ static void explain(FILE *f, const struct mr_plan *plan)
         fprintf(f, "row:\n%s", stages ? stages : "");
         free(stages);
     } else {
-        fprintf(f, "producer:  %s, unit: %s\n", c->producer.plugin ? c->producer.plugin
-                : c->producer.exec.n ? c->producer.exec.v[0] : "callbacks",
+        fprintf(f, "producer:  %s, unit: %s\n",
+                c->producer.plugin   ? c->producer.plugin
+                : c->producer.exec.n ? c->producer.exec.v[0]
+                                     : "callbacks",
                 plan->arena.tasks == 1 ? "batch" : "row");
     }
     fprintf(f, "fields:\n");
@@ -97,7 +99,8 @@ static void explain(FILE *f, const struct mr_plan *plan)
     fprintf(f, "arena:     %u slots of %.3f MB = %.1f MB of shared memory\n", plan->arena.slots,
             (double)plan->arena.slot_data_bytes / 1e6,
             (double)plan->arena.slot_data_bytes * plan->arena.slots / 1e6);
-    fprintf(f, "processes: 1 warden, 1 commander, %u producers of %" PRId64 " thread%s, context %s\n",
+    fprintf(f,
+            "processes: 1 warden, 1 commander, %u producers of %" PRId64 " thread%s, context %s\n",
             plan->arena.producers, c->producers.threads, c->producers.threads == 1 ? "" : "s",
             contexts[c->context]);
     fprintf(f, "delivery:  %s, on_error: %s\n",

@@ -7,8 +7,9 @@
 
 #include "millrace/types.h"
 
-/* Converts n numbers. Floats become integers by truncation towards zero, saturating; integers that a smaller type cannot
- * hold saturate; float16 and bfloat16 round to nearest even. Both arrays aligned for their types. */
+/* Converts n numbers. Floats become integers by truncation towards zero, saturating; integers that
+ * a smaller type cannot hold saturate; float16 and bfloat16 round to nearest even. Both arrays
+ * aligned for their types. */
 void mr__convert_numbers(void *to, mr_dtype to_type, const void *from, mr_dtype from_type,
                          uint64_t n);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cpus.c: how many processors there are for us: a container's quota and the affinity count, not the machine.
+ * cpus.c: how many processors there are for us: a container's quota and the affinity count, not the
+ * machine.
  */
 #include "pipe/plan.h"
 

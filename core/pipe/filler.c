@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * filler.c: the built-in producer: a message becomes a row. A sample that cannot be made is data, not death: it
- * is reported, and `on_error` says what stands in its place.
+ * filler.c: the built-in producer: a message becomes a row. A sample that cannot be made is data,
+ * not death: it is reported, and `on_error` says what stands in its place.
  */
 #include "base/message.h"
 #include "pipe/columns.h"
@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ATTEMPTS 100 /* substitutes in a row that are bad too: the data set is, not the sample */
+#define MAX_ATTEMPTS \
+    100 /* substitutes in a row that are bad too: the data set is, not the sample */
 
 struct filler {
     struct mr_session *s;
@@ -128,8 +129,8 @@ static int read_inputs(struct filler *f, uint64_t sample, struct mr_row_input *i
     }
     if (plan->boxes_field >= 0) {
         uint64_t n;
-        in->boxes = mr__index_numbers(&f->s->index, plan->fields[plan->boxes_field].column, sample,
-                                      &n);
+        in->boxes =
+            mr__index_numbers(&f->s->index, plan->fields[plan->boxes_field].column, sample, &n);
         in->nboxes = (uint32_t)n;
     }
     return MR_OK;
@@ -191,8 +192,11 @@ static bool is_bad_sample(int rc)
 static void report_bad(struct filler *f, const struct mr_claim *claim, uint64_t sample,
                        const struct mr_errbuf *e)
 {
-    struct mr_event event = {.kind = MR_EVENT_BAD, .code = e->code, .seq = claim->seq,
-                             .row = claim->task, .sample = sample};
+    struct mr_event event = {.kind = MR_EVENT_BAD,
+                             .code = e->code,
+                             .seq = claim->seq,
+                             .row = claim->task,
+                             .sample = sample};
     size_t n = strnlen(e->text, sizeof event.text - 1);
     memcpy(event.text, e->text, n);
     mr__lane_count_up(f->lane, MR_COUNT_BAD, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * filler_user.c: a user's producer, and the rows it is given (plugin.h): one, or a whole batch with `unit: batch`.
+ * filler_user.c: a user's producer, and the rows it is given (plugin.h): one, or a whole batch with
+ * `unit: batch`.
  */
 #include "base/message.h"
 #include "base/rng.h"
@@ -80,7 +81,8 @@ int mr_rows_fail(mr_rows *rows, int code, const char *sentence)
 
 /* ---- filling ---- */
 
-/* Zeros in every field, id and valid byte of the rows: a user's producer may leave bytes out, an earlier batch's must not show. */
+/* Zeros in every field, id and valid byte of the rows: a user's producer may leave bytes out, an
+ * earlier batch's must not show. */
 static void clear_rows(const struct mr_rows *rows, uint32_t first, uint32_t count)
 {
     const struct mr_plan *plan = rows->s->plan;
@@ -108,8 +110,7 @@ static void mark_valid(const struct mr_rows *rows)
 static int check_messages(const struct mr_rows *rows, struct mr_errbuf *e)
 {
     for (int32_t i = 0; i < rows->count; i++)
-        if (mr__message_check(mr_rows_message(rows, i),
-                              rows->s->arena.control->message_bytes) < 0)
+        if (mr__message_check(mr_rows_message(rows, i), rows->s->arena.control->message_bytes) < 0)
             return mr__fail(e, MR_E_CORRUPT, "the message of row %u is damaged",
                             rows->first + (uint32_t)i);
     return MR_OK;
@@ -138,8 +139,11 @@ static void choose_rows(struct mr_rows *rows, const struct mr_claim *claim)
 
 static void report_bad(struct mr_rows *rows, const struct mr_claim *claim, int code)
 {
-    struct mr_event event = {.kind = MR_EVENT_BAD, .code = code, .seq = claim->seq,
-                             .row = claim->task, .sample = mr_rows_message(rows, 0)->sample};
+    struct mr_event event = {.kind = MR_EVENT_BAD,
+                             .code = code,
+                             .seq = claim->seq,
+                             .row = claim->task,
+                             .sample = mr_rows_message(rows, 0)->sample};
     snprintf(event.text, sizeof event.text, "%.*s", (int)sizeof event.text - 1, rows->sentence);
     mr__lane_count_up(rows->lane, MR_COUNT_BAD, (uint64_t)rows->count);
     mr__report(&rows->s->arena, rows->lane_number, &event);
@@ -169,7 +173,8 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
         return mr__fail(e, MR_E_CODE, "%s (%d, %s)", rows->sentence, rc, mr_strerror(rc));
     report_bad(rows, claim, rc);
     clear_rows(rows, rows->first, (uint32_t)rows->count);
-    /* Nobody knows a substitute for a user's message: `replace` can only leave the row out, as `skip`. */
+    /* Nobody knows a substitute for a user's message: `replace` can only leave the row out, as
+     * `skip`. */
     if (rows->s->plan->config->on_error == MR_ON_ERROR_FAIL)
         *bad = (uint32_t)-rc;
     return MR_OK;
@@ -181,8 +186,11 @@ int mr__run_user_producer(struct mr_session *s, uint32_t lane, uint32_t lease,
     struct mr_rows *rows = calloc(1, sizeof *rows);
     if (!rows)
         return mr__fail(e, MR_E_MEMORY, "no memory for a producer");
-    *rows = (struct mr_rows){.s = s, .vtable = producer, .self = producer->user,
-                             .lane_number = lane, .lane = mr__lane(&s->arena, lane)};
+    *rows = (struct mr_rows){.s = s,
+                             .vtable = producer,
+                             .self = producer->user,
+                             .lane_number = lane,
+                             .lane = mr__lane(&s->arena, lane)};
     struct mr_filler vtable = {rows, fill};
     int rc = producer->build ? producer->build(&rows->self, s->plan->config->producer.params) : 0;
     if (rc < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * hash.c: the stream hash: what was delivered, as one number. A row is its id (u64), its valid byte, then every field's bytes
- * in the config's order, each ragged one followed by its count (u32).
+ * hash.c: the stream hash: what was delivered, as one number. A row is its id (u64), its valid
+ * byte, then every field's bytes in the config's order, each ragged one followed by its count
+ * (u32).
  */
 #include "pipe/loader.h"
 

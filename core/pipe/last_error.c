@@ -16,6 +16,7 @@ int mr__keep_error(const struct mr_errbuf *e)
 
 const char *mr_error(const mr_loader *loader)
 {
-    (void)loader; /* one sentence per thread serves all its loaders: it is of the last failing call */
+    (void)
+        loader; /* one sentence per thread serves all its loaders: it is of the last failing call */
     return sentence;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * loader.h: the handle behind mr_loader and mr_batch, shared by the files that implement millrace.h.
+ * loader.h: the handle behind mr_loader and mr_batch, shared by the files that implement
+ * millrace.h.
  */
 #ifndef MR_PIPE_LOADER_H
 #define MR_PIPE_LOADER_H
@@ -12,8 +13,9 @@
 
 #include <pthread.h>
 
-/* A lease. Handles are reused first in, first out from a pool much larger than the slots, so that a stale pointer keeps
- * naming a dead lease for a long time and its release is told apart from a live one. */
+/* A lease. Handles are reused first in, first out from a pool much larger than the slots, so that a
+ * stale pointer keeps naming a dead lease for a long time and its release is told apart from a live
+ * one. */
 struct mr_batch {
     mr_loader *loader;
     uint32_t slot;
@@ -28,21 +30,23 @@ struct mr_loader {
     pthread_mutex_t lock;
     pthread_cond_t nobody_waits; /* mr_close waits for it */
     uint32_t waiters;            /* threads in mr__loader_wait */
-    uint8_t *here; /* a page that is 1 in the process that opened the loader and 0 in its forked children */
+    uint8_t *here; /* a page that is 1 in the process that opened the loader and 0 in its forked
+                      children */
     struct mr_session s;
     struct mr_child warden;
     void (*log)(void *, mr_log_level, const char *);
     void *log_user;
 
-    uint64_t stream;    /* of our last request */
-    uint64_t delivered; /* slots of this stream taken, markers included: the ordinal that comes next */
-    uint64_t epoch;     /* being delivered */
-    uint64_t position;  /* global batch after the last one returned, in this epoch */
-    bool epoch_cut;     /* mr_end_epoch was called: say so in the next mr_next */
+    uint64_t stream; /* of our last request */
+    uint64_t
+        delivered;  /* slots of this stream taken, markers included: the ordinal that comes next */
+    uint64_t epoch; /* being delivered */
+    uint64_t position; /* global batch after the last one returned, in this epoch */
+    bool epoch_cut;    /* mr_end_epoch was called: say so in the next mr_next */
     bool ended;
     bool closed;
-    bool poison; /* MILLRACE_POISON=1 */
-    struct mr_errbuf failure; /* code < 0: the run is over, this is why */
+    bool poison;               /* MILLRACE_POISON=1 */
+    struct mr_errbuf failure;  /* code < 0: the run is over, this is why */
     struct mr_errbuf last_bad; /* the newest bad sample's sentence */
 
     struct mr_batch *pool;
@@ -63,16 +67,18 @@ void mr__loader_leave(mr_loader *l);
 void mr__loader_free(mr_loader *l);
 /* Hands log lines to the callback and remembers bad samples. Lock held. */
 void mr__loader_drain_events(mr_loader *l);
-/* Asks the commander to go to a place. Lock held. MR_E_DIED when nobody answers an earlier request. */
+/* Asks the commander to go to a place. Lock held. MR_E_DIED when nobody answers an earlier request.
+ */
 int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e);
-/* Waits until something changed (ready_fd), the warden died, or the time is over; unlocks meanwhile. 1: something changed;
- * 0: time is over; negative: the run is over. */
+/* Waits until something changed (ready_fd), the warden died, or the time is over; unlocks
+ * meanwhile. 1: something changed; 0: time is over; negative: the run is over. */
 int mr__loader_wait(mr_loader *l, int64_t timeout_ms, struct mr_errbuf *e);
 /* Adds a batch to the stream hash. */
 uint64_t mr__hash_rows(const struct mr_batch *b, bool sum);
 void mr__hash_deliver(mr_loader *l, const struct mr_batch *b);
 
-/* A saved state's numbers; MR_E_VERSION or MR_E_CONFIG when it belongs elsewhere (data_hash 0: not known yet). */
+/* A saved state's numbers; MR_E_VERSION or MR_E_CONFIG when it belongs elsewhere (data_hash 0: not
+ * known yet). */
 struct mr_state {
     uint64_t epoch, batch, seed, config_hash, data_hash;
 };

@@ -18,7 +18,8 @@
 int mr__loader_enter(mr_loader *l, struct mr_errbuf *e)
 {
     if (!l->here[0])
-        return mr__fail(e, MR_E_FORKED, "this process was forked from the one that opened the "
+        return mr__fail(e, MR_E_FORKED,
+                        "this process was forked from the one that opened the "
                         "loader: open one here, or fork before mr_open");
     pthread_mutex_lock(&l->lock);
     return MR_OK;
@@ -59,8 +60,8 @@ void mr__loader_drain_events(mr_loader *l)
 
 /* ---- which slot ---- */
 
-/* Due: in order, the slot whose ordinal comes next; in completion order, any batch of this epoch, and an end when everything
- * before it was delivered. */
+/* Due: in order, the slot whose ordinal comes next; in completion order, any batch of this epoch,
+ * and an end when everything before it was delivered. */
 static bool is_due(const mr_loader *l, uint64_t seq, const struct mr_plan_head *head)
 {
     bool next = seq - MR_GET(head->first_seq) == l->delivered;
@@ -69,8 +70,9 @@ static bool is_due(const mr_loader *l, uint64_t seq, const struct mr_plan_head *
     return MR_GET(head->epoch) == l->epoch;
 }
 
-/* The due slot with the smallest seq; -1: none. Frees finished work of older streams on the way. The head is believed only
- * after the lease: its success proves that the seq, and so the head, was still the one looked at. */
+/* The due slot with the smallest seq; -1: none. Frees finished work of older streams on the way.
+ * The head is believed only after the lease: its success proves that the seq, and so the head, was
+ * still the one looked at. */
 static int find_due(mr_loader *l, uint64_t *seq)
 {
     const struct mr_arena *a = &l->s.arena;
@@ -119,9 +121,10 @@ static int find_bad_row(mr_loader *l, uint32_t slot, const struct mr_plan_head *
         if (mr__row_state(w) != MR_ROW_BAD)
             continue;
         mr__loader_drain_events(l);
-        mr__fail(&l->failure, MR_E_DATA, "epoch %llu, batch %llu, row %u: %s; set 'on_error' to "
-                 "replace or skip to go on without such samples", (unsigned long long)head->epoch,
-                 (unsigned long long)head->batch, i,
+        mr__fail(&l->failure, MR_E_DATA,
+                 "epoch %llu, batch %llu, row %u: %s; set 'on_error' to "
+                 "replace or skip to go on without such samples",
+                 (unsigned long long)head->epoch, (unsigned long long)head->batch, i,
                  l->last_bad.code ? l->last_bad.text : mr_strerror(-(int)mr__row_lease(w)));
         *e = l->failure;
         return MR_E_DATA;
@@ -198,7 +201,8 @@ static int warden_died(mr_loader *l, struct mr_errbuf *e)
 {
     mr__loader_drain_events(l);
     if (!mr__run_failed(&l->s.arena, e))
-        mr__fail(e, MR_E_DIED, "the warden died, and with it the loader's other processes; what "
+        mr__fail(e, MR_E_DIED,
+                 "the warden died, and with it the loader's other processes; what "
                  "was delivered is good, and a saved state can go on from there");
     l->failure = *e;
     return e->code;
@@ -237,8 +241,10 @@ static int cannot_come(mr_loader *l, struct mr_errbuf *e)
         return e->code;
     }
     if (l->leases >= l->s.arena.control->slots)
-        return mr__fail(e, MR_E_LEASED, "all %u slots are leased: release a batch before asking "
-                        "for the next, or set 'slots' higher", l->s.arena.control->slots);
+        return mr__fail(e, MR_E_LEASED,
+                        "all %u slots are leased: release a batch before asking "
+                        "for the next, or set 'slots' higher",
+                        l->s.arena.control->slots);
     return MR_OK;
 }
 

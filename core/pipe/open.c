@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define END_MS 5000     /* for the warden to end its children and itself */
+#define END_MS 5000 /* for the warden to end its children and itself */
 #define HANDLES_PER_SLOT 64
 
 /* ---- parts of opening ---- */
@@ -136,7 +136,7 @@ static int start_warden(mr_loader *l, const char *path, const mr_options *o, str
     s->boot_fd = mr__boot_write(path, o->config_text ? o->config_text : "", o->set, e);
     int rc = s->boot_fd < 0 ? s->boot_fd : MR_OK;
     const int fds[MR_BOOT_FDS] = {s->arena.control_fd, s->arena.plan_fd, s->arena.data_fd,
-                                  s->index_fd, s->boot_fd, s->arena.ready_fd,
+                                  s->index_fd,         s->boot_fd,       s->arena.ready_fd,
                                   s->arena.warden_fd};
     if (rc >= 0)
         rc = mr__launch_spawn(&l->warden, exe, fds, MR_BOOT_FDS, MR_BOOT_FIRST_FD, e);
@@ -215,9 +215,10 @@ int mr_open(mr_loader **out, const char *path, const mr_options *options)
     struct mr_errbuf e = {0};
     const mr_options *o = options ? options : &defaults;
     if (!out || o->size != sizeof *o) {
-        mr__fail(&e, MR_E_USAGE, !out ? "mr_open needs a place for the loader"
-                                      : "mr_options.size is not sizeof(mr_options): set it, and "
-                                        "compile with this version's headers");
+        mr__fail(&e, MR_E_USAGE,
+                 !out ? "mr_open needs a place for the loader"
+                      : "mr_options.size is not sizeof(mr_options): set it, and "
+                        "compile with this version's headers");
         if (out)
             *out = NULL;
         return mr__keep_error(&e);
@@ -277,7 +278,8 @@ void mr_close(mr_loader **loader)
     mr__loader_drain_events(l);
     l->closed = true;
     bool last = l->leases == 0;
-    mr__signal_ready(&l->s.arena); /* whoever waits in mr_next learns that it is closed, and tells the next */
+    mr__signal_ready(
+        &l->s.arena); /* whoever waits in mr_next learns that it is closed, and tells the next */
     while (l->waiters)
         pthread_cond_wait(&l->nobody_waits, &l->lock);
     mr__loader_leave(l);

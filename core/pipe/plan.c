@@ -24,8 +24,11 @@ static int user_field(struct mr_plan *plan, int i, struct mr_errbuf *e)
 {
     const struct mr_field_config *f = &plan->config->fields[i];
     struct mr_field_plan *p = &plan->fields[i].p;
-    *p = (struct mr_field_plan){.name = f->name, .kind = MR_FIELD_USER, .dtype = f->dtype,
-                                .layout = f->layout, .ndim = f->shape.n};
+    *p = (struct mr_field_plan){.name = f->name,
+                                .kind = MR_FIELD_USER,
+                                .dtype = f->dtype,
+                                .layout = f->layout,
+                                .ndim = f->shape.n};
     if (f->max > 0) {
         p->max_entries = (uint32_t)f->max;
         p->shape[p->ndim++] = f->max;
@@ -124,13 +127,15 @@ static void size_arena(struct mr_plan *plan, const struct mr_user *user)
 static int check_user(const struct mr_config *c, const struct mr_user *user, struct mr_errbuf *e)
 {
     if ((user->commander || user->producer) && c->context != MR_CONTEXT_FORK)
-        return mr__fail(e, MR_E_USAGE, "callbacks in mr_options need 'context: fork' in the config; "
+        return mr__fail(e, MR_E_USAGE,
+                        "callbacks in mr_options need 'context: fork' in the config; "
                         "with 'context: spawn' name a plug-in: 'producer: {plugin: ./my.so}'");
     if ((user->commander && (user->commander->size < sizeof(mr_commander) ||
                              user->commander->abi != MR_PLUGIN_ABI || !user->commander->next)) ||
         (user->producer && (user->producer->size < sizeof(mr_producer) ||
                             user->producer->abi != MR_PLUGIN_ABI || !user->producer->fill)))
-        return mr__fail(e, MR_E_USAGE, "a callback struct in mr_options has the wrong size or abi, or "
+        return mr__fail(e, MR_E_USAGE,
+                        "a callback struct in mr_options has the wrong size or abi, or "
                         "no 'next' or 'fill'");
     return MR_OK;
 }
@@ -140,7 +145,8 @@ static int check_parts(const struct mr_plan *plan, struct mr_errbuf *e)
     const struct mr_config *c = plan->config;
     struct mr_mark none = {0};
     if (plan->user_commander && !plan->user_producer)
-        return mr__config_error(c, c->commander.mark, e, "a user's commander needs a user's producer, "
+        return mr__config_error(c, c->commander.mark, e,
+                                "a user's commander needs a user's producer, "
                                 "which knows its messages: add 'producer: {plugin: ...}'");
     if (!plan->user_commander && !c->source.desc)
         return mr__config_error(c, none, e, "'source' is missing");
@@ -191,7 +197,9 @@ void mr__plan_tensor(const struct mr_plan *plan, int field, uint8_t *slot_data, 
 {
     const struct mr_plan_field *f = &plan->fields[field];
     *t = (struct mr_tensor){.data = slot_data + f->offset + first * f->p.row_bytes,
-                            .name = f->p.name, .dtype = f->p.dtype, .ndim = f->p.ndim + 1};
+                            .name = f->p.name,
+                            .dtype = f->p.dtype,
+                            .ndim = f->p.ndim + 1};
     int64_t stride = (int64_t)mr_dtype_size(f->p.dtype);
     for (int d = f->p.ndim; d > 0; d--) {
         t->shape[d] = f->p.shape[d - 1];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * plan.h: a config compiled: what every row holds, where it lies in a slot, and how large everything is. Trainer and
- * warden compile the same config to the same plan (the signature proves it), so the shared memory needs no description of itself.
+ * plan.h: a config compiled: what every row holds, where it lies in a slot, and how large
+ * everything is. Trainer and warden compile the same config to the same plan (the signature proves
+ * it), so the shared memory needs no description of itself.
  */
 #ifndef MR_PIPE_PLAN_H
 #define MR_PIPE_PLAN_H
@@ -22,7 +23,7 @@ struct mr_plan {
     struct mr_rowpipe *pipe; /* NULL with a user's producer */
     struct mr_plan_field fields[MR_MAX_FIELDS];
     int nfields;
-    uint64_t ids, valid;     /* offsets of u64[rows] sample ids and u8[rows] valid bytes in a slot */
+    uint64_t ids, valid; /* offsets of u64[rows] sample ids and u8[rows] valid bytes in a slot */
     struct mr_arena_spec arena;
     bool user_commander, user_producer;
     int image_column, mask_column, boxes_field; /* -1: none; columns after bind */
@@ -39,7 +40,8 @@ int mr__plan_compile(struct mr_plan **plan, struct mr_config *config, const stru
                      struct mr_errbuf *e);
 void mr__plan_free(struct mr_plan *plan);
 
-/* Finds every field's column in the index. MR_E_CONFIG naming the field and the columns there are. */
+/* Finds every field's column in the index. MR_E_CONFIG naming the field and the columns there are.
+ */
 int mr__plan_bind(struct mr_plan *plan, const struct mr_index *index, struct mr_errbuf *e);
 
 /* A field of a slot as a tensor over `rows` rows, beginning with row `first`. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * planner.c: the built-in commander: a sampler's positions become batches of messages. Everything is a function of
- * (epoch, global batch), so it can begin anywhere: at the start, at a saved state, behind a dead predecessor.
+ * planner.c: the built-in commander: a sampler's positions become batches of messages. Everything
+ * is a function of (epoch, global batch), so it can begin anywhere: at the start, at a saved state,
+ * behind a dead predecessor.
  */
 #include "base/message.h"
 #include "pipe/session.h"

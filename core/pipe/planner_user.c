@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * planner_user.c: a user's commander: its messages become batches. It is asked for one row after the other; where an
- * epoch ends is known only when it says so, so the batch before an end is held against `batch.last` here.
+ * planner_user.c: a user's commander: its messages become batches. It is asked for one row after
+ * the other; where an epoch ends is known only when it says so, so the batch before an end is held
+ * against `batch.last` here.
  */
 #include "base/message.h"
 #include "pipe/session.h"
@@ -18,8 +19,7 @@ struct user_planner {
 
 static int code_error(int rc, const char *hook, struct mr_errbuf *e)
 {
-    return mr__fail(e, MR_E_CODE, "the commander's %s returned %d (%s)", hook, rc,
-                    mr_strerror(rc));
+    return mr__fail(e, MR_E_CODE, "the commander's %s returned %d (%s)", hook, rc, mr_strerror(rc));
 }
 
 static int seek(void *ctx, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
@@ -65,9 +65,8 @@ static int ask_rows(struct user_planner *u, uint32_t slot, struct mr_errbuf *e)
     const struct mr_arena *a = &u->s->arena;
     uint32_t rows = 0;
     while (rows < a->control->rows && !u->pending) {
-        mr_message *m = mr__message_init(mr__plan_message(a, slot, rows),
-                                         a->control->message_bytes, u->epoch, u->position,
-                                         u->position);
+        mr_message *m = mr__message_init(mr__plan_message(a, slot, rows), a->control->message_bytes,
+                                         u->epoch, u->position, u->position);
         int rc = u->vtable->next(u->self, m);
         if (rc == MR_END_EPOCH || rc == MR_END)
             u->pending = rc;
@@ -88,8 +87,7 @@ static uint32_t finish_short(struct user_planner *u, uint32_t slot, uint32_t row
     if (rows == 0 || rows == a->control->rows)
         return rows;
     switch (u->s->plan->config->batch.last) {
-    case MR_LAST_DROP:
-        return 0;
+    case MR_LAST_DROP: return 0;
     case MR_LAST_PAD:
         for (uint32_t i = rows; i < a->control->rows; i++)
             mr__message_init(mr__plan_message(a, slot, i), a->control->message_bytes, u->epoch,
@@ -102,8 +100,7 @@ static uint32_t finish_short(struct user_planner *u, uint32_t slot, uint32_t row
             m->position = u->position++;
         }
         return a->control->rows;
-    default:
-        return rows;
+    default: return rows;
     }
 }
 
@@ -129,7 +126,8 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
         u->step++;
     } else {
         head->kind = u->pending == MR_END && (u->position == 0 || (epochs && u->epoch >= epochs))
-                         ? MR_PLAN_END : MR_PLAN_END_EPOCH;
+                         ? MR_PLAN_END
+                         : MR_PLAN_END_EPOCH;
         if (head->kind == MR_PLAN_END_EPOCH && u->pending == MR_END_EPOCH)
             u->pending = 0;
         u->epoch += head->kind == MR_PLAN_END_EPOCH;

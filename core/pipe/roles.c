@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * roles.c: which part a process of the loader plays, and the two programs that come in from outside: the
- * warden executable and an exec'ed producer.
+ * roles.c: which part a process of the loader plays, and the two programs that come in from
+ * outside: the warden executable and an exec'ed producer.
  */
 #include "pipe/session.h"
 #include "proc/child.h"
@@ -84,7 +84,8 @@ static void name_sample(void *ctx, uint64_t sample, char *text, size_t bytes)
 
 /* ---- an exec'ed producer ---- */
 
-/* The worker finds the same descriptors where the warden found them, and its place in the environment. */
+/* The worker finds the same descriptors where the warden found them, and its place in the
+ * environment. */
 static int exec_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf *e)
 {
     struct mr_session *s = ctx;
@@ -108,7 +109,9 @@ static int exec_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf 
 void mr__session_roles(struct mr_session *s, struct mr_roles *r)
 {
     const struct mr_config *c = s->plan->config;
-    *r = (struct mr_roles){.ctx = s, .commander = commander_role, .producer = producer_role,
+    *r = (struct mr_roles){.ctx = s,
+                           .commander = commander_role,
+                           .producer = producer_role,
                            .name_sample = name_sample};
     if (s->index_fd >= 0) {
         r->index = index_role;
@@ -131,7 +134,8 @@ static void prepare_descriptors(void)
         dup2(null, STDIN_FILENO);
     if (null > STDERR_FILENO)
         close(null);
-    dup2(STDERR_FILENO, STDOUT_FILENO); /* what user code prints must not mix with the trainer's data */
+    dup2(STDERR_FILENO,
+         STDOUT_FILENO); /* what user code prints must not mix with the trainer's data */
 }
 
 /* The trainer is our parent, unless it died before we looked. */
@@ -142,7 +146,8 @@ static int watch_trainer(struct mr_errbuf *e)
     int fd = trainer > 1 ? mr__pidfd_open(trainer) : -1;
     if (fd < 0 || getppid() != trainer)
         return mr__fail(e, MR_E_USAGE, "millrace-warden is started by the library, not by hand");
-    /* A place among the boot descriptors may be empty, and this must not be taken for one of them. */
+    /* A place among the boot descriptors may be empty, and this must not be taken for one of them.
+     */
     int high = fcntl(fd, F_DUPFD_CLOEXEC, MR_BOOT_FIRST_FD + MR_BOOT_FDS);
     close(fd);
     return high < 0 ? mr__fail_errno(e, MR_E_LIMIT, "no file descriptor is left") : high;

@@ -11,8 +11,10 @@ static uint64_t div_up(uint64_t n, uint64_t by)
 
 static void cut_epochs(struct mr_epochs *ep, const struct mr_config *c, uint64_t positions)
 {
-    *ep = (struct mr_epochs){.positions = positions, .batch = (uint64_t)c->batch.size,
-                             .rank = (uint64_t)c->rank, .world = (uint64_t)c->world,
+    *ep = (struct mr_epochs){.positions = positions,
+                             .batch = (uint64_t)c->batch.size,
+                             .rank = (uint64_t)c->rank,
+                             .world = (uint64_t)c->world,
                              .last = c->batch.last};
     if (ep->last == MR_LAST_DROP) { /* every rank makes the same number of steps */
         ep->batches = positions / ep->batch / ep->world * ep->world;
@@ -41,7 +43,8 @@ static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
     cut_epochs(&s->epochs, c, sampler->length(s->sampler));
     if (s->epochs.steps)
         return MR_OK;
-    return mr__fail(e, MR_E_CONFIG, "no batch would ever come: an epoch has %llu samples, a batch "
+    return mr__fail(e, MR_E_CONFIG,
+                    "no batch would ever come: an epoch has %llu samples, a batch "
                     "%lld rows on each of %lld ranks, and 'batch.last: drop' leaves out what is "
                     "less; make 'batch.size' smaller or choose short, pad or wrap",
                     (unsigned long long)s->epochs.positions, (long long)c->batch.size,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * session.h: all that a process of the loader needs to play its part: plan, arena, index. The trainer's becomes the
- * warden's by fork, or is made again from the boot text in a warden that was spawned.
+ * session.h: all that a process of the loader needs to play its part: plan, arena, index. The
+ * trainer's becomes the warden's by fork, or is made again from the boot text in a warden that was
+ * spawned.
  */
 #ifndef MR_PIPE_SESSION_H
 #define MR_PIPE_SESSION_H
@@ -9,11 +10,11 @@
 #include "pipe/plan.h"
 #include "proc/roles.h"
 
-struct mr_epochs { /* how an epoch is cut into batches, and dealt to ranks */
-    uint64_t positions;     /* samples per epoch */
-    uint64_t batch;         /* rows */
-    uint64_t batches;       /* global, per epoch */
-    uint64_t steps;         /* of this rank, per epoch */
+struct mr_epochs {      /* how an epoch is cut into batches, and dealt to ranks */
+    uint64_t positions; /* samples per epoch */
+    uint64_t batch;     /* rows */
+    uint64_t batches;   /* global, per epoch */
+    uint64_t steps;     /* of this rank, per epoch */
     uint64_t rank, world;
     enum mr_last last;
 };
@@ -29,8 +30,8 @@ struct mr_session {
     struct mr_epochs epochs;
 };
 
-/* Maps the sealed index, binds the plan's fields, opens the sampler, cuts the epochs. Nothing to do without a data set.
- * MR_E_CONFIG when not a single batch would come. */
+/* Maps the sealed index, binds the plan's fields, opens the sampler, cuts the epochs. Nothing to do
+ * without a data set. MR_E_CONFIG when not a single batch would come. */
 int mr__session_bind(struct mr_session *s, struct mr_errbuf *e);
 /* Frees plan, index, sampler, arena and descriptors; the struct itself stays. */
 void mr__session_release(struct mr_session *s);
@@ -52,7 +53,8 @@ int mr__run_producer(struct mr_session *s, uint32_t lane, uint32_t lease, struct
 int mr__run_user_producer(struct mr_session *s, uint32_t lane, uint32_t lease,
                           const mr_producer *producer, struct mr_errbuf *e);
 
-/* Loads a plug-in for good (it is never closed: its code may be running). MR_E_CODE with dlerror's or our sentence. */
+/* Loads a plug-in for good (it is never closed: its code may be running). MR_E_CODE with dlerror's
+ * or our sentence. */
 int mr__plugin_load(const char *path, const mr_plugin **plugin, struct mr_errbuf *e);
 
 /* ---- a spawned warden ---- */
@@ -61,9 +63,11 @@ int mr__plugin_load(const char *path, const mr_plugin **plugin, struct mr_errbuf
 #define MR_BOOT_FDS 7
 #define MR_BOOT_INDEX 3 /* may be missing: a user's commander has no data set */
 
-/* Writes config text, path, folder and overrides into a sealed memfd; a negative code or the descriptor. */
+/* Writes config text, path, folder and overrides into a sealed memfd; a negative code or the
+ * descriptor. */
 int mr__boot_write(const char *path, const char *text, const char *const *set, struct mr_errbuf *e);
-/* In the spawned process: compiles the plan and attaches the arena, everything from the descriptors above. */
+/* In the spawned process: compiles the plan and attaches the arena, everything from the descriptors
+ * above. */
 int mr__boot_read(struct mr_session *s, struct mr_errbuf *e);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state.c: where a run stands, as a short JSON text that this file alone writes and reads. Everything delivered is a
- * function of (config, seed, data, epoch, batch), so that is all there is to save.
+ * state.c: where a run stands, as a short JSON text that this file alone writes and reads.
+ * Everything delivered is a function of (config, seed, data, epoch, batch), so that is all there is
+ * to save.
  */
 #include "pipe/loader.h"
 
@@ -10,21 +11,23 @@
 #include <string.h>
 
 #define STATE_VERSION 1
-#define FORMAT                                                                                     \
-    "{\"millrace_state\":%d,\"epoch\":%" PRIu64 ",\"batch\":%" PRIu64 ",\"seed\":%" PRIu64         \
+#define FORMAT                                                                             \
+    "{\"millrace_state\":%d,\"epoch\":%" PRIu64 ",\"batch\":%" PRIu64 ",\"seed\":%" PRIu64 \
     ",\"config\":\"%016" PRIx64 "\",\"data\":\"%016" PRIx64 "\"}"
-#define SCAN                                                                                       \
-    " { \"millrace_state\" : %d , \"epoch\" : %" SCNu64 " , \"batch\" : %" SCNu64                   \
-    " , \"seed\" : %" SCNu64 " , \"config\" : \"%16" SCNx64 "\" , \"data\" : \"%16" SCNx64         \
+#define SCAN                                                                               \
+    " { \"millrace_state\" : %d , \"epoch\" : %" SCNu64 " , \"batch\" : %" SCNu64          \
+    " , \"seed\" : %" SCNu64 " , \"config\" : \"%16" SCNx64 "\" , \"data\" : \"%16" SCNx64 \
     "\" } %n"
 
 static int cannot_save(const mr_loader *l, struct mr_errbuf *e)
 {
     if (l->s.plan->user_commander)
-        return mr__fail(e, MR_E_UNSUPPORTED, "a user's commander decides itself what comes next: "
+        return mr__fail(e, MR_E_UNSUPPORTED,
+                        "a user's commander decides itself what comes next: "
                         "this version cannot save its place");
     if (!l->s.plan->config->deterministic && l->position)
-        return mr__fail(e, MR_E_UNSUPPORTED, "with 'deterministic: false' a state can only be saved "
+        return mr__fail(e, MR_E_UNSUPPORTED,
+                        "with 'deterministic: false' a state can only be saved "
                         "between epochs: in the middle, delivered batches are not a prefix");
     return MR_OK;
 }
@@ -55,8 +58,9 @@ int mr__state_parse(const char *text, struct mr_state *s, struct mr_errbuf *e)
     int got = sscanf(text, SCAN, &version, &s->epoch, &s->batch, &s->seed, &s->config_hash,
                      &s->data_hash, &end);
     if (got >= 1 && version != STATE_VERSION)
-        return mr__fail(e, MR_E_VERSION, "the state is of version %d, this library reads version %d",
-                        version, STATE_VERSION);
+        return mr__fail(e, MR_E_VERSION,
+                        "the state is of version %d, this library reads version %d", version,
+                        STATE_VERSION);
     if (got != 6 || !end || text[end])
         return mr__fail(e, MR_E_CONFIG, "this is not a state that mr_save_state wrote");
     return MR_OK;
@@ -68,13 +72,16 @@ int mr__state_check(const mr_loader *l, const struct mr_state *s, struct mr_errb
     if (l->s.plan->user_commander)
         return mr__fail(e, MR_E_UNSUPPORTED, "a user's commander cannot be sent to a saved state");
     if (s->seed != (uint64_t)c->seed)
-        return mr__fail(e, MR_E_CONFIG, "the state is of seed %" PRIu64 ", the config has seed %lld",
-                        s->seed, (long long)c->seed);
+        return mr__fail(e, MR_E_CONFIG,
+                        "the state is of seed %" PRIu64 ", the config has seed %lld", s->seed,
+                        (long long)c->seed);
     if (s->config_hash != c->stream_hash)
-        return mr__fail(e, MR_E_CONFIG, "the state is of another config: something that shapes the "
+        return mr__fail(e, MR_E_CONFIG,
+                        "the state is of another config: something that shapes the "
                         "stream (batch size, sampler, ops, fields) has changed since");
     if (l->s.index.head && s->data_hash != l->s.index.head->hash)
-        return mr__fail(e, MR_E_CONFIG, "the state is of another data set: files were added, removed "
+        return mr__fail(e, MR_E_CONFIG,
+                        "the state is of another data set: files were added, removed "
                         "or renamed since");
     return MR_OK;
 }

@@ -68,11 +68,10 @@ int mr_get_stats(mr_loader *l, mr_stats *stats)
 
 /* ---- mr_dump ---- */
 
-static const char *const activities[MR_ACTIVITIES] = {"not started", "starting", "waiting",
-                                                      "planning", "reading", "decoding",
-                                                      "in user code"};
-static const char *const states[MR_SLOT_STATES] = {"FREE", "RESERVED", "AVAILABLE", "PROCESSING",
-                                                   "CANCELLED", "QUARANTINED"};
+static const char *const activities[MR_ACTIVITIES] = {
+    "not started", "starting", "waiting", "planning", "reading", "decoding", "in user code"};
+static const char *const states[MR_SLOT_STATES] = {"FREE",       "RESERVED",  "AVAILABLE",
+                                                   "PROCESSING", "CANCELLED", "QUARANTINED"};
 
 static void dump_lane(FILE *f, const struct mr_arena *a, uint32_t i)
 {
@@ -80,7 +79,9 @@ static void dump_lane(FILE *f, const struct mr_arena *a, uint32_t i)
     uint32_t activity = MR_GET(l->activity);
     const char *what = activity < MR_ACTIVITIES ? activities[activity] : "?";
     fprintf(f, i < MR_LANE_PRODUCERS ? "  %s" : "  %s %u",
-            i == MR_LANE_WARDEN ? "warden" : i == MR_LANE_COMMANDER ? "commander" : "producer",
+            i == MR_LANE_WARDEN      ? "warden"
+            : i == MR_LANE_COMMANDER ? "commander"
+                                     : "producer",
             i - MR_LANE_PRODUCERS);
     fprintf(f, ": pid %u", MR_GET(l->pid));
     if (i == MR_LANE_WARDEN) {
@@ -120,8 +121,8 @@ char *mr_dump(mr_loader *l)
     }
     FILE *f = open_memstream(&text, &bytes);
     if (f) {
-        fprintf(f, "loader: epoch %" PRIu64 ", %" PRIu64 " batches delivered, %u leased\n", l->epoch,
-                l->returned, l->leases);
+        fprintf(f, "loader: epoch %" PRIu64 ", %" PRIu64 " batches delivered, %u leased\n",
+                l->epoch, l->returned, l->leases);
         for (uint32_t i = 0; i < mr__lane_count(&l->s.arena); i++)
             dump_lane(f, &l->s.arena, i);
         for (uint32_t i = 0; i < l->s.arena.control->slots; i++)
@@ -136,7 +137,8 @@ char *mr_dump(mr_loader *l)
 
 /* ---- names ---- */
 
-/* The index has the names without a NUL behind them, so each is copied when it is first asked for. */
+/* The index has the names without a NUL behind them, so each is copied when it is first asked for.
+ */
 const char *mr_class_name(mr_loader *l, uint64_t label)
 {
     struct mr_errbuf e;

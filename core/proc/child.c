@@ -17,7 +17,8 @@ int mr__pidfd_open(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* Mapped slots count as every mapper's memory, so without this the trainer would look largest to the OOM killer. */
+/* Mapped slots count as every mapper's memory, so without this the trainer would look largest to
+ * the OOM killer. */
 static void offer_to_oom_killer(void)
 {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * commander.c: the loop of the commander: take a free slot, plan the next batch into it, publish; go elsewhere when the
- * trainer asks; wait when no slot is free.
+ * commander.c: the loop of the commander: take a free slot, plan the next batch into it, publish;
+ * go elsewhere when the trainer asks; wait when no slot is free.
  */
 #include "proc/roles.h"
 #include "shm/report.h"
@@ -41,7 +41,8 @@ static int begin(struct commander *c, struct mr_errbuf *e)
     return c->planner->resume(c->planner->ctx, &cursor->head, cursor + 1, e);
 }
 
-/* The trainer writes the place first and the id last, and never a second request before the first is done. */
+/* The trainer writes the place first and the id last, and never a second request before the first
+ * is done. */
 static int obey(struct commander *c, struct mr_errbuf *e)
 {
     struct mr_control *control = c->a->control;
@@ -101,7 +102,8 @@ int mr__commander_loop(const struct mr_arena *a, const struct mr_planner *planne
     struct commander c = {.a = a, .planner = planner, .lane = mr__lane(a, MR_LANE_COMMANDER)};
     int rc = begin(&c, e);
     while (rc >= 0) {
-        uint32_t seen = mr__bell_look(&a->control->free_bell); /* before looking at what it tells of */
+        uint32_t seen =
+            mr__bell_look(&a->control->free_bell); /* before looking at what it tells of */
         if (mr__stopping(a))
             return MR_OK;
         rc = obey(&c, e);

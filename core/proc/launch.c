@@ -58,20 +58,23 @@ char *mr__launch_find(const char *given, struct mr_errbuf *e)
         return strdup(path);
     if (is_program(MR_WARDEN_PATH))
         return strdup(MR_WARDEN_PATH);
-    mr__fail(e, MR_E_IO, "the program '" PROGRAM "' is neither beside the library nor at '"
-             MR_WARDEN_PATH "': set MILLRACE_WARDEN to its path");
+    mr__fail(e, MR_E_IO,
+             "the program '" PROGRAM "' is neither beside the library nor at '" MR_WARDEN_PATH
+             "': set MILLRACE_WARDEN to its path");
     return NULL;
 }
 
 /* ---- spawn ---- */
 
-/* Copies above all targets first, so that no dup2 can overwrite a descriptor that is still to be moved. */
+/* Copies above all targets first, so that no dup2 can overwrite a descriptor that is still to be
+ * moved. */
 static int lift(const int *fds, int n, int *lifted, struct mr_errbuf *e)
 {
     for (int i = 0; i < n; i++) {
         lifted[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
         if (fds[i] >= 0 && lifted[i] < 0)
-            return mr__fail_errno(e, MR_E_LIMIT, "no file descriptor is left for the warden (raise "
+            return mr__fail_errno(e, MR_E_LIMIT,
+                                  "no file descriptor is left for the warden (raise "
                                   "RLIMIT_NOFILE, 'ulimit -n', to 256 or more)");
     }
     return MR_OK;
@@ -87,7 +90,8 @@ static char **child_environment(char *trainer)
         return NULL;
     env[0] = trainer;
     for (size_t i = 0, k = 1; i < n; i++)
-        if (strncmp(environ[i], "MILLRACE_TRAINER=", 17) && strncmp(environ[i], "MILLRACE_WORKER=", 16))
+        if (strncmp(environ[i], "MILLRACE_TRAINER=", 17) &&
+            strncmp(environ[i], "MILLRACE_WORKER=", 16))
             env[k++] = environ[i];
     return env;
 }
@@ -114,8 +118,8 @@ static int spawn(struct mr_child *warden, const char *exe, const int *lifted, in
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                        POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attr,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     int rc = env ? posix_spawn(&warden->pid, exe, &actions, &attr, argv, env) : ENOMEM;
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
@@ -159,8 +163,7 @@ int mr__launch_spawn(struct mr_child *warden, const char *exe, const int *fds, i
 
 /* ---- fork ---- */
 
-int mr__launch_fork(struct mr_child *warden, void (*run)(void *ctx), void *ctx,
-                    struct mr_errbuf *e)
+int mr__launch_fork(struct mr_child *warden, void (*run)(void *ctx), void *ctx, struct mr_errbuf *e)
 {
     *warden = (struct mr_child){0, -1};
     fflush(NULL); /* or buffered output comes out twice */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * producer.c: the loop of a producer: claim a task, fill it, finish it; wait for work when there is none.
+ * producer.c: the loop of a producer: claim a task, fill it, finish it; wait for work when there is
+ * none.
  */
 #include "proc/roles.h"
 #include "shm/report.h"
@@ -26,7 +27,8 @@ int mr__producer_loop(const struct mr_arena *a, uint32_t lane_number, uint32_t l
 {
     struct mr_lane *lane = mr__lane(a, lane_number);
     for (;;) {
-        uint32_t seen = mr__bell_look(&a->control->work_bell); /* before looking at what it tells of */
+        uint32_t seen =
+            mr__bell_look(&a->control->work_bell); /* before looking at what it tells of */
         struct mr_claim claim;
         if (mr__stopping(a))
             return MR_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * roles.h: what runs inside the loader's processes, as the layer above (pipe/) gives it to this one: proc/
- * knows how processes live and die, not what a batch is.
+ * roles.h: what runs inside the loader's processes, as the layer above (pipe/) gives it to this
+ * one: proc/ knows how processes live and die, not what a batch is.
  */
 #ifndef MR_PROC_ROLES_H
 #define MR_PROC_ROLES_H
@@ -19,9 +19,11 @@ struct mr_roles {
     int (*commander)(void *ctx, struct mr_errbuf *e);
     /* In a producer process; returns when it is to end. */
     int (*producer)(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf *e);
-    /* In the producer process instead of `producer`: becomes another program. Returns only on failure. */
+    /* In the producer process instead of `producer`: becomes another program. Returns only on
+     * failure. */
     int (*exec_producer)(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf *e);
-    /* Where a sample comes from, for a line about a death ("'a/b.jpg'", or "" when it is not known). */
+    /* Where a sample comes from, for a line about a death ("'a/b.jpg'", or "" when it is not
+     * known). */
     void (*name_sample)(void *ctx, uint64_t sample, char *text, size_t bytes);
     bool commander_restarts; /* its place can be told from the slots alone */
 };
@@ -35,8 +37,9 @@ struct mr_planner { /* a commander's decisions */
     /* Goes on behind a published batch (after a commander's death). */
     int (*resume)(void *ctx, const struct mr_plan_head *last, const void *state,
                   struct mr_errbuf *e);
-    /* Plans the next batch: writes the messages of `slot` and the head's epoch, batch, step, rows, tasks, kind and
-     * state_bytes (the state itself at mr__plan_state). Not called again after MR_PLAN_END, until a seek. */
+    /* Plans the next batch: writes the messages of `slot` and the head's epoch, batch, step, rows,
+     * tasks, kind and state_bytes (the state itself at mr__plan_state). Not called again after
+     * MR_PLAN_END, until a seek. */
     int (*plan)(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_errbuf *e);
 };
 
@@ -46,8 +49,8 @@ int mr__commander_loop(const struct mr_arena *a, const struct mr_planner *planne
 
 struct mr_filler { /* a producer's work; one per thread */
     void *ctx;
-    /* Fills the claimed task. *bad: a reason (1 ..) when the row could not be made and the policy is to fail.
-     * Negative: the run fails. */
+    /* Fills the claimed task. *bad: a reason (1 ..) when the row could not be made and the policy
+     * is to fail. Negative: the run fails. */
     int (*fill)(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct mr_errbuf *e);
 };
 

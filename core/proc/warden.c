@@ -28,7 +28,7 @@ struct warden {
     int trainer_pidfd;
     struct seat *seats; /* by lane; [0], the warden's own, is unused */
     uint32_t nseats, next_lease;
-    uint32_t deaths;    /* with no row finished between them */
+    uint32_t deaths; /* with no row finished between them */
     uint64_t rows_at_death;
     struct pollfd *polls;
 };
@@ -154,11 +154,15 @@ static bool may_replace(struct warden *w, uint32_t lane, const char *role, const
     w->deaths = rows == w->rows_at_death ? w->deaths + 1 : 1;
     w->rows_at_death = rows;
     if (lane == MR_LANE_COMMANDER && !w->roles->commander_restarts) {
-        mr__fail(&e, MR_E_DIED, "%s %s, and a user's commander cannot be replaced without its "
-                 "save and load hooks", role, death);
+        mr__fail(&e, MR_E_DIED,
+                 "%s %s, and a user's commander cannot be replaced without its "
+                 "save and load hooks",
+                 role, death);
     } else if (w->deaths >= w->a->control->max_restarts) {
-        mr__fail(&e, MR_E_DIED, "%u processes died with no row finished between them; the last, "
-                 "%s, %s%s", w->deaths, role, death, work);
+        mr__fail(&e, MR_E_DIED,
+                 "%u processes died with no row finished between them; the last, "
+                 "%s, %s%s",
+                 w->deaths, role, death, work);
     } else {
         return true;
     }
@@ -181,8 +185,10 @@ static void on_death(struct warden *w, uint32_t lane)
         return;
     MR_SET(w->a->control->last_death_ns, mr__now_ns());
     MR_SET(w->a->control->respawns, w->a->control->respawns + 1);
-    mr__report_log(w->a, MR_LANE_WARDEN, MR_REPORT_WARNING, "%s %s%s; its work is given to "
-                   "others and it is replaced", role, death, work);
+    mr__report_log(w->a, MR_LANE_WARDEN, MR_REPORT_WARNING,
+                   "%s %s%s; its work is given to "
+                   "others and it is replaced",
+                   role, death, work);
     seat->respawn_at = mr__now_ns() + backoff_ns(w->deaths);
 }
 
@@ -279,8 +285,8 @@ static void set_phase(struct warden *w, enum mr_phase phase)
 
 int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int trainer_pidfd)
 {
-    struct warden w = {.a = a, .roles = roles, .trainer_pidfd = trainer_pidfd,
-                       .nseats = mr__lane_count(a)};
+    struct warden w = {
+        .a = a, .roles = roles, .trainer_pidfd = trainer_pidfd, .nseats = mr__lane_count(a)};
     struct mr_errbuf e = {0};
     w.seats = calloc(w.nseats, sizeof *w.seats);
     w.polls = calloc(w.nseats + 1, sizeof *w.polls);

@@ -31,8 +31,7 @@ static void lay_out(struct mr_control *c, const struct mr_arena_spec *s)
     c->max_restarts = 5;
     c->message_bytes = s->message_bytes;
     c->slot_data_bytes = s->slot_data_bytes;
-    c->slot_plan_bytes =
-        round_up(MR_LINE + s->rows * s->message_bytes + s->state_bytes, page);
+    c->slot_plan_bytes = round_up(MR_LINE + s->rows * s->message_bytes + s->state_bytes, page);
     c->state_bytes = s->state_bytes;
     c->cursor_bytes = round_up(sizeof(struct mr_cursor) + s->state_bytes, page);
     c->off_lanes = round_up(sizeof *c, MR_LINE);
@@ -49,15 +48,16 @@ static int check_room(uint64_t bytes, const struct mr_arena_spec *s, struct mr_e
     uint64_t room = mr__memory_room(&why);
     if (bytes <= room / 5 * 4) /* the rest is for the producers' heaps and the page cache */
         return MR_OK;
-    return mr__fail(e, MR_E_MEMORY,
-                    "the arena needs %.1f MB (%u slots of %.1f MB) and 80 %% of the %.1f MB that %s "
-                    "leaves are allowed: make 'slots', 'batch.size' or the fields' shapes or dtypes "
-                    "smaller",
-                    (double)bytes / 1e6, s->slots, (double)s->slot_data_bytes / 1e6,
-                    (double)room / 1e6, why);
+    return mr__fail(
+        e, MR_E_MEMORY,
+        "the arena needs %.1f MB (%u slots of %.1f MB) and 80 %% of the %.1f MB that %s "
+        "leaves are allowed: make 'slots', 'batch.size' or the fields' shapes or dtypes "
+        "smaller",
+        (double)bytes / 1e6, s->slots, (double)s->slot_data_bytes / 1e6, (double)room / 1e6, why);
 }
 
-/* A memfd of a size that is really there: mmap alone would promise pages and break the promise by SIGBUS. */
+/* A memfd of a size that is really there: mmap alone would promise pages and break the promise by
+ * SIGBUS. */
 static int make_region(const char *name, uint64_t bytes, int *fd, void **map, struct mr_errbuf *e)
 {
     *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -89,8 +89,8 @@ int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *s, struct m
     a->control_fd = a->plan_fd = a->data_fd = a->ready_fd = a->warden_fd = -1;
     int rc = check_room(c.control_bytes + c.plan_bytes + c.data_bytes, s, e);
     if (rc == MR_OK)
-        rc = make_region("millrace-control", c.control_bytes, &a->control_fd,
-                         (void **)&a->control, e);
+        rc = make_region("millrace-control", c.control_bytes, &a->control_fd, (void **)&a->control,
+                         e);
     if (rc == MR_OK) { /* before the others, so that unmapping knows their sizes */
         memcpy(a->control, &c, sizeof c);
         rc = make_region("millrace-plan", c.plan_bytes, &a->plan_fd, (void **)&a->plan, e);
@@ -141,8 +141,8 @@ int mr__arena_attach(struct mr_arena *a, uint64_t signature, struct mr_errbuf *e
 
 int mr__arena_protect_plan(struct mr_arena *a, struct mr_errbuf *e)
 {
-    void *map = mmap(a->plan, a->control->plan_bytes, PROT_READ, MAP_SHARED | MAP_FIXED,
-                     a->plan_fd, 0);
+    void *map =
+        mmap(a->plan, a->control->plan_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, a->plan_fd, 0);
     if (map == MAP_FAILED)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot map the plan read-only");
     return MR_OK;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * arena.h: the three memfds of a loader and what lies in them. Sizes are computed first, held against every
- * limit, and reserved at open; nothing grows later. Offsets, never pointers; each writer's fields on lines of
- * their own (128 bytes: the adjacent-line prefetcher pairs 64-byte lines).
+ * arena.h: the three memfds of a loader and what lies in them. Sizes are computed first, held
+ * against every limit, and reserved at open; nothing grows later. Offsets, never pointers; each
+ * writer's fields on lines of their own (128 bytes: the adjacent-line prefetcher pairs 64-byte
+ * lines).
  *
- *   control  struct mr_control, lanes (one per process), slot words, row words     all processes read and write
- *   plan     two cursors; per slot: struct mr_plan_head, a message per row, a
- *            user commander's state                                                the commander writes, others read
- *   data     per slot: ids, valid bytes, counts, fields                            producers write, the trainer owns leased ones
+ *   control  struct mr_control, lanes (one per process), slot words, row words     all processes
+ * read and write plan     two cursors; per slot: struct mr_plan_head, a message per row, a user
+ * commander's state                                                the commander writes, others
+ * read data     per slot: ids, valid bytes, counts, fields                            producers
+ * write, the trainer owns leased ones
  */
 #ifndef MR_SHM_ARENA_H
 #define MR_SHM_ARENA_H
@@ -43,26 +45,26 @@ struct mr_event {
 };
 
 enum mr_activity { /* what a process is doing, for mr_dump and for the report of its death */
-    MR_DOING_NOTHING,
-    MR_DOING_START,
-    MR_DOING_WAIT,
-    MR_DOING_PLAN,
-    MR_DOING_READ,
-    MR_DOING_DECODE,
-    MR_DOING_USER,
-    MR_ACTIVITIES
+                   MR_DOING_NOTHING,
+                   MR_DOING_START,
+                   MR_DOING_WAIT,
+                   MR_DOING_PLAN,
+                   MR_DOING_READ,
+                   MR_DOING_DECODE,
+                   MR_DOING_USER,
+                   MR_ACTIVITIES
 };
 
-enum mr_counter { /* summed over lanes by readers; each has one writer process */
-    MR_COUNT_ROWS, /* finished */
-    MR_COUNT_BAD,
-    MR_COUNT_READ_NS,
-    MR_COUNT_DECODE_NS,
-    MR_COUNT_AUGMENT_NS,
-    MR_COUNT_IDLE_NS,
-    MR_COUNT_BYTES_READ,
-    MR_COUNT_EVENTS_LOST,
-    MR_COUNTERS
+enum mr_counter {                /* summed over lanes by readers; each has one writer process */
+                  MR_COUNT_ROWS, /* finished */
+                  MR_COUNT_BAD,
+                  MR_COUNT_READ_NS,
+                  MR_COUNT_DECODE_NS,
+                  MR_COUNT_AUGMENT_NS,
+                  MR_COUNT_IDLE_NS,
+                  MR_COUNT_BYTES_READ,
+                  MR_COUNT_EVENTS_LOST,
+                  MR_COUNTERS
 };
 
 struct mr_lane { /* one process's place; a respawned process takes over its predecessor's */
@@ -99,7 +101,8 @@ struct mr_control {
     uint32_t max_restarts; /* deaths with no row finished between them that end the run */
     uint64_t off_lanes, off_slots, off_rows;
 
-    alignas(MR_LINE) struct mr_bell free_bell; /* slots may be FREE, or a request came: the commander waits */
+    alignas(MR_LINE) struct mr_bell
+        free_bell; /* slots may be FREE, or a request came: the commander waits */
     alignas(MR_LINE) struct mr_bell work_bell; /* rows may be EMPTY: producers wait */
     alignas(MR_LINE) uint32_t stop;            /* everybody leaves */
     uint32_t phase;                            /* enum mr_phase, the warden's */
@@ -109,29 +112,33 @@ struct mr_control {
     alignas(MR_LINE) uint32_t failure;         /* enum mr_failure: the first fatal error wins */
     int32_t failure_code;
     char failure_text[MR_ERR_TEXT];
-    alignas(MR_LINE) uint64_t respawns;        /* the warden's */
+    alignas(MR_LINE) uint64_t respawns; /* the warden's */
     uint64_t last_death_ns;
 };
 
 enum mr_plan_kind { MR_PLAN_BATCH = 1, MR_PLAN_END_EPOCH = 2, MR_PLAN_END = 3 };
 
-/* In front of a slot's messages. Every field is written before the slot is RESERVED and read with relaxed atomics: a
- * reader trusts it only after its own CAS on the slot word has shown that the seq is still the one it looked at. */
+/* In front of a slot's messages. Every field is written before the slot is RESERVED and read with
+ * relaxed atomics: a reader trusts it only after its own CAS on the slot word has shown that the
+ * seq is still the one it looked at. */
 struct mr_plan_head {
-    uint64_t stream;     /* the request that it answers */
-    uint64_t first_seq;  /* of that stream */
+    uint64_t stream;    /* the request that it answers */
+    uint64_t first_seq; /* of that stream */
     uint64_t epoch;
-    uint64_t batch;      /* global number in the epoch */
-    uint64_t step;       /* this rank's number of batches before it in the epoch */
+    uint64_t batch;       /* global number in the epoch */
+    uint64_t step;        /* this rank's number of batches before it in the epoch */
     uint32_t rows, tasks; /* in use; 0 for END_EPOCH and END */
-    uint32_t kind;       /* enum mr_plan_kind */
-    uint32_t state_bytes; /* user commanders: their saved state after this batch, behind the messages */
-    uint32_t pending;     /* user commanders: an end that was met and not yet planned (mr_err), 0: none */
+    uint32_t kind;        /* enum mr_plan_kind */
+    uint32_t
+        state_bytes; /* user commanders: their saved state after this batch, behind the messages */
+    uint32_t
+        pending; /* user commanders: an end that was met and not yet planned (mr_err), 0: none */
 };
 
-/* Where the commander stood when it published seq: cursor[seq & 1], written before. A new commander finds the largest
- * published seq in the slot words; seqs are consecutive, so that cursor is whole even if its predecessor died in the
- * middle of the next one. (A slot's own head would not do: the next batch may be half written over it.) */
+/* Where the commander stood when it published seq: cursor[seq & 1], written before. A new commander
+ * finds the largest published seq in the slot words; seqs are consecutive, so that cursor is whole
+ * even if its predecessor died in the middle of the next one. (A slot's own head would not do: the
+ * next batch may be half written over it.) */
 struct mr_cursor {
     uint64_t seq;
     struct mr_plan_head head;
@@ -155,8 +162,9 @@ struct mr_arena { /* one process's mappings */
     int warden_fd; /* eventfd: the warden polls, the trainer writes */
 };
 
-/* Creates, reserves and maps a new arena (the trainer). On failure nothing is left. MR_E_MEMORY names the bytes
- * needed, the bytes there are, which limit said so, and the config keys that make it smaller. */
+/* Creates, reserves and maps a new arena (the trainer). On failure nothing is left. MR_E_MEMORY
+ * names the bytes needed, the bytes there are, which limit said so, and the config keys that make
+ * it smaller. */
 int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *spec, struct mr_errbuf *e);
 /* Maps the memfds whose descriptors are set in *a, after checking magic, build and sizes. */
 int mr__arena_attach(struct mr_arena *a, uint64_t signature, struct mr_errbuf *e);
@@ -166,7 +174,8 @@ int mr__arena_protect_plan(struct mr_arena *a, struct mr_errbuf *e);
 int mr__arena_seal_data(struct mr_arena *a, struct mr_errbuf *e);
 void mr__arena_unmap(struct mr_arena *a);
 
-/* Bytes that may be reserved now: the tightest of cgroup limit, MemAvailable, RLIMIT_FSIZE; *why names it. */
+/* Bytes that may be reserved now: the tightest of cgroup limit, MemAvailable, RLIMIT_FSIZE; *why
+ * names it. */
 uint64_t mr__memory_room(const char **why);
 
 static inline struct mr_lane *mr__lane(const struct mr_arena *a, uint32_t lane)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * memory_room.c: how much memory can be reserved now. A memfd that grows over a cgroup's limit is not refused: the OOM
- * killer answers. So the arithmetic comes first.
+ * memory_room.c: how much memory can be reserved now. A memfd that grows over a cgroup's limit is
+ * not refused: the OOM killer answers. So the arithmetic comes first.
  */
 #include "arena.h"
 
@@ -60,9 +60,9 @@ static void tighten_folder(struct room *room, const char *folder, const char *li
     uint64_t max, now;
     if (!read_number(folder, limit, &max) || !read_number(folder, usage, &now))
         return;
-    uint64_t used = now - (now < cgroup_file_bytes(folder, file_key)
-                               ? now
-                               : cgroup_file_bytes(folder, file_key));
+    uint64_t used =
+        now -
+        (now < cgroup_file_bytes(folder, file_key) ? now : cgroup_file_bytes(folder, file_key));
     tighten(room, max > used ? max - used : 0, why);
 }
 

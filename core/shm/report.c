@@ -20,7 +20,8 @@ static void append(struct mr_lane *lane, const struct mr_event *event)
     struct mr_event *cell = &lane->events[head % MR_LANE_EVENTS];
     *cell = *event;
     cell->time_ns = mr__now_ns();
-    /* Release: the reader that sees the head sees the cell. A writer that dies before leaves nothing. */
+    /* Release: the reader that sees the head sees the cell. A writer that dies before leaves
+     * nothing. */
     __atomic_store_n(&lane->event_head, head + 1, __ATOMIC_RELEASE);
 }
 
@@ -71,8 +72,7 @@ bool mr__run_failed(const struct mr_arena *a, struct mr_errbuf *e)
 {
     const struct mr_control *c = a->control;
     switch (__atomic_load_n(&c->failure, __ATOMIC_ACQUIRE)) {
-    case MR_FAILURE_NONE:
-        return false;
+    case MR_FAILURE_NONE: return false;
     case MR_FAILURE_SET:
         e->code = c->failure_code < 0 ? c->failure_code : MR_E_CORRUPT;
         memcpy(e->text, c->failure_text, sizeof e->text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * report.h: how a process of the loader tells the trainer something: lines in its lane's ring (one writer, one
- * reader, lost and counted when full), and the one fatal error that ends the run.
+ * report.h: how a process of the loader tells the trainer something: lines in its lane's ring (one
+ * writer, one reader, lost and counted when full), and the one fatal error that ends the run.
  */
 #ifndef MR_SHM_REPORT_H
 #define MR_SHM_REPORT_H
@@ -11,8 +11,8 @@
 #define MR_REPORT_WARNING 1 /* MR_LOG_WARNING of millrace.h, which this layer does not see */
 #define MR_REPORT_INFO 2
 
-/* Appends an event to the calling process's lane (text is cut at MR_EVENT_TEXT) and signals the trainer. Threads of one
- * process take turns. */
+/* Appends an event to the calling process's lane (text is cut at MR_EVENT_TEXT) and signals the
+ * trainer. Threads of one process take turns. */
 void mr__report(const struct mr_arena *a, uint32_t lane, const struct mr_event *event);
 /* A log line. */
 void mr__report_log(const struct mr_arena *a, uint32_t lane, int level, const char *fmt, ...)
@@ -20,8 +20,8 @@ void mr__report_log(const struct mr_arena *a, uint32_t lane, int level, const ch
 /* Takes the next event of a lane (the trainer). False: there is none. */
 bool mr__report_take(const struct mr_arena *a, uint32_t lane, struct mr_event *event);
 
-/* Ends the run with this error, unless another was first. Everybody is woken; nobody is stopped: finished
- * batches before the failure are still delivered. */
+/* Ends the run with this error, unless another was first. Everybody is woken; nobody is stopped:
+ * finished batches before the failure are still delivered. */
 void mr__fail_run(const struct mr_arena *a, const struct mr_errbuf *e);
 /* The fatal error. False: there is none. */
 bool mr__run_failed(const struct mr_arena *a, struct mr_errbuf *e);

@@ -30,8 +30,8 @@ static bool all_ended(const struct mr_arena *a, uint32_t slot, uint64_t seq)
     return true;
 }
 
-/* The rule that is safe for anyone to apply at any time: a slot whose tasks have all ended moves on. The seq in the CAS
- * keeps a late settler from publishing the slot's next batch. */
+/* The rule that is safe for anyone to apply at any time: a slot whose tasks have all ended moves
+ * on. The seq in the CAS keeps a late settler from publishing the slot's next batch. */
 static void settle(const struct mr_arena *a, uint32_t slot, uint64_t seq)
 {
     if (!all_ended(a, slot, seq))
@@ -114,8 +114,7 @@ static void cancel_slot(const struct mr_arena *a, uint32_t slot, uint64_t stream
             if (mr__word_move(word, w, mr__slot_word(seq, MR_SLOT_FREE)))
                 mr__bell_ring(&a->control->free_bell);
             continue;
-        default:
-            return;
+        default: return;
         }
     }
 }
@@ -165,8 +164,9 @@ static int next_reserved(const struct mr_arena *a, uint64_t after, uint64_t *seq
     return best;
 }
 
-/* One pass over the RESERVED slots, oldest first. `hinted`: begin where the hint says; such a pass may miss a row that was
- * given back, so the caller makes a full one before it believes that there is nothing. */
+/* One pass over the RESERVED slots, oldest first. `hinted`: begin where the hint says; such a pass
+ * may miss a row that was given back, so the caller makes a full one before it believes that there
+ * is nothing. */
 static bool claim_pass(const struct mr_arena *a, uint32_t lease, bool hinted,
                        struct mr_claim *claim)
 {
@@ -191,8 +191,8 @@ bool mr__producer_claim(const struct mr_arena *a, uint32_t lease, struct mr_clai
 bool mr__producer_finish(const struct mr_arena *a, const struct mr_claim *c, uint32_t bad)
 {
     uint64_t *row = &mr__slot_rows(a, c->slot)[c->task];
-    uint64_t ended = bad ? mr__row_word(c->seq, bad, MR_ROW_BAD)
-                         : mr__row_word(c->seq, c->lease, MR_ROW_DONE);
+    uint64_t ended =
+        bad ? mr__row_word(c->seq, bad, MR_ROW_BAD) : mr__row_word(c->seq, c->lease, MR_ROW_DONE);
     if (!mr__word_move(row, mr__row_word(c->seq, c->lease, MR_ROW_BUSY), ended))
         return false;
     settle(a, c->slot, c->seq);

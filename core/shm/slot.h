@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * slot.h: the protocol's transitions, each a function: who may call it is in its name. The rules, and why
- * there are no others, are in core/README.md; slot.pml is their model.
+ * slot.h: the protocol's transitions, each a function: who may call it is in its name. The rules,
+ * and why there are no others, are in core/README.md; slot.pml is their model.
  */
 #ifndef MR_SHM_SLOT_H
 #define MR_SHM_SLOT_H
@@ -21,19 +21,21 @@ struct mr_claim {
 int mr__commander_take(const struct mr_arena *a, uint64_t *word);
 /* Largest seq of any slot, 0 when none was ever used; *slot is where. Seqs start at 1. */
 uint64_t mr__commander_last_seq(const struct mr_arena *a, uint32_t *slot);
-/* Publishes a taken slot whose plan head and messages are written: rows EMPTY, word (seq, RESERVED), producers
- * woken; a slot without tasks becomes AVAILABLE. `from` is the word that mr__commander_take gave. */
+/* Publishes a taken slot whose plan head and messages are written: rows EMPTY, word (seq,
+ * RESERVED), producers woken; a slot without tasks becomes AVAILABLE. `from` is the word that
+ * mr__commander_take gave. */
 void mr__commander_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, uint64_t seq);
-/* Gives back all work that is not leased, of streams before `stream`. Called until it is done: RESERVED to CANCELLED with
- * its EMPTY rows closed, AVAILABLE to FREE. Slots whose rows are still being written become FREE by themselves. */
+/* Gives back all work that is not leased, of streams before `stream`. Called until it is done:
+ * RESERVED to CANCELLED with its EMPTY rows closed, AVAILABLE to FREE. Slots whose rows are still
+ * being written become FREE by themselves. */
 void mr__commander_cancel(const struct mr_arena *a, uint64_t stream);
 
 /* ---- producers ---- */
 
 /* Takes the first EMPTY task of the oldest RESERVED slot. False: there is none now. */
 bool mr__producer_claim(const struct mr_arena *a, uint32_t lease, struct mr_claim *claim);
-/* Ends a task whose row is written (or could not be: bad = reason > 0). False: the row was taken away meanwhile, which
- * can only follow a fence and so is never seen by a live producer. */
+/* Ends a task whose row is written (or could not be: bad = reason > 0). False: the row was taken
+ * away meanwhile, which can only follow a fence and so is never seen by a live producer. */
 bool mr__producer_finish(const struct mr_arena *a, const struct mr_claim *claim, uint32_t bad);
 
 /* ---- trainer ---- */
@@ -47,9 +49,9 @@ bool mr__trainer_drop(const struct mr_arena *a, uint32_t slot, uint64_t seq);
 
 /* ---- warden ---- */
 
-/* After the death of the process with this lease is certain (its pidfd is readable): gives its tasks back, settles every slot,
- * wakes everybody. Returns how many tasks were given back. May be interrupted and repeated. lease 0: none to give back
- * (a commander died). */
+/* After the death of the process with this lease is certain (its pidfd is readable): gives its
+ * tasks back, settles every slot, wakes everybody. Returns how many tasks were given back. May be
+ * interrupted and repeated. lease 0: none to give back (a commander died). */
 uint32_t mr__warden_recover(const struct mr_arena *a, uint32_t lease);
 /* Wakes everybody without trusting any hint. */
 void mr__warden_wake_all(const struct mr_arena *a);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * words.h: the two kinds of 64-bit words that decide everything (core/README.md, "The slot protocol").
+ * words.h: the two kinds of 64-bit words that decide everything (core/README.md, "The slot
+ * protocol").
  *
  *   slot word   seq:48 | flags:8 | state:8     who may fill, lease and reuse a slot
- *   row word    gen:32 | lease:24 | state:8    who holds a row (a task); gen = low half of the slot's seq
+ *   row word    gen:32 | lease:24 | state:8    who holds a row (a task); gen = low half of the
+ * slot's seq
  *
- * Every transition is one compare-and-swap of the whole word, so there is no moment at which a claim, its
- * owner and its generation could disagree. Builtin atomics: the header also compiles as C++.
+ * Every transition is one compare-and-swap of the whole word, so there is no moment at which a
+ * claim, its owner and its generation could disagree. Builtin atomics: the header also compiles as
+ * C++.
  */
 #ifndef MR_SHM_WORDS_H
 #define MR_SHM_WORDS_H
@@ -14,14 +17,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum mr_slot_state { /* concurrent-buffer's names, and two more */
-    MR_SLOT_FREE,        /* the commander may take it */
-    MR_SLOT_RESERVED,    /* planned; producers fill it */
-    MR_SLOT_AVAILABLE,   /* finished; the trainer may lease it */
-    MR_SLOT_PROCESSING,  /* leased by the trainer */
-    MR_SLOT_CANCELLED,   /* planned, no longer wanted; FREE when its last writer is done */
-    MR_SLOT_QUARANTINED, /* a writer that cannot be killed still holds it */
-    MR_SLOT_STATES
+enum mr_slot_state {                      /* concurrent-buffer's names, and two more */
+                     MR_SLOT_FREE,        /* the commander may take it */
+                     MR_SLOT_RESERVED,    /* planned; producers fill it */
+                     MR_SLOT_AVAILABLE,   /* finished; the trainer may lease it */
+                     MR_SLOT_PROCESSING,  /* leased by the trainer */
+                     MR_SLOT_CANCELLED,   /* planned, no longer wanted; FREE when its last writer is
+                                             done */
+                     MR_SLOT_QUARANTINED, /* a writer that cannot be killed still holds it */
+                     MR_SLOT_STATES
 };
 
 enum mr_row_state {
@@ -66,10 +70,11 @@ static inline enum mr_row_state mr__row_state(uint64_t word)
     return (enum mr_row_state)(word & 0xff);
 }
 
-/* Sequentially consistent, for two reasons. Acquire and release: a row's pixels or a slot's messages, written before a move,
- * are seen by who sees the move. And store buffering: of two producers that end the last two rows of a slot at the same time
- * (each moves its own row, then reads the other's) at least one must see both ended, or nobody publishes; likewise the
- * warden (moves a row, reads the slot) against a cancel (moves the slot, reads the rows). Free on x86. */
+/* Sequentially consistent, for two reasons. Acquire and release: a row's pixels or a slot's
+ * messages, written before a move, are seen by who sees the move. And store buffering: of two
+ * producers that end the last two rows of a slot at the same time (each moves its own row, then
+ * reads the other's) at least one must see both ended, or nobody publishes; likewise the warden
+ * (moves a row, reads the slot) against a cancel (moves the slot, reads the rows). Free on x86. */
 static inline uint64_t mr__word_load(const uint64_t *word)
 {
     return __atomic_load_n(word, __ATOMIC_SEQ_CST);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The whole of the manifest source: CSV, header, cells, labels, and the checks of the index that comes of it.
+ * The whole of the manifest source: CSV, header, cells, labels, and the checks of the index that
+ * comes of it.
  */
 #include "base/descriptor.h"
 

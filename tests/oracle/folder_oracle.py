@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the folder source to torchvision's ImageFolder: the same classes, samples and labels in the same order.
+"""Holds the folder source to torchvision's ImageFolder: the same classes, samples and labels in the
+same order.
 
 usage: folder_oracle.py TOOL     TOOL: the index_tool program
 """
@@ -20,7 +21,7 @@ NAMES = ["a", "b", "B", "a-b", "a.b", "10", "9", "é", "z z", "deep", "a_b", "A"
 
 
 def make_tree(rng, root):
-    """Class folders with images and other files in folders of any depth, and links to files and folders."""
+    """Class folders with images and other files in folders of any depth, and links to both."""
     pool = os.path.join(root, "pool")
     os.makedirs(os.path.join(pool, "linked"))
     for name in ["1.jpg", "linked/2.png"]:
@@ -30,10 +31,12 @@ def make_tree(rng, root):
             depth = rng.choice([0, 0, 0, 1, 2])
             folder = os.path.join(root, name, *rng.sample(NAMES, depth))
             os.makedirs(folder, exist_ok=True)
-            file = rng.choice(NAMES) + rng.choice([".jpg", ".JPG", ".jpeg", ".png", ".PNG", ".txt", "~"])
+            ending = rng.choice([".jpg", ".JPG", ".jpeg", ".png", ".PNG", ".txt", "~"])
+            file = rng.choice(NAMES) + ending
             if not os.path.lexists(os.path.join(folder, file)):
                 open(os.path.join(folder, file), "w").close()
-        open(os.path.join(root, name, "sure.jpg"), "w").close()  # ImageFolder refuses a class without images
+        # ImageFolder refuses a class without images.
+        open(os.path.join(root, name, "sure.jpg"), "w").close()
         if rng.random() < 0.3:
             os.symlink(os.path.join(pool, "linked"), os.path.join(root, name, "0link"))
             os.symlink("../pool/1.jpg", os.path.join(root, name, "~link.jpg"))
@@ -52,7 +55,8 @@ def main():
             for line in samples.split(b"\0")[:-1]:
                 label, path = os.fsdecode(line).split(" ", 1)
                 got.append((int(label), os.path.realpath(os.path.join(folder, path))))
-            if [os.fsdecode(name) for name in classes.split(b"\0")] != theirs.classes or got != want:
+            ours = [os.fsdecode(name) for name in classes.split(b"\0")]
+            if ours != theirs.classes or got != want:
                 print(f"tree {i} differs:\n  ImageFolder: {want}\n  millrace:    {got}")
                 return 1
     print("40 trees listed alike")

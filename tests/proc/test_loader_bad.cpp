@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bad input is data, not death: what lies in the folder, what the policy says, and what the sentence names.
+// Bad input is data, not death: what lies in the folder, what the policy says, and what the
+// sentence names.
 #include "loader_testing.hpp"
 
 #include <algorithm>
@@ -13,7 +14,8 @@
 namespace fs = std::filesystem;
 
 // A copy of the sample's images that a test may damage.
-class BadInput : public ::testing::Test {
+class BadInput : public ::testing::Test
+{
   protected:
     fs::path root;
     void SetUp() override
@@ -56,15 +58,15 @@ class BadInput : public ::testing::Test {
 TEST_F(BadInput, EveryKindOfDamageIsReplacedAndNamed)
 {
     std::vector<fs::path> f = files();
-    fs::resize_file(f[0], fs::file_size(f[0]) / 2);      // truncated
-    write(f[1], "");                                     // empty
+    fs::resize_file(f[0], fs::file_size(f[0]) / 2); // truncated
+    write(f[1], "");                                // empty
     write(f[2], "<html><body>404 not found</body></html>");
     write(f[3], std::string(1000, '\0'));
     Loader l(main_config("epochs: 1\non_error: replace\n", source()));
     ASSERT_EQ(l.rc, MR_OK) << l.error;
-    fs::remove(f[4]);                                    // vanished after the index
+    fs::remove(f[4]); // vanished after the index
     fs::remove(f[5]);
-    ASSERT_EQ(mkfifo(f[5].c_str(), 0600), 0);            // became a FIFO after the index
+    ASSERT_EQ(mkfifo(f[5].c_str(), 0600), 0); // became a FIFO after the index
     std::vector<Delivered> all = l.read();
     ASSERT_EQ(l.rc, MR_END) << l.error;
     int valid = 0;
@@ -166,14 +168,16 @@ TEST_F(BadInput, EmptyFolderMissingFolderAndTooLargeABatch)
     EXPECT_LT(none.rc, 0);
     EXPECT_NE(none.error.find(empty), std::string::npos) << none.error;
 
-    Loader missing(main_config("", "source: {type: folder, path: " + (root / "gone").string() + "}\n"));
+    Loader missing(
+        main_config("", "source: {type: folder, path: " + (root / "gone").string() + "}\n"));
     EXPECT_EQ(missing.rc, MR_E_CONFIG);
     EXPECT_NE(missing.error.find("test.yaml:"), std::string::npos) << missing.error;
 
     Loader large(main_config("batch: {size: 64, last: drop}\n", source()));
     EXPECT_EQ(large.rc, MR_E_CONFIG);
     EXPECT_NE(large.error.find("no batch would ever come: an epoch has 60 samples"),
-              std::string::npos) << large.error;
+              std::string::npos)
+        << large.error;
 }
 
 TEST_F(BadInput, AnArenaLargerThanMemoryIsRefusedWithTheNumber)
@@ -188,9 +192,9 @@ TEST_F(BadInput, AnArenaLargerThanMemoryIsRefusedWithTheNumber)
 TEST_F(BadInput, ABombIsRefusedNamingTheLimit)
 {
     // A PNG header that claims 60,000 x 60,000 pixels.
-    static const unsigned char png[] = {0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 'I',
-                                        'H', 'D', 'R', 0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60, 8, 2, 0, 0,
-                                        0, 0x0f, 0xb0, 0xe2, 0x15};
+    static const unsigned char png[] = {
+        0x89, 'P',  'N',  'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 'I',  'H',  'D',  'R', 0,
+        0,    0xea, 0x60, 0,   0,    0xea, 0x60, 8,    2, 0, 0, 0,  0x0f, 0xb0, 0xe2, 0x15};
     std::vector<fs::path> f = files();
     write(f[3], std::string((const char *)png, sizeof png));
     Loader l(main_config("epochs: 1\non_error: replace\n", source()));
@@ -207,9 +211,9 @@ TEST(BadManifest, MissingFilesAreBadSamplesAndBadCellsAreErrorsWithPlaces)
     fs::path root = name;
     std::ofstream(root / "a.csv") << "image,label:i64\n" MR_SAMPLE "/gone.jpg,1\n";
     std::ofstream(root / "b.csv") << "image,label:i64\nx.jpg,one\n";
-    std::string config = main_config("epochs: 1\non_error: skip\n",
-                                     "source: {type: manifest, path: " + (root / "a.csv").string() +
-                                         "}\n");
+    std::string config =
+        main_config("epochs: 1\non_error: skip\n",
+                    "source: {type: manifest, path: " + (root / "a.csv").string() + "}\n");
     Loader a(config);
     ASSERT_EQ(a.rc, MR_OK) << a.error;
     std::vector<Delivered> got = a.read();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Deaths: whatever is killed, the stream stays the same or ends with a sentence, and nothing is left behind.
+// Deaths: whatever is killed, the stream stays the same or ends with a sentence, and nothing is
+// left behind.
 #include "loader_testing.hpp"
 
 #include <chrono>
@@ -69,8 +70,10 @@ TEST(LoaderDeath, KillsAtRandomTimes)
         }
     });
     std::vector<Delivered> got;
-    // The trainer is slow enough for the killer to hit every phase, and never lets five die without a row.
-    got = l.read(SIZE_MAX, [&](size_t) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); });
+    // The trainer is slow enough for the killer to hit every phase, and never lets five die without
+    // a row.
+    got = l.read(SIZE_MAX,
+                 [&](size_t) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); });
     stop = true;
     killer.join();
     if (l.rc == MR_E_DIED) { // allowed: five deaths in a row before any row was finished

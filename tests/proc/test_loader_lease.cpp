@@ -106,8 +106,9 @@ TEST(LoaderLease, AForkedChildCannotConsumeByAccident)
     pid_t pid = fork();
     if (pid == 0) {
         mr_batch *mine;
-        bool right = mr_next(l.handle, &mine, 1000) == MR_E_FORKED && mr_release(b) == MR_E_FORKED &&
-                     mr_field(b, "image") == nullptr && mr_end_epoch(l.handle) == MR_E_FORKED;
+        bool right = mr_next(l.handle, &mine, 1000) == MR_E_FORKED &&
+                     mr_release(b) == MR_E_FORKED && mr_field(b, "image") == nullptr &&
+                     mr_end_epoch(l.handle) == MR_E_FORKED;
         mr_close(&l.handle); // must not end the parent's processes
         _exit(right ? 0 : 1);
     }
@@ -128,7 +129,8 @@ TEST(LoaderLease, PoisonMarksReleasedSlots)
     ASSERT_EQ(mr_next(l.handle, &b, 30000), MR_OK);
     Delivered first = describe(b);
     mr_release(b);
-    // The slot is filled again at once, so the pattern itself is a race to see; the stream must not notice it.
+    // The slot is filled again at once, so the pattern itself is a race to see; the stream must not
+    // notice it.
     Loader plain(main_config("slots: 1\n"));
     EXPECT_EQ(plain.read(1)[0], first);
     EXPECT_EQ(plain.read(3), l.read(3));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is delivered: every sample once per epoch, the same bytes for any number of producers, every policy for the last batch.
+// What is delivered: every sample once per epoch, the same bytes for any number of producers, every
+// policy for the last batch.
 #include "loader_testing.hpp"
 
 #include <algorithm>
@@ -81,8 +82,8 @@ TEST(LoaderStream, PaddedRowsAreZeroEvenWhereASlotWasUsedBefore)
         const mr_tensor *x = mr_field(b, "image");
         for (int64_t row = 0; row < x->shape[0]; row++) {
             const float *pixels = (const float *)((const char *)x->data + row * x->strides[0]);
-            bool zero = std::all_of(pixels, pixels + x->strides[0] / 4,
-                                    [](float v) { return v == 0; });
+            bool zero =
+                std::all_of(pixels, pixels + x->strides[0] / 4, [](float v) { return v == 0; });
             EXPECT_EQ(zero, !mr_valid(b)[row]);
         }
         mr_release(b);
@@ -163,8 +164,8 @@ TEST(LoaderStream, EveryNumericTypeHoldsTheLabel)
         Loader l("version: 1\nepochs: 1\nbatch: {size: 8}\n"
                  "source: {type: folder, path: " MR_SAMPLE "/images}\nsampler: {type: sequential}\n"
                  "ops:\n  - resize: {size: [16, 16]}\n"
-                 "fields:\n  image: {dtype: " + std::string(type) + "}\n  label: {dtype: " + type +
-                 "}\n");
+                 "fields:\n  image: {dtype: " +
+                 std::string(type) + "}\n  label: {dtype: " + type + "}\n");
         ASSERT_EQ(l.rc, MR_OK) << type << l.error;
         mr_batch *b;
         ASSERT_EQ(mr_next(l.handle, &b, 30000), MR_OK) << mr_error(l.handle);

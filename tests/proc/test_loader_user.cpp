@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// User-defined commanders and producers: callbacks, plug-in, a program of its own; rows and whole batches; and what their failures say.
+// User-defined commanders and producers: callbacks, plug-in, a program of its own; rows and whole
+// batches; and what their failures say.
 #include "loader_testing.hpp"
 
 #include <cstring>
@@ -9,12 +10,14 @@
 
 static std::string user_config(const std::string &commander, const std::string &producer)
 {
-    return "version: 1\nepochs: 2\nbatch: {size: 4, last: short}\nproducers: 2\n" + commander + producer +
-           "fields:\n  image: {dtype: uint16, shape: [8, 8, 3]}\n  note: {dtype: float32, shape: [], max: 3}\n";
+    return "version: 1\nepochs: 2\nbatch: {size: 4, last: short}\nproducers: 2\n" + commander +
+           producer +
+           "fields:\n  image: {dtype: uint16, shape: [8, 8, 3]}\n  note: {dtype: float32, shape: "
+           "[], max: 3}\n";
 }
 
-static const std::string plugin_commander = "commander: {plugin: " MR_EXAMPLE_PLUGIN
-                                            ", params: {max_index: 10}}\n";
+static const std::string plugin_commander =
+    "commander: {plugin: " MR_EXAMPLE_PLUGIN ", params: {max_index: 10}}\n";
 static const std::string plugin_producer = "producer: {plugin: " MR_EXAMPLE_PLUGIN "}\n";
 
 static std::vector<uint16_t> values(Loader &l)
@@ -152,7 +155,8 @@ TEST(UserCode, CallbacksReadTypedMessagesInFork)
     ASSERT_EQ(mr_next(l.handle, &b, 30000), MR_OK) << mr_error(l.handle);
     const mr_tensor *image = mr_field(b, "image"), *note = mr_field(b, "note");
     for (int row = 0; row < 6; row++) {
-        const uint16_t *pixels = (const uint16_t *)((const char *)image->data + row * image->strides[0]);
+        const uint16_t *pixels =
+            (const uint16_t *)((const char *)image->data + row * image->strides[0]);
         const float *f = (const float *)((const char *)note->data + row * note->strides[0]);
         EXPECT_EQ(mr_valid(b)[row], row != 3);
         EXPECT_EQ(pixels[0], row == 3 ? 0 : row + (row % 2 ? 200 : 100));
@@ -163,8 +167,8 @@ TEST(UserCode, CallbacksReadTypedMessagesInFork)
     Delivered first = describe(b);
     mr_release(b);
     EXPECT_EQ(n, 0) << "the commander counts in its own process";
-    Loader again(user_config("context: fork\non_error: skip\n", ""), {"batch.size=6", "producers=1"},
-                 nullptr, &c, &p);
+    Loader again(user_config("context: fork\non_error: skip\n", ""),
+                 {"batch.size=6", "producers=1"}, nullptr, &c, &p);
     EXPECT_EQ(again.read(1)[0], first) << "random numbers belong to the row";
 }
 

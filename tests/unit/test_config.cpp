@@ -161,7 +161,7 @@ TEST(Config, DefaultsAreThere)
     EXPECT_EQ(c->seed, 0);
     EXPECT_EQ(c->epochs, 1);
     EXPECT_EQ(c->batch.size, 64);
-    EXPECT_EQ(c->batch.last, MR_LAST_DROP);
+    EXPECT_EQ(c->batch.last, MR_LAST_SHORT);
     EXPECT_EQ(c->slots, 0);
     EXPECT_EQ(c->producers.count, 0);
     EXPECT_EQ(c->producers.threads, 1);

@@ -46,10 +46,12 @@ typedef struct mr_options {
     const char *config_text; /**< the config itself instead of a file (then `path` is only its name
                                   in messages, and relative paths start at the working directory) */
     const char *const *set;  /**< NULL-terminated "key.path=value" texts that override the config */
-    const char *state;       /**< where to go on: a text from mr_save_state(); NULL: the beginning */
-    const mr_commander *commander; /**< `context: fork` only: callbacks instead of source + sampler */
-    const mr_producer *producer;   /**< `context: fork` only: callbacks instead of source + ops */
-    /** Log lines (no newline at the end), called from inside other calls on this loader. NULL: dropped. */
+    const char *state; /**< where to go on: a text from mr_save_state(); NULL: the beginning */
+    const mr_commander
+        *commander;              /**< `context: fork` only: callbacks instead of source + sampler */
+    const mr_producer *producer; /**< `context: fork` only: callbacks instead of source + ops */
+    /** Log lines (no newline at the end), called from inside other calls on this loader. NULL:
+     * dropped. */
     void (*log)(void *log_user, mr_log_level level, const char *line);
     void *log_user;
     const char *warden; /**< path of the warden program; NULL: $MILLRACE_WARDEN, else beside the
@@ -60,21 +62,21 @@ typedef struct mr_options {
  * the data set, and returns while the first batches are being made.
  *   path     config file (YAML); may be NULL when options->config_text is given
  *   options  NULL: all defaults
- * On success *out is the loader, to be given to mr_close(). On failure *out is NULL, nothing is left
- * behind, and mr_error(NULL) has the sentence; for a wrong config it starts with file:line:column.
- * Blocks until the index is built (seconds for millions of files).
- * Errors: MR_E_CONFIG, MR_E_USAGE, MR_E_IO, MR_E_MEMORY (the arena is larger than what is free),
+ * On success *out is the loader, to be given to mr_close(). On failure *out is NULL, nothing is
+ * left behind, and mr_error(NULL) has the sentence; for a wrong config it starts with
+ * file:line:column. Blocks until the index is built (seconds for millions of files). Errors:
+ * MR_E_CONFIG, MR_E_USAGE, MR_E_IO, MR_E_MEMORY (the arena is larger than what is free),
  * MR_E_LIMIT, MR_E_SYSTEM, MR_E_DIED, MR_E_CODE, MR_E_VERSION. */
 MR_API int mr_open(mr_loader **out, const char *path, const mr_options *options);
 
 /* Waits for the next batch.
  *   timeout_ms  0: do not wait; MR_FOREVER: no end; else milliseconds
- * MR_OK: *batch is leased to the caller until mr_release(). MR_END_EPOCH and MR_END: *batch is NULL;
- * after MR_END every further call gives MR_END. Batches come in order (`deterministic: true`) or as
- * they are finished, never across the end of an epoch. A batch that is ready costs no system call.
- * Errors leave *batch NULL and lose nothing: MR_E_TIMEOUT (ask again), MR_E_LEASED (every slot is
- * leased: release one first), MR_E_DATA (`on_error: fail` met a bad sample; the run is over),
- * MR_E_DIED, MR_E_CODE, MR_E_FORKED, MR_E_CLOSED, MR_E_CORRUPT. */
+ * MR_OK: *batch is leased to the caller until mr_release(). MR_END_EPOCH and MR_END: *batch is
+ * NULL; after MR_END every further call gives MR_END. Batches come in order (`deterministic: true`)
+ * or as they are finished, never across the end of an epoch. A batch that is ready costs no system
+ * call. Errors leave *batch NULL and lose nothing: MR_E_TIMEOUT (ask again), MR_E_LEASED (every
+ * slot is leased: release one first), MR_E_DATA (`on_error: fail` met a bad sample; the run is
+ * over), MR_E_DIED, MR_E_CODE, MR_E_FORKED, MR_E_CLOSED, MR_E_CORRUPT. */
 MR_API int mr_next(mr_loader *loader, mr_batch **batch, int64_t timeout_ms);
 
 /* Gives a batch back; its memory is filled again at once. Any thread may release, in any order.
@@ -86,8 +88,9 @@ MR_API int mr_release(mr_batch *batch);
  * leased stay readable until they are released. Safe on NULL and on a pointer to NULL. */
 MR_API void mr_close(mr_loader **loader);
 
-/* The sentence about this thread's last failed call on `loader`; NULL: about the last failed call of
- * this thread that had no loader, or any. Never NULL; good until the thread's next failing call. */
+/* The sentence about this thread's last failed call on `loader`; NULL: about the last failed call
+ * of this thread that had no loader, or any. Never NULL; good until the thread's next failing call.
+ */
 MR_API const char *mr_error(const mr_loader *loader);
 
 /* ---- batches -------------------------------------------------------------------------------- */
@@ -102,38 +105,42 @@ MR_API int32_t mr_field_count(const mr_batch *batch);
 
 /* Where the batch stands. */
 typedef struct mr_batch_info {
-    uint64_t epoch;    /**< from 0 */
-    uint64_t batch;    /**< global number in the epoch, from 0; with ranks, other ranks have the others */
-    uint64_t sequence; /**< delivered by this loader in `deterministic` order, from 0, over all epochs */
-    int32_t rows;      /**< rows of every field */
-    int32_t valid;     /**< rows that hold a sample; less under `last: pad` and `on_error: skip` */
+    uint64_t epoch; /**< from 0 */
+    uint64_t
+        batch; /**< global number in the epoch, from 0; with ranks, other ranks have the others */
+    uint64_t
+        sequence; /**< delivered by this loader in `deterministic` order, from 0, over all epochs */
+    int32_t rows; /**< rows of every field */
+    int32_t valid; /**< rows that hold a sample; less under `last: pad` and `on_error: skip` */
 } mr_batch_info;
 MR_API int mr_batch_get_info(const mr_batch *batch, mr_batch_info *info);
 
 /* [rows] ids of the samples (index in the sorted source; a substitute's own; UINT64_MAX where the
- * row holds none) and [rows] 1 or 0: the row holds a sample. Good until release; NULL when stale. */
+ * row holds none) and [rows] 1 or 0: the row holds a sample. Good until release; NULL when stale.
+ */
 MR_API const uint64_t *mr_sample_ids(const mr_batch *batch);
 MR_API const uint8_t *mr_valid(const mr_batch *batch);
 
-/* 64-bit XXH3 over the batch: each row's id (u64, native order), its valid byte, its fields' bytes in the
- * config's order, each ragged field's count (u32) behind its bytes. One hash per batch. */
+/* 64-bit XXH3 over the batch: each row's id (u64, native order), its valid byte, its fields' bytes
+ * in the config's order, each ragged field's count (u32) behind its bytes. One hash per batch. */
 MR_API int mr_batch_hash(const mr_batch *batch, uint64_t *hash);
-/* The stream hash so far: XXH3 chained over delivered batches in order, or, in completion order, the sum of
- * row hashes. Counting starts with the first call of mr_stream_hash_begin(), which costs a pass over
- * every batch delivered after it. */
+/* The stream hash so far: XXH3 chained over delivered batches in order, or, in completion order,
+ * the sum of row hashes. Counting starts with the first call of mr_stream_hash_begin(), which costs
+ * a pass over every batch delivered after it. */
 MR_API int mr_stream_hash_begin(mr_loader *loader);
 MR_API int mr_stream_hash(const mr_loader *loader, uint64_t *hash);
 
 /* ---- where the run stands ------------------------------------------------------------------- */
 
-/* Writes a short JSON text (under 1 KB) from which a loader of the same config and data goes on after
- * the last batch *returned* by mr_next; planned and undelivered batches are planned again. `bytes`
- * counts the final NUL. MR_E_LIMIT: `cap` is too small, *bytes says what is needed. */
+/* Writes a short JSON text (under 1 KB) from which a loader of the same config and data goes on
+ * after the last batch *returned* by mr_next; planned and undelivered batches are planned again.
+ * `bytes` counts the final NUL. MR_E_LIMIT: `cap` is too small, *bytes says what is needed. */
 MR_API int mr_save_state(mr_loader *loader, char *text, size_t cap, size_t *bytes);
 /* Goes to a saved state: work under way is cancelled, leased batches stay good. MR_E_VERSION,
  * MR_E_CONFIG: the state is another config's, data set's or version's; nothing changes. */
 MR_API int mr_load_state(mr_loader *loader, const char *text);
-/* Ends the epoch early: planned batches of it are cancelled; the next mr_next gives MR_END_EPOCH. */
+/* Ends the epoch early: planned batches of it are cancelled; the next mr_next gives MR_END_EPOCH.
+ */
 MR_API int mr_end_epoch(mr_loader *loader);
 
 /* An eventfd for event loops: readable when mr_next(.., 0) may have something new to say. Do not
@@ -142,22 +149,22 @@ MR_API int mr_fd(mr_loader *loader);
 
 /* Figures since mr_open. */
 typedef struct mr_stats {
-    size_t size;             /**< in: sizeof(mr_stats) */
-    uint64_t samples;        /**< samples of the data set; 0 when a user's commander makes them up */
+    size_t size;      /**< in: sizeof(mr_stats) */
+    uint64_t samples; /**< samples of the data set; 0 when a user's commander makes them up */
     uint64_t batches_per_epoch; /**< of this rank; 0: unknown */
-    uint64_t batches;        /**< delivered */
-    uint64_t rows;           /**< delivered, valid */
-    uint64_t bad_samples;    /**< met by producers */
-    uint64_t respawns;       /**< processes replaced after a death */
-    uint64_t wait_ns;        /**< the trainer's time in mr_next waiting for a batch */
-    uint64_t read_ns;        /**< producers' time, summed: reading files */
-    uint64_t decode_ns;      /**< producers' time, summed: decoding */
-    uint64_t augment_ns;     /**< producers' time, summed: resampling, augmentation, storing */
-    uint64_t idle_ns;        /**< producers' time, summed: waiting for a free slot */
+    uint64_t batches;           /**< delivered */
+    uint64_t rows;              /**< delivered, valid */
+    uint64_t bad_samples;       /**< met by producers */
+    uint64_t respawns;          /**< processes replaced after a death */
+    uint64_t wait_ns;           /**< the trainer's time in mr_next waiting for a batch */
+    uint64_t read_ns;           /**< producers' time, summed: reading files */
+    uint64_t decode_ns;         /**< producers' time, summed: decoding */
+    uint64_t augment_ns;        /**< producers' time, summed: resampling, augmentation, storing */
+    uint64_t idle_ns;           /**< producers' time, summed: waiting for a free slot */
     uint64_t commander_idle_ns; /**< the commander's time waiting for a free slot */
-    uint64_t bytes_read;     /**< encoded bytes */
-    uint64_t arena_bytes;    /**< reserved shared memory */
-    int32_t producers;       /**< running */
+    uint64_t bytes_read;        /**< encoded bytes */
+    uint64_t arena_bytes;       /**< reserved shared memory */
+    int32_t producers;          /**< running */
     int32_t slots;
 } mr_stats;
 MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);
@@ -166,7 +173,8 @@ MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);
  * the caller, freed with mr_free(); NULL when memory is out. For people, not for programs. */
 MR_API char *mr_dump(mr_loader *loader);
 
-/* Classes of a folder source (or of string labels), in label order. NULL past the end. Good until mr_close. */
+/* Classes of a folder source (or of string labels), in label order. NULL past the end. Good until
+ * mr_close. */
 MR_API const char *mr_class_name(mr_loader *loader, uint64_t label);
 /* Where a sample comes from (its path), NULL past the end or when the source has no paths. Owned by
  * the caller, freed with mr_free(). */
@@ -178,10 +186,10 @@ MR_API char *mr_sample_path(mr_loader *loader, uint64_t sample);
 MR_API int mr_check(const char *path, const mr_options *options);
 /* The plan as text for people. *text is the caller's, freed with mr_free(). Same errors. */
 MR_API int mr_explain(const char *path, const mr_options *options, char **text);
-/* The descriptor tables. kind: NULL (all), "op", "source", "codec", "sampler", "config"; name: NULL (all of
- * that kind) or one; format: "text", "json", "schema" (JSON Schema of a config), "markdown".
- * *text is the caller's, freed with mr_free(). MR_E_USAGE: no such kind, name (the sentence has the
- * nearest) or format. */
+/* The descriptor tables. kind: NULL (all), "op", "source", "codec", "sampler", "config"; name: NULL
+ * (all of that kind) or one; format: "text", "json", "schema" (JSON Schema of a config),
+ * "markdown". *text is the caller's, freed with mr_free(). MR_E_USAGE: no such kind, name (the
+ * sentence has the nearest) or format. */
 MR_API int mr_describe(const char *kind, const char *name, const char *format, char **text);
 /* Frees a text that this library returned. */
 MR_API void mr_free(void *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * millrace/plugin.h: user code inside the loader's processes: a commander that decides what each row
- * is to hold, and a producer that makes rows. Compiles as C11 and as C++17.
+ * millrace/plugin.h: user code inside the loader's processes: a commander that decides what each
+ * row is to hold, and a producer that makes rows. Compiles as C11 and as C++17.
  *
  * A commander writes messages (typed key-value records), a producer turns each into a row:
  *
@@ -43,7 +43,13 @@ extern "C" {
  * capped by the config's `message_bytes` (default 256). */
 typedef struct mr_message mr_message;
 
-typedef enum mr_type { MR_T_I64 = 1, MR_T_F64 = 2, MR_T_STR = 3, MR_T_BYTES = 4, MR_T_LIST = 5 } mr_type;
+typedef enum mr_type {
+    MR_T_I64 = 1,
+    MR_T_F64 = 2,
+    MR_T_STR = 3,
+    MR_T_BYTES = 4,
+    MR_T_LIST = 5
+} mr_type;
 
 /* Sets a key (1 to 255 bytes, without NUL). Keys are kept in the order they were set; setting one
  * twice is MR_E_USAGE. All return MR_OK, MR_E_USAGE, or MR_E_LIMIT when `message_bytes` is too
@@ -54,40 +60,46 @@ MR_API int mr_message_set_str(mr_message *m, const char *key, const char *value)
 MR_API int mr_message_set_bytes(mr_message *m, const char *key, const void *data, size_t bytes);
 MR_API int mr_message_set_i64s(mr_message *m, const char *key, const int64_t *values, size_t n);
 MR_API int mr_message_set_f64s(mr_message *m, const char *key, const double *values, size_t n);
-/* Opens a list under `key` (NULL inside a list: a nested list without a name); entries set until the
- * matching mr_message_end_list belong to it (their keys may be NULL there). Depth at most 8
+/* Opens a list under `key` (NULL inside a list: a nested list without a name); entries set until
+ * the matching mr_message_end_list belong to it (their keys may be NULL there). Depth at most 8
  * (MR_E_LIMIT). A row whose message is left with an open list fails. */
 MR_API int mr_message_begin_list(mr_message *m, const char *key);
 MR_API int mr_message_end_list(mr_message *m);
 
-/* Gets a top-level key. MR_OK and the value, or MR_E_USAGE when the key is absent or of another type
- * (the outputs are unchanged); MR_E_CORRUPT: the memory holds no message. Pointers point into the
- * message: good until the row is finished. An array getter accepts an array of that type, or one
- * scalar as an array of one; get_f64 accepts an integer up to 2^53, since people write `scale: 1`. */
+/* Gets a top-level key. MR_OK and the value, or MR_E_USAGE when the key is absent or of another
+ * type (the outputs are unchanged); MR_E_CORRUPT: the memory holds no message. Pointers point into
+ * the message: good until the row is finished. An array getter accepts an array of that type, or
+ * one scalar as an array of one; get_f64 accepts an integer up to 2^53, since people write `scale:
+ * 1`. */
 MR_API int mr_message_get_i64(const mr_message *m, const char *key, int64_t *value);
 MR_API int mr_message_get_f64(const mr_message *m, const char *key, double *value);
 MR_API int mr_message_get_str(const mr_message *m, const char *key, const char **value);
-MR_API int mr_message_get_bytes(const mr_message *m, const char *key, const void **data, size_t *bytes);
-MR_API int mr_message_get_i64s(const mr_message *m, const char *key, const int64_t **values, size_t *n);
-MR_API int mr_message_get_f64s(const mr_message *m, const char *key, const double **values, size_t *n);
+MR_API int mr_message_get_bytes(const mr_message *m, const char *key, const void **data,
+                                size_t *bytes);
+MR_API int mr_message_get_i64s(const mr_message *m, const char *key, const int64_t **values,
+                               size_t *n);
+MR_API int mr_message_get_f64s(const mr_message *m, const char *key, const double **values,
+                               size_t *n);
 
 /* Walks entries in order, lists included: start with *cursor = 0; MR_OK per entry, MR_END after the
- * last, MR_E_CORRUPT where the memory holds no entry. A list is entered by walking on: `depth` tells
- * where an entry stands (0 = top level). */
+ * last, MR_E_CORRUPT where the memory holds no entry. A list is entered by walking on: `depth`
+ * tells where an entry stands (0 = top level). */
 typedef struct mr_entry {
-    const char *key;  /**< NULL for an entry of a list that has none */
-    mr_type type;     /**< what `data` points to */
-    int32_t depth;    /**< 0 = top level */
-    uint64_t n;       /**< elements (I64, F64), bytes (STR without its NUL, BYTES), entries (LIST) */
+    const char *key; /**< NULL for an entry of a list that has none */
+    mr_type type;    /**< what `data` points to */
+    int32_t depth;   /**< 0 = top level */
+    uint64_t n;      /**< elements (I64, F64), bytes (STR without its NUL, BYTES), entries (LIST) */
     const void *data; /**< first element, 8-byte aligned; NULL for a list */
 } mr_entry;
 MR_API int mr_message_walk(const mr_message *m, uint64_t *cursor, mr_entry *entry);
 
 /* Header: where in the run the row stands. Set by the loader before the commander's `next`. */
 MR_API uint64_t mr_message_epoch(const mr_message *m);
-MR_API uint64_t mr_message_position(const mr_message *m); /**< global position in the epoch, from 0 */
+MR_API uint64_t
+mr_message_position(const mr_message *m); /**< global position in the epoch, from 0 */
 MR_API uint64_t mr_message_sample(const mr_message *m);
-/* The row's sample id, reported by mr_sample_ids() and part of the stream hash. Default: position. */
+/* The row's sample id, reported by mr_sample_ids() and part of the stream hash. Default: position.
+ */
 MR_API int mr_message_set_sample(mr_message *m, uint64_t sample);
 
 /* ---- randomness ----------------------------------------------------------------------------- */
@@ -100,17 +112,18 @@ typedef struct mr_rng {
     uint32_t out[4];
     uint32_t used;
 } mr_rng;
-MR_API uint32_t mr_rng_u32(mr_rng *rng);                    /**< uniform over 32 bits */
-MR_API uint64_t mr_rng_below(mr_rng *rng, uint64_t bound);  /**< uniform in [0, bound), without bias */
+MR_API uint32_t mr_rng_u32(mr_rng *rng); /**< uniform over 32 bits */
+MR_API uint64_t mr_rng_below(mr_rng *rng,
+                             uint64_t bound); /**< uniform in [0, bound), without bias */
 MR_API double mr_rng_uniform(mr_rng *rng, double lo, double hi); /**< in [lo, hi), 24-bit steps */
-MR_API double mr_rng_normal(mr_rng *rng);                   /**< mean 0, deviation 1 (Box-Muller) */
+MR_API double mr_rng_normal(mr_rng *rng); /**< mean 0, deviation 1 (Box-Muller) */
 
 /* ---- rows ----------------------------------------------------------------------------------- */
 
 /* The rows a producer is to fill: one for `unit: row`, the whole batch for `unit: batch`. */
 typedef struct mr_rows mr_rows;
 
-MR_API int32_t mr_rows_count(const mr_rows *rows);                      /**< 1 .. batch size */
+MR_API int32_t mr_rows_count(const mr_rows *rows); /**< 1 .. batch size */
 MR_API const mr_message *mr_rows_message(const mr_rows *rows, int32_t row);
 /* The field of these rows, shape[0] = mr_rows_count(); NULL when the config has no such field.
  * Write every byte of it: what is not written holds zeros. Good until `fill` returns. */
@@ -119,7 +132,8 @@ MR_API const mr_tensor *mr_rows_field(mr_rows *rows, const char *name);
 MR_API int mr_rows_set_count(mr_rows *rows, const char *name, int32_t row, uint32_t count);
 /* The row's own random numbers: a function of (seed, epoch, position, attempt) and `name` alone. */
 MR_API mr_rng mr_rows_rng(const mr_rows *rows, int32_t row, const char *name);
-/* Sets the sentence that a failing `fill` leaves behind (at most 500 bytes are kept). Returns code. */
+/* Sets the sentence that a failing `fill` leaves behind (at most 500 bytes are kept). Returns code.
+ */
 MR_API int mr_rows_fail(mr_rows *rows, int code, const char *sentence);
 
 /* ---- the two vtables ------------------------------------------------------------------------ */
@@ -128,13 +142,14 @@ typedef struct mr_commander {
     size_t size;  /**< sizeof(mr_commander) */
     uint32_t abi; /**< MR_PLUGIN_ABI */
     void *user;   /**< fork context: handed to build as *self; else NULL */
-    /** Once, in the commander process, before `next`. params: the config's `commander.params`. On entry
-     *  *self = user; leave your state there. NULL: nothing to build. */
+    /** Once, in the commander process, before `next`. params: the config's `commander.params`. On
+     * entry *self = user; leave your state there. NULL: nothing to build. */
     int (*build)(void **self, const mr_message *params);
     /** Fills the next row's message. MR_OK; MR_END_EPOCH: the row before was the epoch's last;
      *  MR_END: the run ends; negative: the run fails with that code. The message comes empty. */
     int (*next)(void *self, mr_message *m);
-    /** Writes the state (at most `cap` bytes, 64 KiB) from which `load` goes on; both may be NULL. */
+    /** Writes the state (at most `cap` bytes, 64 KiB) from which `load` goes on; both may be NULL.
+     */
     int (*save)(void *self, void *state, size_t cap, size_t *bytes);
     int (*load)(void *self, const void *state, size_t bytes);
     /** Before the process ends in good order (not after a crash). May be NULL. */
@@ -164,8 +179,8 @@ typedef struct mr_plugin {
 
 /* Turns this program into a producer: call it from main() of a program named by the config's
  * `producer: {exec: PROGRAM}`. Returns when the loader stops: 0, or negative with the reason on
- * mr_error(NULL) (MR_E_USAGE when it was not started by a Millrace warden). `producer` NULL: run the
- * config's own pipeline. Calls back from the calling thread only. */
+ * mr_error(NULL) (MR_E_USAGE when it was not started by a Millrace warden). `producer` NULL: run
+ * the config's own pipeline. Calls back from the calling thread only. */
 MR_API int mr_worker_run(const mr_producer *producer);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * worker.c: mr_worker_run: a program of its own as a producer.
+ * worker_run.c: mr_worker_run: a program of its own as a producer.
  */
 #include "pipe/last_error.h"
 #include "pipe/session.h"
@@ -16,7 +16,8 @@ static int find_place(uint32_t *lane, uint32_t *lease, struct mr_errbuf *e)
     const char *place = getenv("MILLRACE_WORKER");
     if (place && sscanf(place, "%u:%u", lane, lease) == 2)
         return MR_OK;
-    return mr__fail(e, MR_E_USAGE, "this program is a Millrace producer: name it in a config's "
+    return mr__fail(e, MR_E_USAGE,
+                    "this program is a Millrace producer: name it in a config's "
                     "'producer: {exec: ...}' and run that");
 }
 
@@ -48,7 +49,8 @@ int mr_worker_run(const mr_producer *producer)
     else if (rc >= 0 && s.plan->pipe)
         rc = mr__run_producer(&s, lane, lease, &e);
     else if (rc >= 0)
-        rc = mr__fail(&e, MR_E_USAGE, "mr_worker_run(NULL) runs the config's ops, and this config "
+        rc = mr__fail(&e, MR_E_USAGE,
+                      "mr_worker_run(NULL) runs the config's ops, and this config "
                       "has none");
     if (rc < 0 && s.arena.control)
         mr__fail_run(&s.arena, &e);
