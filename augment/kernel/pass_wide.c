@@ -9,12 +9,14 @@
 
 void mr__across16(const struct mr_axis *axis, int c, const uint16_t *src, float *out)
 {
+    bool taps = axis->kind == MR_AXIS_TAPS; /* else there are no weights */
+
     for (int32_t i = 0; i < axis->n; i++) {
         const uint16_t *p = src + (size_t)axis->start[i] * (size_t)c;
-        const float *k = axis->wide + (size_t)i * (size_t)axis->taps;
+        const float *k = taps ? axis->wide + (size_t)i * (size_t)axis->taps : NULL;
         for (int ch = 0; ch < c; ch++) {
-            double sum = axis->kind == MR_AXIS_TAPS ? 0.0 : p[ch];
-            for (int32_t j = 0; axis->kind == MR_AXIS_TAPS && j < axis->used[i]; j++)
+            double sum = taps ? 0.0 : p[ch];
+            for (int32_t j = 0; taps && j < axis->used[i]; j++)
                 sum += (double)k[j] * p[(size_t)j * (size_t)c + (size_t)ch];
             *out++ = (float)sum;
         }
