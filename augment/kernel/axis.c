@@ -151,7 +151,7 @@ static int reserve_cells(struct mr_axis *axis, bool wide, struct mr_errbuf *e)
 {
     size_t cells = outputs(axis) * (size_t)axis->taps;
 
-    if (!mr__scratch(&axis->cells, cells * (wide ? sizeof(float) : sizeof(int16_t))) ||
+    if (!mr__scratch(&axis->cells, cells * (wide ? sizeof(float) : sizeof *axis->k / 2)) ||
         !mr__scratch(&axis->weights, cells * sizeof(double)))
         return mr__fail(e, MR_E_MEMORY, "no memory for %zu resampling coefficients", cells);
     axis->k = axis->cells.p;
@@ -160,33 +160,38 @@ static int reserve_cells(struct mr_axis *axis, bool wide, struct mr_errbuf *e)
     return MR_OK;
 }
 
-/* As many bits as the largest weight has room for in int16: shrinking has small weights and gets
- * more. From the step alone, so that every window of a stage gets the same bits. */
-static int32_t bits_for(const struct scaling *s, const double *w, size_t n)
+/* Pillow's weights, bit for bit. None comes near 2, beyond which hi has no room; were there one, it
+ * would be cut. */
+static int32_t fixed_point(double w)
 {
-    double max = s->shape->peak / s->width;
-    int32_t bits = MR_COEF_BITS_MAX;
+    const double most = INT8_MAX << MR_COEF_LOW, unit = 1 << MR_COEF_BITS;
 
-    for (size_t i = 0; i < n; i++)
-        max = fabs(w[i]) > max ? fabs(w[i]) : max;
-    while (max * (double)(1 << bits) >= INT16_MAX)
-        bits--;
-    return bits;
+    w = w * unit + (w < 0 ? -0.5 : 0.5);
+    w = w > most ? most : w;
+    return (int32_t)(w < -most ? -most : w);
 }
 
-static void quantise(struct mr_axis *axis, const struct scaling *s, const double *w, bool wide)
+static struct mr_coefs coefs_of(int32_t k0, int32_t k1)
 {
-    size_t cells = outputs(axis) * (size_t)axis->taps;
+    const int32_t half = 1 << (MR_COEF_LOW - 1), unit = 1 << MR_COEF_LOW;
+    int32_t h0 = (k0 + half) >> MR_COEF_LOW, h1 = (k1 + half) >> MR_COEF_LOW;
+
+    return (struct mr_coefs){.hi = {(int16_t)h0, (int16_t)h1},
+                             .lo = {(int16_t)(k0 - h0 * unit), (int16_t)(k1 - h1 * unit)},
+                             .twice = {(int8_t)h0, (int8_t)h1, (int8_t)h0, (int8_t)h1}};
+}
+
+static void quantise(struct mr_axis *axis, const double *w, bool wide)
+{
+    size_t cells = outputs(axis) * (size_t)axis->taps; /* even */
 
     if (wide) {
         for (size_t i = 0; i < cells; i++)
             axis->wide[i] = (float)w[i];
         return;
     }
-    axis->shift = bits_for(s, w, cells);
-    double unit = (double)(1 << axis->shift);
-    for (size_t i = 0; i < cells; i++)
-        axis->k[i] = (int16_t)(w[i] * unit + (w[i] < 0 ? -0.5 : 0.5));
+    for (size_t i = 0; i < cells / 2; i++)
+        axis->k[i] = coefs_of(fixed_point(w[2 * i]), fixed_point(w[2 * i + 1]));
 }
 
 static void repeat_last(struct mr_axis *axis)
@@ -224,7 +229,7 @@ static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool
     if (rc == MR_OK)
         repeat_last(axis);
     if (rc == MR_OK)
-        quantise(axis, &s, axis->weights.p, wide);
+        quantise(axis, axis->weights.p, wide);
     return rc;
 }
 

@@ -10,8 +10,18 @@
 #include "base/error.h"
 #include "base/image.h"
 
-#define MR_AXIS_GROUP 8     /* copies of the last output fill the tables up to a multiple of it */
-#define MR_COEF_BITS_MAX 22 /* 255 * 2^22 * sum |k| stays under 2^31 */
+#define MR_AXIS_GROUP 8 /* copies of the last output fill the tables up to a multiple of it */
+#define MR_COEF_BITS 22 /* of a weight's fraction: 255 * 2^22 * sum |k| stays under 2^31 */
+#define MR_COEF_LOW 16  /* of these are in `lo` */
+
+/* The weights of two neighbouring inputs, each hi * 2^MR_COEF_LOW + lo, so that multiplications of
+ * 16 bits do: sums of hi and of lo are taken by themselves and put together in the end. hi is 8
+ * bits, |hi[0]| + |hi[1]| at most 128 (a pair of weights is well below 2), and a sum of hi is
+ * wanted modulo 2^16 only. */
+struct mr_coefs {
+    int16_t hi[2], lo[2];
+    int8_t twice[4]; /* hi[0], hi[1], hi[0], hi[1] */
+};
 
 /* One axis of a struct mr_geometry. */
 struct mr_axis_spec {
@@ -33,13 +43,12 @@ struct mr_axis {
     int32_t n;            /* outputs */
     int32_t first, count; /* the input positions used, in the stage's input */
     int32_t taps;         /* coefficients per output, even; zeros behind used[i] */
-    int32_t shift;        /* k is in units of 2^-shift */
     int32_t reach;        /* the largest start[i] + taps */
     int32_t max_used;
-    int32_t *start; /* [n], relative to `first` */
-    int32_t *used;  /* [n] coefficients that count, at least 1 */
-    int16_t *k;     /* [n][taps], for 8-bit pixels */
-    float *wide;    /* [n][taps], for 16-bit pixels */
+    int32_t *start;     /* [n], relative to `first` */
+    int32_t *used;      /* [n] coefficients that count, at least 1 */
+    struct mr_coefs *k; /* [n][taps / 2], for 8-bit pixels */
+    float *wide;        /* [n][taps], for 16-bit pixels */
     struct mr_scratch heads, cells, weights;
 };
 

@@ -20,9 +20,9 @@ static double sinc(double x)
     return x == 0.0 ? 1.0 : sin(x) / x;
 }
 
-static double hamming(double x)
+static double hamming(double x) /* float constants, as Pillow's: the weights' last bits show it */
 {
-    return fabs(x) < 1.0 ? sinc(x) * (0.54 + 0.46 * cos(M_PI * x)) : 0.0;
+    return fabs(x) < 1.0 ? sinc(x) * ((double)0.54f + (double)0.46f * cos(M_PI * x)) : 0.0;
 }
 
 static double keys(double x, double a)
@@ -49,14 +49,14 @@ static double lanczos3(double x)
 }
 
 static const struct mr_filter_shape shapes[] = {
-    [MR_NEAREST] = {NULL, 0.5, 1.0},          [MR_BOX] = {box, 0.5, 2.0},
-    [MR_BILINEAR] = {triangle, 1.0, 1.35},    [MR_HAMMING] = {hamming, 1.0, 1.35},
-    [MR_BICUBIC] = {cubic_pillow, 2.0, 1.35}, [MR_LANCZOS] = {lanczos3, 3.0, 1.35},
+    [MR_NEAREST] = {NULL, 0.5},         [MR_BOX] = {box, 0.5},
+    [MR_BILINEAR] = {triangle, 1.0},    [MR_HAMMING] = {hamming, 1.0},
+    [MR_BICUBIC] = {cubic_pillow, 2.0}, [MR_LANCZOS] = {lanczos3, 3.0},
 };
 
 const struct mr_filter_shape *mr__filter_shape(enum mr_filter filter, bool antialias)
 {
-    static const struct mr_filter_shape torch_cubic = {cubic_torch, 2.0, 1.35};
+    static const struct mr_filter_shape torch_cubic = {cubic_torch, 2.0};
 
     if (filter == MR_BICUBIC && !antialias)
         return &torch_cubic;

@@ -12,7 +12,6 @@
 struct mr_filter_shape {
     double (*at)(double distance); /* not normalised; NULL: nearest, which has no weights */
     double support;                /* at() is 0 beyond it */
-    double peak;                   /* no normalised weight is larger than peak / max(1, step) */
 };
 
 /* The shape of a filter; never NULL. `antialias` false gives bicubic the parameter of torch's

@@ -41,8 +41,8 @@ static const void *line8(struct mr_resampler *r, int32_t y)
 
     if (r->y.kind == MR_AXIS_TAPS)
         r->kernel->down((const uint8_t *const *)gather_rows(r, y),
-                        r->y.k + (size_t)y * (size_t)r->y.taps, (r->y.used[y] + 1) & ~1, r->y.shift,
-                        n, (uint8_t *)line_body(r));
+                        r->y.k + (size_t)y * (size_t)r->y.taps / 2, (r->y.used[y] + 1) & ~1, n,
+                        (uint8_t *)line_body(r));
     else if (r->job.padded)
         memcpy(line_body(r), ring_row(r, r->y.start[y]), (size_t)n);
     else

@@ -2,7 +2,8 @@
  *
  * The passes for AVX2. Across, two rows ride in the two halves of a register, and neighbouring
  * pixels are paired channel by channel (r0 r1 g0 g1 b0 b1), so that one multiply-add does two
- * taps of all channels. Down, rows are paired.
+ * taps of all channels. Down, rows are paired. Weights come in two halves (axis.h), so
+ * there are two multiply-adds.
  */
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
@@ -17,58 +18,84 @@ AVX2_INLINE __m256i load_two(const uint8_t *a, const uint8_t *b)
                                    _mm_loadu_si128((const void *)b), 1);
 }
 
-/* Two coefficients for every pair. */
-AVX2_INLINE __m256i load_pair(const int16_t *k)
+/* The same 32 bits everywhere. */
+AVX2_INLINE __m256i load_same(const void *p)
 {
-    int32_t pair;
+    int32_t four;
 
-    memcpy(&pair, k, sizeof pair);
-    return _mm256_set1_epi32(pair);
+    memcpy(&four, p, sizeof four);
+    return _mm256_set1_epi32(four);
+}
+
+/* Sums of 32 bits in two halves. */
+struct sum {
+    __m256i hi, lo;
+};
+
+AVX2_INLINE __m256i add_product(__m256i sum, __m256i pixels, __m256i k)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pixels, k));
+}
+
+AVX2_INLINE void add_pixels(struct sum *s, __m256i pixels, __m256i khi, __m256i klo)
+{
+    s->hi = add_product(s->hi, pixels, khi);
+    s->lo = add_product(s->lo, pixels, klo);
+}
+
+/* Twice the sum, rounded down. */
+AVX2_INLINE __m256i doubled(struct sum s)
+{
+    __m256i whole = _mm256_add_epi32(_mm256_slli_epi32(s.hi, MR_COEF_LOW), s.lo);
+
+    return _mm256_srai_epi32(whole, MR_COEF_BITS - 1);
+}
+
+/* Doubled sums to 16 bits, halved and rounded; sums below 0 become 0. */
+AVX2_INLINE __m256i pack_rounded(__m256i a, __m256i b)
+{
+    return _mm256_avg_epu16(_mm256_packus_epi32(a, b), _mm256_setzero_si256());
 }
 
 struct across {
     const struct mr_axis *axis;
     const uint8_t *const *src;
     __m256i pair01, pair23; /* shuffles: pixels 0 and 1, 2 and 3 of a load, as 16 bits */
-    __m256i round;
-    __m128i shift;
     int c;
 };
 
-/* The channels of one output pixel, 32 bits each, of rows 0 and 1, 2 and 3. */
+/* The channels of one output pixel, doubled, 32 bits each, of rows 0 and 1, 2 and 3. */
 struct four {
     __m256i r01, r23;
 };
 
-AVX2_INLINE __m256i add_taps(__m256i sum, __m256i pixels, __m256i pair, __m256i k)
+AVX2_INLINE struct four sum_pixel(const struct across *a, size_t at, const struct mr_coefs *k,
+                                  int taps)
 {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(pixels, pair), k));
-}
-
-AVX2_INLINE struct four sum_pixel(const struct across *a, size_t at, const int16_t *k, int taps)
-{
-    struct four s = {a->round, a->round};
+    const __m256i zero = _mm256_setzero_si256();
+    struct sum s01 = {zero, zero}, s23 = {zero, zero};
     int j = 0;
 
-    for (; j + 4 <= taps; j += 4, at += 4 * (size_t)a->c) {
-        __m256i p01 = load_two(a->src[0] + at, a->src[1] + at), k01 = load_pair(k + j);
-        __m256i p23 = load_two(a->src[2] + at, a->src[3] + at), k23 = load_pair(k + j + 2);
-        s.r01 = add_taps(add_taps(s.r01, p01, a->pair01, k01), p01, a->pair23, k23);
-        s.r23 = add_taps(add_taps(s.r23, p23, a->pair01, k01), p23, a->pair23, k23);
+    for (; j < taps; j += 4, k += 2, at += 4 * (size_t)a->c) {
+        __m256i p01 = load_two(a->src[0] + at, a->src[1] + at);
+        __m256i p23 = load_two(a->src[2] + at, a->src[3] + at);
+        __m256i hi = load_same(k->hi), lo = load_same(k->lo);
+        add_pixels(&s01, _mm256_shuffle_epi8(p01, a->pair01), hi, lo);
+        add_pixels(&s23, _mm256_shuffle_epi8(p23, a->pair01), hi, lo);
+        if (j + 2 == taps)
+            break;
+        hi = load_same(k[1].hi), lo = load_same(k[1].lo);
+        add_pixels(&s01, _mm256_shuffle_epi8(p01, a->pair23), hi, lo);
+        add_pixels(&s23, _mm256_shuffle_epi8(p23, a->pair23), hi, lo);
     }
-    if (j < taps) {
-        __m256i k01 = load_pair(k + j);
-        s.r01 = add_taps(s.r01, load_two(a->src[0] + at, a->src[1] + at), a->pair01, k01);
-        s.r23 = add_taps(s.r23, load_two(a->src[2] + at, a->src[3] + at), a->pair01, k01);
-    }
-    return (struct four){_mm256_sra_epi32(s.r01, a->shift), _mm256_sra_epi32(s.r23, a->shift)};
+    return (struct four){doubled(s01), doubled(s23)};
 }
 
 /* Four pixels of two rows as bytes. */
 AVX2_INLINE void write_two(__m256i p0, __m256i p1, __m256i p2, __m256i p3, __m256i squeeze,
                            uint8_t *a, uint8_t *b)
 {
-    __m256i px = _mm256_packus_epi16(_mm256_packs_epi32(p0, p1), _mm256_packs_epi32(p2, p3));
+    __m256i px = _mm256_packus_epi16(pack_rounded(p0, p1), pack_rounded(p2, p3));
 
     px = _mm256_shuffle_epi8(px, squeeze);
     _mm_storeu_si128((void *)a, _mm256_castsi256_si128(px));
@@ -84,13 +111,13 @@ AVX2_INLINE void across_taps(const struct across *a, uint8_t *const out[MR_BAND]
         a->c == 4 ? _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
                   : _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
     const int32_t *start = a->axis->start;
-    const int16_t *k = a->axis->k;
+    const struct mr_coefs *k = a->axis->k;
     size_t c = (size_t)a->c, n = (size_t)a->axis->n;
 
-    for (size_t i = 0; i < n; i += GROUP, k += GROUP * taps) {
+    for (size_t i = 0; i < n; i += GROUP, k += GROUP * taps / 2) {
         struct four p[GROUP];
         for (int j = 0; j < GROUP; j++)
-            p[j] = sum_pixel(a, (size_t)start[i + (size_t)j] * c, k + j * taps, taps);
+            p[j] = sum_pixel(a, (size_t)start[i + (size_t)j] * c, k + j * taps / 2, taps);
         write_two(p[0].r01, p[1].r01, p[2].r01, p[3].r01, squeeze, out[0] + i * c, out[1] + i * c);
         write_two(p[0].r23, p[1].r23, p[2].r23, p[3].r23, squeeze, out[2] + i * c, out[3] + i * c);
     }
@@ -107,9 +134,7 @@ AVX2_INLINE void across_channels(const struct mr_axis *axis, int c,
                              .src = src,
                              .c = c,
                              .pair01 = _mm256_broadcastsi128_si256(p01),
-                             .pair23 = _mm256_broadcastsi128_si256(p23),
-                             .round = _mm256_set1_epi32(1 << (axis->shift - 1)),
-                             .shift = _mm_cvtsi32_si128(axis->shift)};
+                             .pair23 = _mm256_broadcastsi128_si256(p23)};
 
     if (axis->taps == 2)
         across_taps(&a, out, 2);
@@ -123,27 +148,28 @@ AVX2_INLINE void across_channels(const struct mr_axis *axis, int c,
         across_taps(&a, out, axis->taps);
 }
 
+enum { GRAY_STEP = sizeof(struct mr_coefs) / 4 };
+
 /* One channel: eight pixels of a row, 32 bits gathered for each (four taps). */
 AVX2 static void across_gray(const struct mr_axis *axis, const uint8_t *src, uint8_t *out)
 {
-    const __m256i round = _mm256_set1_epi32(1 << (axis->shift - 1));
     const __m256i low = _mm256_set1_epi32(0xff), lanes = _mm256_setr_epi32(0, 4, 0, 0, 0, 0, 0, 0);
     const __m256i rows = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
-                                            _mm256_set1_epi32(axis->taps / 2));
-    const __m128i shift = _mm_cvtsi32_si128(axis->shift);
+                                            _mm256_set1_epi32(axis->taps / 2 * GRAY_STEP));
 
     for (int32_t i = 0; i < axis->n; i += 8) {
-        const int16_t *k = axis->k + (size_t)i * (size_t)axis->taps;
-        __m256i at = _mm256_loadu_si256((const void *)(axis->start + i)), sum = round;
-        for (int j = 0; j < axis->taps; j += 2) {
+        const struct mr_coefs *k = axis->k + (size_t)i * (size_t)axis->taps / 2;
+        __m256i at = _mm256_loadu_si256((const void *)(axis->start + i));
+        struct sum s = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+        for (int j = 0; j < axis->taps; j += 2, k++) {
             __m256i p = _mm256_i32gather_epi32((const void *)(src + j), at, 1);
             __m256i pair = _mm256_or_si256(
                 _mm256_and_si256(p, low),
                 _mm256_slli_epi32(_mm256_and_si256(_mm256_srli_epi32(p, 8), low), 16));
-            __m256i c = _mm256_i32gather_epi32((const void *)(k + j), rows, 4);
-            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pair, c));
+            add_pixels(&s, pair, _mm256_i32gather_epi32((const void *)k->hi, rows, 4),
+                       _mm256_i32gather_epi32((const void *)k->lo, rows, 4));
         }
-        sum = _mm256_packs_epi32(_mm256_sra_epi32(sum, shift), sum);
+        __m256i sum = pack_rounded(doubled(s), _mm256_setzero_si256());
         sum = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(sum, sum), lanes);
         _mm_storel_epi64((void *)(out + i), _mm256_castsi256_si128(sum));
     }
@@ -161,49 +187,62 @@ AVX2 static void across(const struct mr_axis *axis, int c, const uint8_t *const 
             across_gray(axis, src[row], out[row]);
 }
 
-/* Adds two rows' 32 bytes, times their coefficients, to sums of bytes 0-7|16-23, 8-15|24-31. */
+/* Sums of bytes 0-7|16-23 (hi0; low halves in lo[0], lo[1]) and 8-15|24-31. */
 struct sums {
-    __m256i a, b, c, d;
+    __m256i hi0, hi1, lo[4];
 };
 
-AVX2_INLINE void add_pair(struct sums *s, const uint8_t *row0, const uint8_t *row1, __m256i k)
+/* Adds two rows' 32 bytes, times their coefficients. Sums of hi are 16 bits: the rest of them would
+ * be shifted out. */
+AVX2_INLINE void add_pair(struct sums *s, const uint8_t *row0, const uint8_t *row1,
+                          const struct mr_coefs *k)
 {
-    const __m256i zero = _mm256_setzero_si256();
+    const __m256i zero = _mm256_setzero_si256(), lo = load_same(k->lo), hi = load_same(k->twice);
     __m256i p = _mm256_loadu_si256((const void *)row0);
     __m256i q = _mm256_loadu_si256((const void *)row1);
-    __m256i lo = _mm256_unpacklo_epi8(p, q), hi = _mm256_unpackhi_epi8(p, q);
+    __m256i a = _mm256_unpacklo_epi8(p, q), b = _mm256_unpackhi_epi8(p, q);
 
-    s->a = _mm256_add_epi32(s->a, _mm256_madd_epi16(_mm256_unpacklo_epi8(lo, zero), k));
-    s->b = _mm256_add_epi32(s->b, _mm256_madd_epi16(_mm256_unpackhi_epi8(lo, zero), k));
-    s->c = _mm256_add_epi32(s->c, _mm256_madd_epi16(_mm256_unpacklo_epi8(hi, zero), k));
-    s->d = _mm256_add_epi32(s->d, _mm256_madd_epi16(_mm256_unpackhi_epi8(hi, zero), k));
+    s->hi0 = _mm256_add_epi16(s->hi0, _mm256_maddubs_epi16(a, hi));
+    s->hi1 = _mm256_add_epi16(s->hi1, _mm256_maddubs_epi16(b, hi));
+    s->lo[0] = add_product(s->lo[0], _mm256_unpacklo_epi8(a, zero), lo);
+    s->lo[1] = add_product(s->lo[1], _mm256_unpackhi_epi8(a, zero), lo);
+    s->lo[2] = add_product(s->lo[2], _mm256_unpacklo_epi8(b, zero), lo);
+    s->lo[3] = add_product(s->lo[3], _mm256_unpackhi_epi8(b, zero), lo);
 }
 
-AVX2_INLINE void down_taps(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n,
+AVX2_INLINE __m256i pack_half(__m256i hi, __m256i lo0, __m256i lo1)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i a = _mm256_add_epi32(_mm256_unpacklo_epi16(zero, hi), lo0);
+    __m256i b = _mm256_add_epi32(_mm256_unpackhi_epi16(zero, hi), lo1);
+
+    return pack_rounded(_mm256_srai_epi32(a, MR_COEF_BITS - 1),
+                        _mm256_srai_epi32(b, MR_COEF_BITS - 1));
+}
+
+AVX2_INLINE void down_taps(const uint8_t *const *rows, const struct mr_coefs *k, int taps, int n,
                            uint8_t *out)
 {
-    const __m256i round = _mm256_set1_epi32(1 << (shift - 1));
-    const __m128i by = _mm_cvtsi32_si128(shift);
+    const __m256i zero = _mm256_setzero_si256();
 
     for (int i = 0; i < n; i += 32) {
-        struct sums s = {round, round, round, round};
+        struct sums s = {zero, zero, {zero, zero, zero, zero}};
         for (int j = 0; j < taps; j += 2)
-            add_pair(&s, rows[j] + i, rows[j + 1] + i, load_pair(k + j));
-        __m256i ab = _mm256_packs_epi32(_mm256_sra_epi32(s.a, by), _mm256_sra_epi32(s.b, by));
-        __m256i cd = _mm256_packs_epi32(_mm256_sra_epi32(s.c, by), _mm256_sra_epi32(s.d, by));
-        _mm256_storeu_si256((void *)(out + i), _mm256_packus_epi16(ab, cd));
+            add_pair(&s, rows[j] + i, rows[j + 1] + i, k + j / 2);
+        __m256i a = pack_half(s.hi0, s.lo[0], s.lo[1]), b = pack_half(s.hi1, s.lo[2], s.lo[3]);
+        _mm256_storeu_si256((void *)(out + i), _mm256_packus_epi16(a, b));
     }
 }
 
-AVX2 static void down(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n,
+AVX2 static void down(const uint8_t *const *rows, const struct mr_coefs *k, int taps, int n,
                       uint8_t *out)
 {
     if (taps == 2)
-        down_taps(rows, k, 2, shift, n, out);
+        down_taps(rows, k, 2, n, out);
     else if (taps == 4)
-        down_taps(rows, k, 4, shift, n, out);
+        down_taps(rows, k, 4, n, out);
     else
-        down_taps(rows, k, taps, shift, n, out);
+        down_taps(rows, k, taps, n, out);
 }
 
 /* clang's __builtin_cpu_supports does not know f16c. */

@@ -6,29 +6,39 @@
 
 #include <string.h>
 
-static uint8_t clip8(int32_t sum, int shift)
+#define ROUND (1u << (MR_COEF_BITS - 1))
+
+/* Of a sum modulo 2^32; the whole sum fits, whatever its parts do. */
+static uint8_t clip8(uint32_t sum)
 {
-    int32_t v = sum >> shift;
+    int32_t v = (int32_t)sum >> MR_COEF_BITS;
 
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+static int32_t weight(const struct mr_coefs *k, int32_t j)
+{
+    return k[j / 2].hi[j % 2] * (1 << MR_COEF_LOW) + k[j / 2].lo[j % 2];
 }
 
 /* Inlined once for every number of channels, which then is a constant. */
 static inline __attribute__((always_inline)) void across_channels(const struct mr_axis *axis, int c,
                                                                   const uint8_t *src, uint8_t *out)
 {
-    const int16_t *k = axis->k;
+    const struct mr_coefs *k = axis->k;
 
-    for (int32_t i = 0; i < axis->n; i++, k += axis->taps) {
+    for (int32_t i = 0; i < axis->n; i++, k += axis->taps / 2) {
         const uint8_t *p = src + (size_t)axis->start[i] * (size_t)c;
-        int32_t sum[4], n = axis->used[i];
+        uint32_t sum[4], n = (uint32_t)axis->used[i];
         for (int ch = 0; ch < c; ch++)
-            sum[ch] = 1 << (axis->shift - 1);
-        for (int32_t j = 0; j < n; j++, p += c)
+            sum[ch] = ROUND;
+        for (uint32_t j = 0; j < n; j++, p += c) {
+            uint32_t w = (uint32_t)weight(k, (int32_t)j);
             for (int ch = 0; ch < c; ch++)
-                sum[ch] += k[j] * p[ch];
+                sum[ch] += w * p[ch];
+        }
         for (int ch = 0; ch < c; ch++)
-            *out++ = clip8(sum[ch], axis->shift);
+            *out++ = clip8(sum[ch]);
     }
 }
 
@@ -53,20 +63,24 @@ static void across(const struct mr_axis *axis, int c, const uint8_t *const src[M
 
 enum { BLOCK = 64 }; /* bytes at a time, constant for the vectoriser; the last go to the slack */
 
-static void down(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n,
+/* Two sums of 16-bit products: without SSE4 there is no multiplication of 32 bits. */
+static void down(const uint8_t *const *rows, const struct mr_coefs *k, int taps, int n,
                  uint8_t *out)
 {
     for (int at = 0; at < n; at += BLOCK) {
-        int32_t sum[BLOCK];
+        uint32_t hi[BLOCK] = {0}, lo[BLOCK];
         for (int i = 0; i < BLOCK; i++)
-            sum[i] = 1 << (shift - 1);
+            lo[i] = ROUND;
         for (int j = 0; j < taps; j++) {
             const uint8_t *row = rows[j] + at;
+            int16_t khi = k[j / 2].hi[j % 2], klo = k[j / 2].lo[j % 2];
             for (int i = 0; i < BLOCK; i++)
-                sum[i] += k[j] * (int16_t)row[i];
+                hi[i] += (uint32_t)(khi * (int16_t)row[i]);
+            for (int i = 0; i < BLOCK; i++)
+                lo[i] += (uint32_t)(klo * (int16_t)row[i]);
         }
         for (int i = 0; i < BLOCK; i++)
-            out[at + i] = clip8(sum[i], shift);
+            out[at + i] = clip8((hi[i] << MR_COEF_LOW) + lo[i]);
     }
 }
 

@@ -33,12 +33,13 @@ typedef void mr_put_row(const struct mr_put *put, const void *pixels, void *to);
 struct mr_kernel {
     const char *name;
     bool (*usable)(void); /* can this CPU run it? */
-    /* Rows of 8-bit pixels across: out[i] = round(sum k[i][j] * src[start[i] + j]). Where there
-     * are fewer rows than MR_BAND, the last one is given again. */
+    /* Rows of 8-bit pixels across: out[i] = round(sum k[i][j] * src[start[i] + j]), to 0..255.
+     * Sums are exact: 32 bits, in which whatever overflows on the way comes back. Where there are
+     * fewer rows than MR_BAND, the last one is given again. */
     void (*across)(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
                    uint8_t *const out[MR_BAND]);
     /* `taps` rows (even) of n bytes down to one: out[i] = round(sum k[j] * rows[j][i]). */
-    void (*down)(const uint8_t *const *rows, const int16_t *k, int taps, int shift, int n,
+    void (*down)(const uint8_t *const *rows, const struct mr_coefs *k, int taps, int n,
                  uint8_t *out);
     /* A version for this store of 8-bit pixels; NULL: use the C one, which needs the table. */
     mr_put_row *(*put)(const struct mr_put *put);

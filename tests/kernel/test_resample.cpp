@@ -340,10 +340,13 @@ TEST(Resample, MissingRowsAreAnError)
 TEST(Resample, AWindowIsAPartOfTheWhole)
 {
     Random rng(4);
-    Resampler r = resampler("scalar");
+    std::vector<const mr_kernel *> kernels = usable_kernels();
 
-    for (int i = 0; i < 300; i++) {
-        mr_geometry part = random_geometry(rng, 120);
+    for (int i = 0; i < 2000; i++) {
+        Resampler r = resampler(kernels[static_cast<size_t>(i) % kernels.size()]->name);
+        mr_geometry part = random_geometry(rng, i % 10 ? 120 : 600);
+        int c = channels(rng);
+        size_t pixel = static_cast<size_t>(c);
         part.pad_left = part.pad_right = part.pad_top = part.pad_bottom = 0;
         part.hflip = part.vflip = false;
         part.out_w = part.win.w;
@@ -352,11 +355,11 @@ TEST(Resample, AWindowIsAPartOfTheWhole)
         all.win = {0, 0, part.rw, part.rh};
         all.out_w = part.rw;
         all.out_h = part.rh;
-        Source source(rng, all, 3, 8);
-        std::vector<uint8_t> a(static_cast<size_t>(all.out_w * all.out_h * 3)),
-            b(static_cast<size_t>(part.out_w * part.out_h * 3));
-        mr_view whole = {a.data(), all.out_w, all.out_h, 3, 8, all.out_w * 3};
-        mr_view window = {b.data(), part.out_w, part.out_h, 3, 8, part.out_w * 3};
+        Source source(rng, all, c, 8);
+        std::vector<uint8_t> a(static_cast<size_t>(all.out_w * all.out_h) * pixel),
+            b(static_cast<size_t>(part.out_w * part.out_h) * pixel);
+        mr_view whole = {a.data(), all.out_w, all.out_h, c, 8, all.out_w * c};
+        mr_view window = {b.data(), part.out_w, part.out_h, c, 8, part.out_w * c};
         mr_errbuf e = {};
         ASSERT_EQ(mr__resample_image(r.get(), &source.view, &source.at, &all, &whole, &e), MR_OK)
             << e.text;
@@ -364,10 +367,10 @@ TEST(Resample, AWindowIsAPartOfTheWhole)
             << e.text;
         for (int y = 0; y < part.out_h; y++) {
             const uint8_t *want =
-                &a[static_cast<size_t>(((y + part.win.y) * all.out_w + part.win.x) * 3)];
-            const uint8_t *got = &b[static_cast<size_t>(y * part.out_w * 3)];
-            ASSERT_EQ(memcmp(want, got, static_cast<size_t>(part.out_w * 3)), 0)
-                << text(part, 3, {});
+                &a[static_cast<size_t>((y + part.win.y) * all.out_w + part.win.x) * pixel];
+            const uint8_t *got = &b[static_cast<size_t>(y * part.out_w) * pixel];
+            ASSERT_EQ(memcmp(want, got, static_cast<size_t>(part.out_w) * pixel), 0)
+                << text(part, c, {});
         }
     }
 }
