@@ -58,11 +58,13 @@ licences() {
     done
 }
 
-# A C function, as it is laid out here, begins at a "{" in column 0 and ends at a "}" there.
+# A C function, as it is laid out here, begins at a "{" in column 0 and ends at a "}" there. So does
+# a C++ class or namespace.
 sizes() {
     code | while read -r file; do
         awk -v file="$file" '
-            /^\{/ && !open { open = FNR }
+            /^\{/ && !open && before !~ /(^|[ >])(class|struct|namespace) / { open = FNR }
+            { before = $0 }
             /^\}/ { if (open && FNR - open > 100)
                         print file ":" open ": the function has " FNR - open " lines, 100 at most"
                     open = 0 }

@@ -5,7 +5,8 @@
 local millrace = require "millrace"
 
 local function train_step(x, y)
-    print(table.concat(x.shape, " x ") .. ", first pixel " .. x[1][1][1][1] .. ", first label " .. y[1])
+    local shape = table.concat(x.shape, " x ")
+    print(shape .. ", first pixel " .. x[1][1][1][1] .. ", first label " .. y[1])
 end
 
 if #arg < 1 then

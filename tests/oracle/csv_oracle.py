@@ -5,8 +5,8 @@
 usage: csv_oracle.py TOOL [FILES]     TOOL: the index_tool program
 
 Half of the files are tables written by csv.writer in its dialects, half are random bytes of the
-characters that
-matter. What csv.reader takes (strict=True) must be read alike; what it refuses must be refused.
+characters that matter. What csv.reader takes (strict=True) must be read alike; what it refuses
+must be refused.
 """
 import csv
 import io
@@ -17,14 +17,13 @@ import sys
 import tempfile
 
 WORDS = ["", "a", "cat/1.jpg", "1 2 3;4", 'say "hi"', '"', '""', "a,b", "two\nlines", "cr\rcr",
-         "crlf\r\n", " ", "é€",
-         "x" * 300, "\n", "'", "\t"]
+         "crlf\r\n", " ", "é€", "x" * 300, "\n", "'", "\t"]
+QUOTING = [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]
 
 
 def table(rng):
     text = io.StringIO(newline="")
-    quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
-    writer = csv.writer(text, quoting=quoting,
+    writer = csv.writer(text, quoting=rng.choice(QUOTING),
                         lineterminator=rng.choice(["\n", "\r\n", "\r"]))
     columns = rng.randint(1, 6)
     for _ in range(rng.choice([0, 1, 3, 40, 2000])):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the folder source to torchvision's ImageFolder: the same classes, samples and labels in the
-same order.
+"""Holds the folder source to torchvision's ImageFolder: the same classes, samples and labels, in
+the same order.
 
 usage: folder_oracle.py TOOL     TOOL: the index_tool program
 """
@@ -18,10 +18,11 @@ except ImportError as lacking:
     sys.exit(77)
 
 NAMES = ["a", "b", "B", "a-b", "a.b", "10", "9", "é", "z z", "deep", "a_b", "A"]
+ENDINGS = [".jpg", ".JPG", ".jpeg", ".png", ".PNG", ".txt", "~"]
 
 
 def make_tree(rng, root):
-    """Class folders with images and other files in folders of any depth, and links to both."""
+    """Class folders with images and other files at any depth, and links to files and folders."""
     pool = os.path.join(root, "pool")
     os.makedirs(os.path.join(pool, "linked"))
     for name in ["1.jpg", "linked/2.png"]:
@@ -31,8 +32,7 @@ def make_tree(rng, root):
             depth = rng.choice([0, 0, 0, 1, 2])
             folder = os.path.join(root, name, *rng.sample(NAMES, depth))
             os.makedirs(folder, exist_ok=True)
-            ending = rng.choice([".jpg", ".JPG", ".jpeg", ".png", ".PNG", ".txt", "~"])
-            file = rng.choice(NAMES) + ending
+            file = rng.choice(NAMES) + rng.choice(ENDINGS)
             if not os.path.lexists(os.path.join(folder, file)):
                 open(os.path.join(folder, file), "w").close()
         # ImageFolder refuses a class without images.
@@ -55,8 +55,8 @@ def main():
             for line in samples.split(b"\0")[:-1]:
                 label, path = os.fsdecode(line).split(" ", 1)
                 got.append((int(label), os.path.realpath(os.path.join(folder, path))))
-            ours = [os.fsdecode(name) for name in classes.split(b"\0")]
-            if ours != theirs.classes or got != want:
+            names = [os.fsdecode(name) for name in classes.split(b"\0")]
+            if names != theirs.classes or got != want:
                 print(f"tree {i} differs:\n  ImageFolder: {want}\n  millrace:    {got}")
                 return 1
     print("40 trees listed alike")

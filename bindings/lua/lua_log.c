@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "log.h"
+#include "lua_log.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * handles.h: the three kinds of userdata, and how their owners keep each other alive:
+ * lua_handles.h: the three kinds of userdata, and how their owners keep each other alive:
  *     tensor -> (user value) batch -> (user value) loader
  * A tensor of a released batch is known by its batch having none, so stale access is an error,
  * never a read of memory that is filled anew. A batch may outlive its loader's close().
@@ -12,7 +12,7 @@
 #include <lua.h>
 #include <millrace/millrace.h>
 
-struct lua_log; /* loader.c */
+struct lua_log; /* lua_log.h */
 
 struct lua_loader {
     mr_loader *loader; /* NULL: closed */

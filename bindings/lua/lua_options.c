@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "options.h"
+#include "lua_options.h"
 
 #include <lauxlib.h>
 #include <string.h>

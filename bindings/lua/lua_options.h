@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * options.h: mr_options out of a Lua table: {set = {"key=value", key = value, ...}, state = TEXT,
- * text = TEXT, warden = PATH, log = function(level, line)}.
+ * lua_options.h: mr_options out of a Lua table: {set = {"key=value", key = value, ...}, state =
+ * TEXT, text = TEXT, warden = PATH, log = function(level, line)}.
  */
 #ifndef MR_LUA_OPTIONS_H
 #define MR_LUA_OPTIONS_H

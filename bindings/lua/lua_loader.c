@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * loader.c: the loader, call by call. millrace.lua puts iteration on top.
+ * lua_loader.c: the loader, call by call. millrace.lua puts iteration on top.
  */
-#include "handles.h"
-#include "log.h"
-#include "options.h"
+#include "lua_handles.h"
+#include "lua_log.h"
+#include "lua_options.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * batch.c: a leased batch. Its fields are batch.NAME (or batch:field(NAME), for a name that is a
- * method's too); it is released by batch:release(), at the end of a `local batch <close>`, and in
+ * lua_batch.c: a leased batch. Its fields are batch.NAME (or batch:field(NAME), for a name that is
+ * a method's too); it is released by batch:release(), at the end of a `local batch <close>`, and in
  * the end by the garbage collector.
  */
-#include "handles.h"
+#include "lua_handles.h"
 
 #include <string.h>
 

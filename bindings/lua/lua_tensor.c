@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tensor.c: fields as nested sequences: x[1][2][3], #x, ipairs(x). Indices begin at 1; one past the
- * end is nil, as in a table. Beside them: x.shape, x.dtype, x.name, x.counts, x:at(...),
+ * lua_tensor.c: fields as nested sequences: x[1][2][3], #x, ipairs(x). Indices begin at 1; one past
+ * the end is nil, as in a table. Beside them: x.shape, x.dtype, x.name, x.counts, x:at(...),
  * x:set(value, ...), x:table(), x:bytes().
  */
-#include "element.h"
-#include "handles.h"
+#include "lua_element.h"
+#include "lua_handles.h"
 
 #include <string.h>
 

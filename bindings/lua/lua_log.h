@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * log.h: log lines on their way to a Lua function. The C library hands them out from inside its
+ * lua_log.h: log lines on their way to a Lua function. The C library hands them out from inside its
  * calls, holding the loader, where a Lua error would jump over its frames and a call on the loader
  * would wait for itself. So they are kept, and handed on when the call has returned.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * element.h: one element of a tensor as a Lua number: integers for integer dtypes, floats for the
- * others.
+ * lua_element.h: one element of a tensor as a Lua number: integers for integer dtypes, floats for
+ * the others.
  */
 #ifndef MR_LUA_ELEMENT_H
 #define MR_LUA_ELEMENT_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * module.c: require "millrace.core": open, check, explain, version, and the loader's metatable for
- * millrace.lua.
+ * lua_module.c: require "millrace.core": open, check, explain, version, and the loader's metatable
+ * for millrace.lua.
  */
-#include "handles.h"
-#include "options.h"
+#include "lua_handles.h"
+#include "lua_options.h"
 
 /* check(path, options): true, or raises what is wrong with the config. */
 static int check(lua_State *L)
