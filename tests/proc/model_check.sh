@@ -74,7 +74,7 @@ check() {
 # One line; counts a surprise.
 report() {
     local name=$1 expected=$2 out=$work/$1/out found why states seconds
-    local unfinished='max search depth too small|out of memory|memory exceeded'
+    local unfinished='max search depth too small|out of memory|memory exceeded|not completed'
     seconds=$(cat "$work/$name/seconds" 2>/dev/null)
     states=$(awk '/states, stored/ {print $1}' "$out")
     why=$(sed -n 's/^pan:1: \(.*\) (at depth.*/\1/p' "$out" | head -1)
@@ -82,6 +82,8 @@ report() {
         found=fails
     elif grep -q 'errors: 0' "$out" && ! grep -Eq "$unfinished" "$out"; then
         found=holds
+    elif grep -q 'errors: 0' "$out" && [ -n "$run" ]; then
+        found=holds why="as far as it got"
     else
         found="no verdict" why=$(tail -3 "$out" | tr '\n' ' ')
     fi
