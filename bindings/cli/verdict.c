@@ -33,7 +33,7 @@ static void say_producers(const struct verdict_input *in, const struct shares *p
         const char *what, *advice;
     } limits[] = {
         {"reading files", "a local disk, fewer larger files"},
-        {"decoding", "'decode: fast' or smaller files"},
+        {"decoding", "smaller files"},
         {"augmenting", "fewer or cheaper ops, a smaller output"},
     };
     int worst = p->decode >= p->read && p->decode >= p->augment ? 1 : p->read >= p->augment ? 0 : 2;

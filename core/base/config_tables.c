@@ -34,7 +34,7 @@ const struct mr_opt mr__config_opts[] = {
     {"on_error", MR_OPT_ENUM, MR_OPT_STREAM, AT(on_error), "replace", 0, 0, on_error_names, NULL,
      "a bad sample ends the run, is replaced by another, or leaves its row marked as not valid"},
     {"decode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
-     "fast: large JPEGs are decoded at a reduced size, which changes pixels slightly"},
+     "fast: large JPEGs may be decoded at a reduced size (today it is the same as exact)"},
     {"message_bytes", MR_OPT_INT, 0, AT(message_bytes), "256", 64, 65536, NULL, "bytes",
      "room for a commander's message to a row"},
     {"rank", MR_OPT_INT, 0, AT(rank), "0", 0, 65535, NULL, NULL,
