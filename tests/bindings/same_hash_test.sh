@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# same_hash_test.sh BUILD SAMPLE [LUA]: the command line, the C++ example (built outside the tree
+# same_hash_test.sh BUILD SAMPLE [LUA]: the command line, the C example, the C++ example (built outside the tree
 # against an installed Millrace) and the Lua example (through the installed module) read the same
 # config and must report the same stream hash.
 set -eu
@@ -36,6 +36,7 @@ cmake -G Ninja -S "$source/examples/cpp_train" -B "$work/cpp" \
 cmake --build "$work/cpp" >>"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
 
 failed=0
+c=$("$build/bin/example_train" "$work/train.yaml" | sed -n 's/^hash //p')
 hash_of() { # PROGRAM ...: the hash it reports
     "$@" | sed -n 's/^hash //p'
 }
@@ -44,6 +45,10 @@ for seed in 11 12; do
     cpp=$(hash_of "$work/cpp/cpp_train" "$work/train.yaml" seed=$seed)
     echo "seed $seed: command line $cli, C++ $cpp"
     [ ${#cli} = 16 ] && [ "$cpp" = "$cli" ] || failed=1
+    if [ $seed = 11 ]; then
+        echo "seed $seed: C $c"
+        [ "$c" = "$cli" ] || failed=1
+    fi
     if [ "$lua" ]; then
         share=$work/prefix/share/lua/5.4/?.lua
         module=$(dirname "$(dirname "$(find "$work/prefix" -path '*lua/5.4/millrace/core.so')")")
