@@ -84,6 +84,8 @@ struct mr_config {
                             in the working directory */
     const char *const *set_keys; /* the keys of the --set texts, for messages */
     uint64_t stream_hash; /* XXH3 over every value that shapes the stream, and a stream version */
+    const char *text;     /* what was read */
+    bool from_file;       /* relative paths start at the folder of `path`, else where we stand */
     struct mr_pool *pool; /* all memory of this config, this struct included */
 };
 
@@ -103,6 +105,9 @@ extern const struct mr_tables mr__tables; /* the registries */
  * mr__config_callbacks(). */
 int mr__config_read(struct mr_config **config, const char *path, const char *text,
                     const char *const *set, struct mr_errbuf *e);
+/* As mr__config_read, from a config's path, text and from_file: in another process. */
+int mr__config_read_again(struct mr_config **config, const char *path, const char *text,
+                          bool from_file, const char *const *set, struct mr_errbuf *e);
 /* As mr__config_read, with these plug-ins. */
 int mr__config_read_with(const struct mr_tables *tables, struct mr_config **config,
                          const char *path, const char *text, const char *const *set,

@@ -135,13 +135,14 @@ static int parse(struct mr_config_reader *r, struct mr_place *place, const char 
 }
 
 static int read_all(struct mr_config_reader *r, struct mr_place *place, const char *text,
-                    const char *const *set)
+                    bool from_file, const char *const *set)
 {
     struct mr_errbuf *e = r->opt.e;
     struct mr_yaml *root;
     size_t n = text ? strlen(text) : 0;
-    bool from_file = !text;
     int rc = text ? MR_OK : load(r->c->pool, place->path, &text, &n, e);
+    r->c->text = text;
+    r->c->from_file = from_file;
     if (rc == MR_OK)
         rc = set_folders(r, place->path, from_file);
     if (rc == MR_OK)
@@ -162,9 +163,9 @@ static int read_all(struct mr_config_reader *r, struct mr_place *place, const ch
     return rc < 0 ? rc : mr__config_hash(r->c, e);
 }
 
-int mr__config_read_with(const struct mr_tables *tables, struct mr_config **config,
-                         const char *path, const char *text, const char *const *set,
-                         struct mr_errbuf *e)
+static int read_config(const struct mr_tables *tables, struct mr_config **config,
+                       const char *path, const char *text, bool from_file, const char *const *set,
+                       struct mr_errbuf *e)
 {
     *config = NULL;
     if (!path && !text)
@@ -183,12 +184,32 @@ int mr__config_read_with(const struct mr_tables *tables, struct mr_config **conf
     struct mr_place place = {.path = name};
     struct mr_config_reader r = {
         .opt = {.pool = pool, .place = &place, .e = e}, .c = c, .tables = tables};
-    int rc = read_all(&r, &place, text, set);
+    if (text) { /* kept: a spawned warden is told the same words */
+        text = mr__pool_text(pool, text, strlen(text));
+        if (!text) {
+            mr__pool_free(pool);
+            return no_memory(e);
+        }
+    }
+    int rc = read_all(&r, &place, text, from_file, set);
     if (rc < 0)
         mr__pool_free(pool);
     else
         *config = c;
     return rc < 0 ? rc : MR_OK;
+}
+
+int mr__config_read_with(const struct mr_tables *tables, struct mr_config **config,
+                         const char *path, const char *text, const char *const *set,
+                         struct mr_errbuf *e)
+{
+    return read_config(tables, config, path, text, !text, set, e);
+}
+
+int mr__config_read_again(struct mr_config **config, const char *path, const char *text,
+                          bool from_file, const char *const *set, struct mr_errbuf *e)
+{
+    return read_config(&mr__tables, config, path, text, from_file, set, e);
 }
 
 int mr__config_read(struct mr_config **config, const char *path, const char *text,

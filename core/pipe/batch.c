@@ -70,7 +70,7 @@ const uint8_t *mr_valid(const mr_batch *b)
 int mr_batch_get_info(const mr_batch *b, mr_batch_info *info)
 {
     if (!readable(b))
-        return MR_E_STALE;
+        return b && !b->loader->here[0] ? MR_E_FORKED : MR_E_STALE;
     const uint8_t *valid = slot_of(b) + b->loader->s.plan->valid;
     *info = (mr_batch_info){.epoch = b->head.epoch,
                             .batch = b->head.batch,

@@ -32,14 +32,16 @@ static int append(int fd, const char *text, struct mr_errbuf *e)
     return MR_OK;
 }
 
-int mr__boot_write(const char *path, const char *text, const char *const *set, struct mr_errbuf *e)
+int mr__boot_write(const struct mr_config *config, const char *const *set, struct mr_errbuf *e)
 {
     int fd = memfd_create("millrace-boot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot create shared memory (memfd_create)");
-    int rc = append(fd, path ? path : "", e);
+    int rc = append(fd, config->path, e);
     if (rc >= 0)
-        rc = append(fd, text, e);
+        rc = append(fd, config->from_file ? "file" : "text", e);
+    if (rc >= 0)
+        rc = append(fd, config->text, e);
     for (; rc >= 0 && set && *set; set++)
         rc = append(fd, *set, e);
     if (rc >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) < 0)
@@ -74,11 +76,14 @@ static const char *next_string(const char *s)
 
 static int compile(struct mr_session *s, const char *text, size_t bytes, struct mr_errbuf *e)
 {
-    const char *path = text, *config_text = next_string(text), *end = text + bytes;
-    const char *set[257];
+    const char *path = text, *kind = next_string(path), *end = text + bytes;
+    const char *config_text = kind < end ? next_string(kind) : end;
+    const char *set[MR_MAX_SET + 1];
     size_t n = 0;
     struct mr_config *config;
-    for (const char *p = next_string(config_text); p < end && n < 256; p = next_string(p))
+    if (config_text >= end)
+        return mr__fail(e, MR_E_CORRUPT, "the boot text is cut");
+    for (const char *p = next_string(config_text); p < end && n < MR_MAX_SET; p = next_string(p))
         set[n++] = p;
     set[n] = NULL;
     int rc =

@@ -113,6 +113,10 @@ int mr_explain(const char *path, const mr_options *options, char **text)
     struct mr_errbuf e = {0};
     struct mr_plan *plan;
     size_t bytes;
+    if (!text) {
+        mr__fail(&e, MR_E_USAGE, "mr_explain needs a place for the text");
+        return mr__keep_error(&e);
+    }
     *text = NULL;
     int rc = compile(path, options, &plan, &e);
     if (rc < 0)

@@ -226,10 +226,8 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
             break;
         }
         int rc = make_row(f, &r, &key, sample, e);
-        if (rc >= 0) {
-            mr__lane_count_up(f->lane, MR_COUNT_ROWS, 1);
+        if (rc >= 0)
             break;
-        }
         if (!is_bad_sample(rc))
             return rc;
         report_bad(f, claim, sample, e);
@@ -245,6 +243,7 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
             return mr__context(e, "%d substitutes in a row were bad too; the last", MAX_ATTEMPTS);
         sample = substitute(f, &key);
     }
+    mr__lane_count_up(f->lane, MR_COUNT_ROWS, 1);
     return MR_OK;
 }
 

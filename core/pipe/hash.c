@@ -52,7 +52,7 @@ void mr__hash_deliver(mr_loader *l, const struct mr_batch *b)
 int mr_batch_hash(const mr_batch *b, uint64_t *hash)
 {
     if (!mr_sample_ids(b)) /* keeps the reason */
-        return MR_E_STALE;
+        return b && !b->loader->here[0] ? MR_E_FORKED : MR_E_STALE;
     *hash = mr__hash_rows(b, false);
     return MR_OK;
 }

@@ -10,6 +10,7 @@
 #include "pipe/last_error.h"
 #include "pipe/session.h"
 #include "proc/child.h"
+#include "shm/arena.h"
 
 #include <pthread.h>
 
@@ -28,8 +29,9 @@ struct mr_batch {
 
 struct mr_loader {
     pthread_mutex_t lock;
-    pthread_cond_t nobody_waits; /* mr_close waits for it */
-    uint32_t waiters;            /* threads in mr__loader_wait */
+    uint32_t inside;     /* threads in a call on this loader; raised before the lock is taken */
+    pthread_cond_t left; /* a call has ended, or the poll below: mr_close and waiters look again */
+    bool polling;        /* one thread polls for all that wait, so that no signal is missed */
     uint8_t *here; /* a page that is 1 in the process that opened the loader and 0 in its forked
                       children */
     struct mr_session s;
@@ -44,10 +46,14 @@ struct mr_loader {
     uint64_t position; /* global batch after the last one returned, in this epoch */
     bool epoch_cut;    /* mr_end_epoch was called: say so in the next mr_next */
     bool ended;
-    bool closed;
-    bool poison;               /* MILLRACE_POISON=1 */
-    struct mr_errbuf failure;  /* code < 0: the run is over, this is why */
-    struct mr_errbuf last_bad; /* the newest bad sample's sentence */
+    bool closed;              /* mr_close has begun */
+    bool close_done;          /* ... and ended: the last release frees everything */
+    bool poison;              /* MILLRACE_POISON=1 */
+    struct mr_errbuf failure; /* code < 0: the run is over, this is why */
+    struct mr_event
+        bad;      /* `on_error: fail`: the first bad row in the stream's order; kind 0: none */
+    int epoll_fd; /* mr_fd: ready_fd and the warden's pidfd */
+    pid_t owner;  /* the process that opened the loader */
 
     struct mr_batch *pool;
     struct mr_tensor *pool_fields;
@@ -60,8 +66,10 @@ struct mr_loader {
     uint64_t rows, wait_ns, returned; /* valid rows, time in mr_next, batches */
 };
 
-/* Locks; refuses in a forked child and (unless it may be closed) on a closed loader. */
+/* Begins a call: locks. Refuses NULL, in a forked child, and when mr_close has begun (MR_E_CLOSED;
+ * only mr__loader_enter_release does not). On success mr__loader_leave must follow. */
 int mr__loader_enter(mr_loader *l, struct mr_errbuf *e);
+int mr__loader_enter_release(mr_loader *l, struct mr_errbuf *e);
 void mr__loader_leave(mr_loader *l);
 /* Frees everything; the caller holds no lock and nobody else has the loader. */
 void mr__loader_free(mr_loader *l);

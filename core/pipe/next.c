@@ -10,27 +10,49 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NOTHING 100 /* no slot is due now */
 #define POISON 0xdb /* MILLRACE_POISON=1 fills released slots with it */
 
-int mr__loader_enter(mr_loader *l, struct mr_errbuf *e)
+int mr__loader_enter_release(mr_loader *l, struct mr_errbuf *e)
 {
+    if (!l)
+        return mr__fail(e, MR_E_USAGE, "there is no loader: NULL was given");
     if (!l->here[0])
         return mr__fail(e, MR_E_FORKED,
-                        "this process was forked from the one that opened the "
-                        "loader: open one here, or fork before mr_open");
+                        "this process was forked from the one that opened the loader: open one "
+                        "here, or fork before mr_open");
+    __atomic_fetch_add(&l->inside, 1, __ATOMIC_ACQ_REL); /* mr_close waits for us from here on */
     pthread_mutex_lock(&l->lock);
     return MR_OK;
 }
 
+int mr__loader_enter(mr_loader *l, struct mr_errbuf *e)
+{
+    int rc = mr__loader_enter_release(l, e);
+    if (rc >= 0 && l->closed) {
+        mr__loader_leave(l);
+        rc = mr__fail(e, MR_E_CLOSED, "the loader was closed");
+    }
+    return rc;
+}
+
 void mr__loader_leave(mr_loader *l)
 {
+    __atomic_fetch_sub(&l->inside, 1, __ATOMIC_ACQ_REL);
+    pthread_cond_broadcast(&l->left);
     pthread_mutex_unlock(&l->lock);
 }
 
 /* ---- events ---- */
+
+/* Whether a stands before b in the stream. */
+static bool before(const struct mr_event *a, const struct mr_event *b)
+{
+    return a->seq < b->seq || (a->seq == b->seq && a->row < b->row);
+}
 
 static void take_event(mr_loader *l, const struct mr_event *event)
 {
@@ -40,8 +62,8 @@ static void take_event(mr_loader *l, const struct mr_event *event)
             l->log(l->log_user, (mr_log_level)event->code, event->text);
         return;
     }
-    mr__fail(&l->last_bad, event->code, "%s (sample %llu)", event->text,
-             (unsigned long long)event->sample);
+    if (!l->bad.kind || before(event, &l->bad))
+        l->bad = *event;
     snprintf(line, sizeof line, "bad sample %llu: %s", (unsigned long long)event->sample,
              event->text);
     if (l->log)
@@ -111,21 +133,32 @@ static int end_epoch(mr_loader *l, const struct mr_plan_head *head)
     return MR_END_EPOCH;
 }
 
+/* What is known of a bad row: its own event, or, when the ring has lost that, the bare reason. */
+static void describe_bad_row(mr_loader *l, uint64_t seq, uint32_t row, int reason, char *text,
+                             size_t bytes)
+{
+    mr__loader_drain_events(l);
+    if (l->bad.kind && l->bad.seq == seq && l->bad.row == row)
+        snprintf(text, bytes, "%s (sample %llu)", l->bad.text, (unsigned long long)l->bad.sample);
+    else
+        snprintf(text, bytes, "%s", mr_strerror(reason));
+}
+
 /* A row that could not be made, under `on_error: fail`: the run ends here. */
-static int find_bad_row(mr_loader *l, uint32_t slot, const struct mr_plan_head *head,
+static int find_bad_row(mr_loader *l, uint32_t slot, uint64_t seq, const struct mr_plan_head *head,
                         struct mr_errbuf *e)
 {
     const uint64_t *rows = mr__slot_rows(&l->s.arena, slot);
+    char text[MR_EVENT_TEXT + 64];
     for (uint32_t i = 0; i < head->tasks && i < l->s.arena.control->tasks; i++) {
         uint64_t w = mr__word_load(&rows[i]);
         if (mr__row_state(w) != MR_ROW_BAD)
             continue;
-        mr__loader_drain_events(l);
+        describe_bad_row(l, seq, i, -(int)mr__row_lease(w), text, sizeof text);
         mr__fail(&l->failure, MR_E_DATA,
-                 "epoch %llu, batch %llu, row %u: %s; set 'on_error' to "
-                 "replace or skip to go on without such samples",
-                 (unsigned long long)head->epoch, (unsigned long long)head->batch, i,
-                 l->last_bad.code ? l->last_bad.text : mr_strerror(-(int)mr__row_lease(w)));
+                 "epoch %llu, batch %llu, row %u: %s; set 'on_error' to replace or skip to go on "
+                 "without such samples",
+                 (unsigned long long)head->epoch, (unsigned long long)head->batch, i, text);
         *e = l->failure;
         return MR_E_DATA;
     }
@@ -152,7 +185,7 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
     }
     if (head.rows > l->s.arena.control->rows)
         return mr__fail(e, MR_E_CORRUPT, "a slot claims to hold %u rows", head.rows);
-    int rc = find_bad_row(l, slot, &head, e);
+    int rc = find_bad_row(l, slot, seq, &head, e);
     if (rc < 0) {
         mr__trainer_release(&l->s.arena, slot, seq);
         return rc;
@@ -202,40 +235,63 @@ static int warden_died(mr_loader *l, struct mr_errbuf *e)
     mr__loader_drain_events(l);
     if (!mr__run_failed(&l->s.arena, e))
         mr__fail(e, MR_E_DIED,
-                 "the warden died, and with it the loader's other processes; what "
-                 "was delivered is good, and a saved state can go on from there");
+                 "the warden died, and with it the loader's other processes; what was delivered is "
+                 "good, and a saved state can go on from there");
     l->failure = *e;
     return e->code;
 }
 
-int mr__loader_wait(mr_loader *l, int64_t timeout_ms, struct mr_errbuf *e)
+/* For the thread that polls: unlocked while it does. Everybody who waits looks again afterwards. */
+static int poll_for_all(mr_loader *l, int timeout_ms, struct mr_errbuf *e)
 {
     struct pollfd p[2] = {{.fd = l->s.arena.ready_fd, .events = POLLIN},
                           {.fd = l->warden.pidfd, .events = POLLIN}};
-    int ms = timeout_ms < 0 ? -1 : timeout_ms > 86400000 ? 86400000 : (int)timeout_ms;
-    l->waiters++;
+    l->polling = true;
     pthread_mutex_unlock(&l->lock);
-    int rc = poll(p, 2, ms);
+    int rc = poll(p, 2, timeout_ms), error = errno;
     pthread_mutex_lock(&l->lock);
-    if (--l->waiters == 0)
-        pthread_cond_signal(&l->nobody_waits);
-    if (l->closed) {
-        mr__signal_ready(&l->s.arena); /* the others that wait */
-        return mr__fail(e, MR_E_CLOSED, "the loader was closed");
-    }
-    if (rc < 0 && errno != EINTR)
+    l->polling = false;
+    pthread_cond_broadcast(&l->left);
+    if (rc < 0 && error != EINTR) {
+        errno = error;
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot wait for a batch (poll)");
-    if (p[0].revents)
+    }
+    if (rc > 0 && p[0].revents)
         drain_ready(l);
-    else if (rc > 0 && p[1].revents)
+    else if (rc > 0 && p[1].revents && !l->closed)
         return warden_died(l, e);
     return rc != 0;
 }
 
-static int cannot_come(mr_loader *l, struct mr_errbuf *e)
+/* For the others: until the one that polls has seen something, or leaves. */
+static int wait_for_poller(mr_loader *l, int timeout_ms)
 {
+    struct timespec until;
+    if (timeout_ms < 0) {
+        pthread_cond_wait(&l->left, &l->lock);
+        return 1;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return pthread_cond_timedwait(&l->left, &l->lock, &until) == 0;
+}
+
+int mr__loader_wait(mr_loader *l, int64_t timeout_ms, struct mr_errbuf *e)
+{
+    int ms = timeout_ms < 0 ? -1 : timeout_ms > 86400000 ? 86400000 : (int)timeout_ms;
+    int rc = l->polling ? wait_for_poller(l, ms) : poll_for_all(l, ms, e);
     if (l->closed)
         return mr__fail(e, MR_E_CLOSED, "the loader was closed");
+    return rc;
+}
+
+static int cannot_come(mr_loader *l, struct mr_errbuf *e)
+{
     if (l->failure.code || mr__run_failed(&l->s.arena, &l->failure)) {
         *e = l->failure;
         return e->code;
@@ -248,40 +304,49 @@ static int cannot_come(mr_loader *l, struct mr_errbuf *e)
     return MR_OK;
 }
 
+/* After a wait has drained the eventfd: what else is due must show in mr_fd again. */
+static void show_the_rest(mr_loader *l)
+{
+    uint64_t seq;
+    if (find_due(l, &seq) >= 0)
+        mr__signal_ready(&l->s.arena);
+}
+
 static int next(mr_loader *l, mr_batch **out, int64_t timeout_ms, struct mr_errbuf *e)
 {
-    uint64_t from = 0, now;
+    uint64_t from = 0;
+    int rc;
     for (;;) {
         if (l->ended)
             return MR_END;
-        int rc = l->closed || l->failure.code ? NOTHING : try_next(l, out, e);
-        if (rc != NOTHING) {
-            if (l->waiters) /* one of us drained the eventfd: the others may have more to see */
-                mr__signal_ready(&l->s.arena);
-            l->wait_ns += from ? mr__now_ns() - from : 0;
-            return rc;
-        }
-        rc = cannot_come(l, e);
-        if (rc < 0)
-            return rc;
-        now = mr__now_ns();
+        rc = l->failure.code ? NOTHING : try_next(l, out, e);
+        if (rc == NOTHING)
+            rc = cannot_come(l, e);
+        else if (from)
+            show_the_rest(l);
+        if (rc != MR_OK || *out)
+            break;
+        uint64_t now = mr__now_ns();
         if (!from)
             from = now;
         int64_t left = timeout_ms < 0 ? -1 : timeout_ms - (int64_t)((now - from) / 1000000);
-        if (timeout_ms >= 0 && left <= 0)
-            left = 0;
+        left = timeout_ms >= 0 && left < 0 ? 0 : left;
         rc = mr__loader_wait(l, left, e);
         mr__loader_drain_events(l);
-        if (rc < 0) {
-            int last = try_next(l, out, e); /* what was finished before the end is still good */
-            return last == NOTHING ? rc : last;
-        }
         if (rc == 0 && left == 0) {
-            l->wait_ns += mr__now_ns() - from;
-            return mr__fail(e, MR_E_TIMEOUT, "no batch was ready within %lld ms",
-                            (long long)timeout_ms);
+            rc = mr__fail(e, MR_E_TIMEOUT, "no batch was ready within %lld ms",
+                          (long long)timeout_ms);
+            break;
         }
+        if (rc < 0 && rc != MR_E_CLOSED) { /* what was finished before the end is still good */
+            int last = try_next(l, out, e);
+            rc = last == NOTHING ? rc : last;
+        }
+        if (rc < 0 || *out)
+            break;
     }
+    l->wait_ns += from ? mr__now_ns() - from : 0;
+    return rc;
 }
 
 int mr_next(mr_loader *l, mr_batch **batch, int64_t timeout_ms)
@@ -309,7 +374,7 @@ int mr_release(mr_batch *b)
         return mr__keep_error(&e);
     }
     mr_loader *l = b->loader;
-    int rc = mr__loader_enter(l, &e);
+    int rc = mr__loader_enter_release(l, &e);
     if (rc < 0)
         return mr__keep_error(&e);
     if (!b->leased) {
@@ -322,7 +387,7 @@ int mr_release(mr_batch *b)
     if (l->poison) /* whoever still reads a released batch is to see it */
         memset(mr__slot_data(&l->s.arena, b->slot), POISON, l->s.plan->arena.slot_data_bytes);
     mr__trainer_release(&l->s.arena, b->slot, b->seq);
-    bool last = l->closed && l->leases == 0;
+    bool last = l->close_done && l->leases == 0;
     mr__loader_leave(l);
     if (last)
         mr__loader_free(l);
@@ -361,6 +426,8 @@ static int go_to(mr_loader *l, uint64_t epoch, uint64_t batch, bool cut, struct 
     int rc = mr__loader_request(l, epoch, batch, e);
     if (rc >= 0)
         l->epoch_cut = cut;
+    if (rc >= 0 && cut) /* mr_next has something new to say */
+        mr__signal_ready(&l->s.arena);
     return rc;
 }
 
@@ -370,7 +437,7 @@ int mr_end_epoch(mr_loader *l)
     int rc = mr__loader_enter(l, &e);
     if (rc < 0)
         return mr__keep_error(&e);
-    rc = l->ended ? MR_OK : go_to(l, l->epoch + 1, 0, true, &e);
+    rc = l->ended || l->epoch_cut ? MR_OK : go_to(l, l->epoch + 1, 0, true, &e);
     mr__loader_leave(l);
     return rc < 0 ? mr__keep_error(&e) : MR_OK;
 }
@@ -393,5 +460,11 @@ int mr_load_state(mr_loader *l, const char *text)
 
 int mr_fd(mr_loader *l)
 {
-    return l->s.arena.ready_fd;
+    struct mr_errbuf e;
+    int rc = mr__loader_enter(l, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    int fd = l->epoll_fd;
+    mr__loader_leave(l);
+    return fd;
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,6 +50,13 @@ static int read_config(mr_loader *l, const char *path, const mr_options *o, stru
     }
     if (rc < 0)
         return rc;
+    size_t nset = 0;
+    while (o->set && o->set[nset])
+        nset++;
+    if (nset > MR_MAX_SET) {
+        mr__config_free(config);
+        return mr__fail(e, MR_E_LIMIT, "%zu overrides are given, %d at most", nset, MR_MAX_SET);
+    }
     l->s.user = (struct mr_user){o->commander, o->producer};
     rc = mr__plan_compile(&l->s.plan, config, &l->s.user, e);
     if (rc < 0)
@@ -109,15 +117,35 @@ static int take_state(mr_loader *l, const char *text, struct mr_state *state, st
 
 /* ---- the warden ---- */
 
+/* Arenas of the trainer's other loaders are not ours: what we held of them would stay when they are
+ * closed. */
+static void close_other_arenas(const struct mr_session *s)
+{
+    const struct mr_arena *a = &s->arena;
+    char link[64], target[64];
+    for (int fd = 3; fd < 4096; fd++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(link, target, sizeof target - 1);
+        if (n < 0 || fd == a->control_fd || fd == a->plan_fd || fd == a->data_fd ||
+            fd == s->index_fd)
+            continue;
+        target[n] = 0;
+        if (!strncmp(target, "/memfd:millrace-", 16))
+            close(fd);
+    }
+}
+
 static void run_forked_warden(void *ctx)
 {
     mr_loader *l = ctx;
     struct mr_roles roles;
-    pid_t parent = getppid();
-    int trainer = mr__pidfd_open(parent);
-    if (trainer < 0 || getppid() != parent)
-        _exit(1);
+    int trainer = mr__pidfd_open(l->owner);
+    if (trainer < 0 || getppid() != l->owner)
+        _exit(1); /* it is dead already */
     signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* the trainer's choice must not eat our children's deaths */
+    close_other_arenas(&l->s);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null >= 0)
         dup2(null, STDIN_FILENO);
@@ -125,7 +153,7 @@ static void run_forked_warden(void *ctx)
     _exit(mr__warden_run(&l->s.arena, &roles, trainer));
 }
 
-static int start_warden(mr_loader *l, const char *path, const mr_options *o, struct mr_errbuf *e)
+static int start_warden(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
 {
     struct mr_session *s = &l->s;
     if (s->plan->config->context == MR_CONTEXT_FORK)
@@ -133,7 +161,7 @@ static int start_warden(mr_loader *l, const char *path, const mr_options *o, str
     char *exe = mr__launch_find(o->warden, e);
     if (!exe)
         return e->code;
-    s->boot_fd = mr__boot_write(path, o->config_text ? o->config_text : "", o->set, e);
+    s->boot_fd = mr__boot_write(s->plan->config, o->set, e);
     int rc = s->boot_fd < 0 ? s->boot_fd : MR_OK;
     const int fds[MR_BOOT_FDS] = {s->arena.control_fd, s->arena.plan_fd, s->arena.data_fd,
                                   s->index_fd,         s->boot_fd,       s->arena.ready_fd,
@@ -144,6 +172,17 @@ static int start_warden(mr_loader *l, const char *path, const mr_options *o, str
     return rc;
 }
 
+/* It ended before it could reach the arena: a wrong program, or one of another build. */
+static int warden_never_was(mr_loader *l, struct mr_errbuf *e)
+{
+    char how[96];
+    mr__child_describe(mr__child_reap(&l->warden), how, sizeof how);
+    return mr__fail(e, MR_E_DIED,
+                    "the warden %s before it was ready; what it said is on standard error. Is "
+                    "MILLRACE_WARDEN, or the installed millrace-warden, of another build?",
+                    how);
+}
+
 static int wait_until_ready(mr_loader *l, struct mr_errbuf *e)
 {
     struct mr_control *c = l->s.arena.control;
@@ -151,17 +190,39 @@ static int wait_until_ready(mr_loader *l, struct mr_errbuf *e)
         if (mr__run_failed(&l->s.arena, e))
             return e->code;
         int rc = mr__loader_wait(l, -1, e);
+        if (rc == MR_E_DIED && !mr__run_failed(&l->s.arena, e))
+            return warden_never_was(l, e);
         if (rc < 0)
             return rc;
     }
     return MR_OK;
 }
 
-static int start(mr_loader *l, const char *path, const mr_options *o, struct mr_errbuf *e)
+static void keep_from_children(const struct mr_arena *a)
 {
-    int rc = start_warden(l, path, o, e);
+    madvise(a->data, a->control->data_bytes, MADV_DONTFORK);
+    madvise(a->plan, a->control->plan_bytes, MADV_DONTFORK);
+    madvise(a->control, a->control->control_bytes, MADV_DONTFORK);
+}
+
+/* mr_fd: one descriptor that shows a batch and the warden's death alike. */
+static int make_epoll(mr_loader *l, struct mr_errbuf *e)
+{
+    struct epoll_event in = {.events = EPOLLIN};
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (l->epoll_fd < 0 || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->s.arena.ready_fd, &in) < 0 ||
+        epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->warden.pidfd, &in) < 0)
+        return mr__fail_errno(e, MR_E_SYSTEM, "cannot make an epoll descriptor");
+    return MR_OK;
+}
+
+static int start(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
+{
+    int rc = start_warden(l, o, e);
     if (rc >= 0) /* from here on, a forked child of the trainer has no business in the slots */
-        madvise(l->s.arena.data, l->s.arena.control->data_bytes, MADV_DONTFORK);
+        keep_from_children(&l->s.arena);
+    if (rc >= 0)
+        rc = make_epoll(l, e);
     if (rc >= 0)
         rc = wait_until_ready(l, e);
     if (rc >= 0)
@@ -186,7 +247,7 @@ static int open_all(mr_loader *l, const char *path, const mr_options *o, struct 
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&l->lock);
-    rc = start(l, path, o, e);
+    rc = start(l, o, e);
     if (rc >= 0 && o->state)
         rc = mr__state_check(l, &state, e); /* once more: now the data's hash is known */
     mr__loader_drain_events(l);
@@ -229,13 +290,18 @@ int mr_open(mr_loader **out, const char *path, const mr_options *options)
         mr__fail(&e, MR_E_MEMORY, "no memory for the loader");
         return mr__keep_error(&e);
     }
-    l->s.index_fd = l->s.boot_fd = l->warden.pidfd = -1;
+    l->s.index_fd = l->s.boot_fd = l->warden.pidfd = l->epoll_fd = -1;
+    l->owner = getpid();
     l->log = o->log;
     l->log_user = o->log_user;
     const char *poison = getenv("MILLRACE_POISON");
     l->poison = poison && !strcmp(poison, "1");
     pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->nobody_waits, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->left, &attr);
+    pthread_condattr_destroy(&attr);
     if (open_all(l, path, o, &e) < 0) {
         end_processes(l);
         mr__loader_free(l);
@@ -256,13 +322,24 @@ void mr__loader_free(mr_loader *l)
 {
     free_classes(l);
     mr__session_release(&l->s);
+    if (l->epoll_fd >= 0)
+        close(l->epoll_fd);
     if (l->here)
         munmap(l->here, (size_t)sysconf(_SC_PAGESIZE));
     free(l->pool);
     free(l->pool_fields);
     pthread_mutex_destroy(&l->lock);
-    pthread_cond_destroy(&l->nobody_waits);
+    pthread_cond_destroy(&l->left);
     free(l);
+}
+
+/* Waits until no other thread is in a call on this loader; they find it closed. Lock held. */
+static void wait_for_others(mr_loader *l)
+{
+    mr__signal_ready(&l->s.arena); /* whoever polls looks up */
+    pthread_cond_broadcast(&l->left);
+    while (__atomic_load_n(&l->inside, __ATOMIC_ACQUIRE) > 1)
+        pthread_cond_wait(&l->left, &l->lock);
 }
 
 void mr_close(mr_loader **loader)
@@ -274,14 +351,12 @@ void mr_close(mr_loader **loader)
     *loader = NULL;
     if (mr__loader_enter(l, &e) < 0)
         return; /* a forked child's copy: nothing here is its own */
+    l->closed = true;
+    wait_for_others(l);
     end_processes(l);
     mr__loader_drain_events(l);
-    l->closed = true;
+    l->close_done = true;
     bool last = l->leases == 0;
-    mr__signal_ready(
-        &l->s.arena); /* whoever waits in mr_next learns that it is closed, and tells the next */
-    while (l->waiters)
-        pthread_cond_wait(&l->nobody_waits, &l->lock);
     mr__loader_leave(l);
     if (last)
         mr__loader_free(l);

@@ -126,32 +126,32 @@ static void size_arena(struct mr_plan *plan, const struct mr_user *user)
 
 static int check_user(const struct mr_config *c, const struct mr_user *user, struct mr_errbuf *e)
 {
-    if ((user->commander || user->producer) && c->context != MR_CONTEXT_FORK)
-        return mr__fail(e, MR_E_USAGE,
-                        "callbacks in mr_options need 'context: fork' in the config; "
-                        "with 'context: spawn' name a plug-in: 'producer: {plugin: ./my.so}'");
     if ((user->commander && (user->commander->size < sizeof(mr_commander) ||
                              user->commander->abi != MR_PLUGIN_ABI || !user->commander->next)) ||
         (user->producer && (user->producer->size < sizeof(mr_producer) ||
                             user->producer->abi != MR_PLUGIN_ABI || !user->producer->fill)))
-        return mr__fail(e, MR_E_USAGE,
-                        "a callback struct in mr_options has the wrong size or abi, or "
-                        "no 'next' or 'fill'");
-    return MR_OK;
+        return mr__fail(
+            e, MR_E_USAGE,
+            "a callback struct in mr_options has the wrong size or abi, or no 'next' or "
+            "'fill'");
+    if (c->context == MR_CONTEXT_FORK && c->producer.exec.n)
+        return mr__config_error(
+            c, c->producer.mark, e,
+            "'producer.exec' starts a fresh program: it needs 'context: spawn'");
+    return mr__config_callbacks(c, user->commander, user->producer, e);
 }
 
 static int check_parts(const struct mr_plan *plan, struct mr_errbuf *e)
 {
     const struct mr_config *c = plan->config;
-    struct mr_mark none = {0};
     if (plan->user_commander && !plan->user_producer)
         return mr__config_error(c, c->commander.mark, e,
-                                "a user's commander needs a user's producer, "
-                                "which knows its messages: add 'producer: {plugin: ...}'");
-    if (!plan->user_commander && !c->source.desc)
-        return mr__config_error(c, none, e, "'source' is missing");
-    if (!plan->user_commander && !c->sampler.desc)
-        return mr__config_error(c, none, e, "'sampler' is missing");
+                                "a user's commander needs a user's producer, which knows its "
+                                "messages: add 'producer: {plugin: ...}'");
+    if (plan->user_commander && c->world > 1)
+        return mr__config_error(c, c->commander.mark, e,
+                                "a user's commander decides by itself what each rank gets: leave "
+                                "'rank' and 'world' out and give it both in 'commander.params'");
     return MR_OK;
 }
 

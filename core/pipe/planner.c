@@ -80,5 +80,6 @@ int mr__run_commander(struct mr_session *s, struct mr_errbuf *e)
 {
     struct planner p = {.s = s};
     struct mr_planner vtable = {&p, seek, resume, plan};
+    MR_SET(s->arena.control->commander_resumes, 1);
     return mr__commander_loop(&s->arena, &vtable, e);
 }

@@ -148,7 +148,8 @@ static int find_commander(struct mr_session *s, const mr_commander **vtable, str
     if (rc < 0)
         return rc;
     *vtable = plugin->commander;
-    if (*vtable && (*vtable)->next && (*vtable)->abi == MR_PLUGIN_ABI)
+    if (*vtable && (*vtable)->next && (*vtable)->abi == MR_PLUGIN_ABI &&
+        (*vtable)->size >= sizeof(mr_commander))
         return MR_OK;
     return mr__fail(e, MR_E_CODE, "the plug-in '%s' has no commander of ABI %u", path,
                     MR_PLUGIN_ABI);
@@ -160,6 +161,7 @@ int mr__run_user_commander(struct mr_session *s, struct mr_errbuf *e)
     int rc = find_commander(s, &u.vtable, e);
     if (rc < 0)
         return rc;
+    MR_SET(s->arena.control->commander_resumes, u.vtable->save && u.vtable->load);
     u.self = u.vtable->user;
     rc = u.vtable->build ? u.vtable->build(&u.self, s->plan->config->commander.params) : MR_OK;
     if (rc < 0)

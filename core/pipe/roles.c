@@ -55,7 +55,8 @@ static int user_producer_role(struct mr_session *s, uint32_t lane, uint32_t leas
     int rc = mr__plugin_load(path, &plugin, e);
     if (rc < 0)
         return rc;
-    if (!plugin->producer || !plugin->producer->fill || plugin->producer->abi != MR_PLUGIN_ABI)
+    if (!plugin->producer || !plugin->producer->fill || plugin->producer->abi != MR_PLUGIN_ABI ||
+        plugin->producer->size < sizeof(mr_producer))
         return mr__fail(e, MR_E_CODE, "the plug-in '%s' has no producer of ABI %u", path,
                         MR_PLUGIN_ABI);
     return mr__run_user_producer(s, lane, lease, plugin->producer, e);
@@ -92,7 +93,9 @@ static int exec_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf 
     const struct mr_strs *exec = &s->plan->config->producer.exec;
     char place[64], *argv[65];
     int n = 0;
-    for (; n < exec->n && n < 64; n++)
+    if (exec->n > 64)
+        return mr__fail(e, MR_E_LIMIT, "'producer.exec' has %d words, 64 at most", exec->n);
+    for (; n < exec->n; n++)
         argv[n] = (char *)exec->v[n];
     argv[n] = NULL;
     snprintf(place, sizeof place, "%u:%u", lane, lease);
@@ -119,7 +122,6 @@ void mr__session_roles(struct mr_session *s, struct mr_roles *r)
     }
     if (c->producer.exec.n)
         r->exec_producer = exec_role;
-    r->commander_restarts = !s->plan->user_commander;
 }
 
 /* ---- the warden executable ---- */
@@ -142,9 +144,11 @@ static void prepare_descriptors(void)
 static int watch_trainer(struct mr_errbuf *e)
 {
     const char *text = getenv("MILLRACE_TRAINER");
-    pid_t trainer = text ? (pid_t)strtol(text, NULL, 10) : 0;
-    int fd = trainer > 1 ? mr__pidfd_open(trainer) : -1;
-    if (fd < 0 || getppid() != trainer)
+    pid_t trainer = text ? (pid_t)strtol(text, NULL, 10) : 0; /* 1 in a container */
+    if (trainer > 0 && getppid() != trainer)
+        _exit(0); /* it died before we could say anything to anybody */
+    int fd = trainer > 0 ? mr__pidfd_open(trainer) : -1;
+    if (fd < 0)
         return mr__fail(e, MR_E_USAGE, "millrace-warden is started by the library, not by hand");
     /* A place among the boot descriptors may be empty, and this must not be taken for one of them.
      */
@@ -168,6 +172,7 @@ int mr__warden_main(void)
     }
     prctl(PR_SET_NAME, "mr-warden");
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, SIG_IGN); /* a trainer that saves before it ends still needs us */
     prepare_descriptors();
     if (mr__boot_read(&s, &e) < 0) {
         if (!s.arena.control) {

@@ -65,7 +65,8 @@ int mr__plugin_load(const char *path, const mr_plugin **plugin, struct mr_errbuf
 
 /* Writes config text, path, folder and overrides into a sealed memfd; a negative code or the
  * descriptor. */
-int mr__boot_write(const char *path, const char *text, const char *const *set, struct mr_errbuf *e);
+#define MR_MAX_SET 256
+int mr__boot_write(const struct mr_config *config, const char *const *set, struct mr_errbuf *e);
 /* In the spawned process: compiles the plan and attaches the arena, everything from the descriptors
  * above. */
 int mr__boot_read(struct mr_session *s, struct mr_errbuf *e);

@@ -61,7 +61,8 @@ int mr__state_parse(const char *text, struct mr_state *s, struct mr_errbuf *e)
         return mr__fail(e, MR_E_VERSION,
                         "the state is of version %d, this library reads version %d", version,
                         STATE_VERSION);
-    if (got != 6 || !end || text[end])
+    bool sane = s->epoch < 1ull << 48 && s->batch < 1ull << 48;
+    if (got != 6 || !end || text[end] || !sane)
         return mr__fail(e, MR_E_CONFIG, "this is not a state that mr_save_state wrote");
     return MR_OK;
 }

@@ -54,7 +54,7 @@ static void fill(const mr_loader *l, mr_stats *s)
 int mr_get_stats(mr_loader *l, mr_stats *stats)
 {
     struct mr_errbuf e;
-    if (stats->size != sizeof *stats) {
+    if (!stats || stats->size != sizeof *stats) {
         mr__fail(&e, MR_E_USAGE, "mr_stats.size is not sizeof(mr_stats)");
         return mr__keep_error(&e);
     }
@@ -143,10 +143,14 @@ const char *mr_class_name(mr_loader *l, uint64_t label)
 {
     struct mr_errbuf e;
     size_t n;
-    if (!l->s.index.head || label >= l->s.index.head->classes)
+    if (mr__loader_enter(l, &e) < 0) {
+        mr__keep_error(&e);
         return NULL;
-    if (mr__loader_enter(l, &e) < 0)
+    }
+    if (!l->s.index.head || label >= l->s.index.head->classes) {
+        mr__loader_leave(l);
         return NULL;
+    }
     if (!l->classes)
         l->classes = calloc(l->s.index.head->classes, sizeof *l->classes);
     if (l->classes && !l->classes[label]) {
@@ -160,8 +164,16 @@ const char *mr_class_name(mr_loader *l, uint64_t label)
 
 char *mr_sample_path(mr_loader *l, uint64_t sample)
 {
-    if (!l->s.index.head || sample >= l->s.index.head->samples)
+    struct mr_errbuf e;
+    char *path = NULL;
+    if (mr__loader_enter(l, &e) < 0) {
+        mr__keep_error(&e);
         return NULL;
-    int column = mr__index_column(&l->s.index, "image");
-    return column < 0 ? NULL : mr__index_full_path(&l->s.index, column, sample);
+    }
+    const struct mr_index *index = &l->s.index;
+    int column = index->head ? mr__index_column(index, "image") : -1;
+    if (column >= 0 && sample < index->head->samples)
+        path = mr__index_full_path(index, column, sample);
+    mr__loader_leave(l);
+    return path;
 }

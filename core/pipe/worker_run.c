@@ -26,6 +26,12 @@ static int attach(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr
     int rc = mr__boot_read(s, e);
     if (rc >= 0 && (lane < MR_LANE_PRODUCERS || lane >= mr__lane_count(&s->arena)))
         rc = mr__fail(e, MR_E_USAGE, "there is no lane %u", lane);
+    /* The warden watches the process that it started. Another one, a shell's child say, could
+     * outlive it unseen and write into rows that have been given to others. */
+    if (rc >= 0 && MR_GET(mr__lane(&s->arena, lane)->pid) != (uint32_t)getpid())
+        rc = mr__fail(e, MR_E_USAGE,
+                      "this is not the process that the warden started: in a script, start the "
+                      "producer with exec");
     if (rc >= 0)
         rc = mr__session_bind(s, e);
     if (rc >= 0)

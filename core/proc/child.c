@@ -35,7 +35,10 @@ static void begin_child(pid_t parent, const char *name)
     if (getppid() != parent)
         _exit(0); /* the parent died before the line above */
     prctl(PR_SET_NAME, name);
-    signal(SIGINT, SIG_IGN); /* Ctrl-C is for the trainer, which then stops us in good order */
+    /* Ctrl-C, and a batch system's SIGTERM to everybody, are for the trainer: it may want its
+     * batches until it has saved, and then stops us in good order. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     offer_to_oom_killer();
 }
 
@@ -51,7 +54,9 @@ int mr__child_fork(struct mr_child *child, const char *name, struct mr_errbuf *e
     child->pid = pid;
     child->pidfd = mr__pidfd_open(pid); /* safe: the pid cannot be reused before we reap it */
     if (child->pidfd < 0) {
-        mr__fail_errno(e, MR_E_SYSTEM, "cannot watch a process (pidfd_open; Linux 5.4 or newer?)");
+        mr__fail_errno(e, MR_E_SYSTEM, "%s",
+                       errno == ENOSYS ? "this needs Linux 5.4 or newer (pidfd_open)"
+                                       : "cannot watch a process (pidfd_open)");
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
         child->pid = 0;
@@ -64,7 +69,7 @@ int mr__child_fork(struct mr_child *child, const char *name, struct mr_errbuf *e
 bool mr__child_fence(const struct mr_child *child, int timeout_ms)
 {
     struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
-    kill(child->pid, SIGKILL);
+    syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
     return poll(&p, 1, timeout_ms) == 1;
 }
 

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define PROGRAM "millrace-warden"
-#define HIGH_FD 200 /* above the descriptors that the warden is to have */
 #define MAX_FDS 16
 
 extern char **environ;
@@ -68,14 +67,14 @@ char *mr__launch_find(const char *given, struct mr_errbuf *e)
 
 /* Copies above all targets first, so that no dup2 can overwrite a descriptor that is still to be
  * moved. */
-static int lift(const int *fds, int n, int *lifted, struct mr_errbuf *e)
+static int lift(const int *fds, int n, int above, int *lifted, struct mr_errbuf *e)
 {
     for (int i = 0; i < n; i++) {
-        lifted[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
+        lifted[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, above);
         if (fds[i] >= 0 && lifted[i] < 0)
-            return mr__fail_errno(e, MR_E_LIMIT,
-                                  "no file descriptor is left for the warden (raise "
-                                  "RLIMIT_NOFILE, 'ulimit -n', to 256 or more)");
+            return mr__fail(e, MR_E_LIMIT,
+                            "no file descriptor is left for the warden: raise RLIMIT_NOFILE "
+                            "('ulimit -n')");
     }
     return MR_OK;
 }
@@ -138,7 +137,7 @@ static int watch_warden(struct mr_child *warden, struct mr_errbuf *e)
         fcntl(warden->pidfd, F_SETFD, FD_CLOEXEC);
         return MR_OK;
     }
-    mr__fail_errno(e, MR_E_SYSTEM, "cannot watch the warden (pidfd_open; Linux 5.4 or newer?)");
+    mr__fail_errno(e, MR_E_SYSTEM, "cannot watch the warden (pidfd_open)");
     kill(warden->pid, SIGKILL);
     waitpid(warden->pid, NULL, 0);
     warden->pid = 0;
@@ -152,7 +151,7 @@ int mr__launch_spawn(struct mr_child *warden, const char *exe, const int *fds, i
     for (int i = 0; i < MAX_FDS; i++)
         lifted[i] = -1;
     *warden = (struct mr_child){0, -1};
-    int rc = lift(fds, n, lifted, e);
+    int rc = lift(fds, n, first + n, lifted, e);
     if (rc >= 0)
         rc = spawn(warden, exe, lifted, n, first, e);
     for (int i = 0; i < n; i++)
@@ -187,7 +186,10 @@ void mr__launch_end(struct mr_child *warden, int timeout_ms)
     int rc;
     while ((rc = poll(&p, 1, timeout_ms)) < 0 && errno == EINTR)
         ;
-    if (rc != 1)
-        mr__child_fence(warden, timeout_ms);
-    mr__child_reap(warden);
+    if (rc == 1 || mr__child_fence(warden, timeout_ms)) {
+        mr__child_reap(warden);
+        return;
+    }
+    close(warden->pidfd); /* it cannot be killed (a dead disk, say): waiting would not end */
+    *warden = (struct mr_child){0, -1};
 }

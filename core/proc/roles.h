@@ -25,7 +25,6 @@ struct mr_roles {
     /* Where a sample comes from, for a line about a death ("'a/b.jpg'", or "" when it is not
      * known). */
     void (*name_sample)(void *ctx, uint64_t sample, char *text, size_t bytes);
-    bool commander_restarts; /* its place can be told from the slots alone */
 };
 
 /* ---- the loops that the two kinds of process run ---- */

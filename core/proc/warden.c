@@ -116,7 +116,7 @@ static void describe_work(struct warden *w, uint32_t lane, char *text, size_t by
 {
     const struct mr_lane *l = mr__lane(w->a, lane);
     uint64_t sample = MR_GET(l->sample);
-    if (lane == MR_LANE_COMMANDER || MR_GET(l->activity) == MR_DOING_WAIT) {
+    if (lane == MR_LANE_COMMANDER || MR_GET(l->activity) <= MR_DOING_WAIT) { /* or starting */
         snprintf(text, bytes, "%s", "");
         return;
     }
@@ -153,7 +153,7 @@ static bool may_replace(struct warden *w, uint32_t lane, const char *role, const
     uint64_t rows = rows_finished(w->a);
     w->deaths = rows == w->rows_at_death ? w->deaths + 1 : 1;
     w->rows_at_death = rows;
-    if (lane == MR_LANE_COMMANDER && !w->roles->commander_restarts) {
+    if (lane == MR_LANE_COMMANDER && !MR_GET(w->a->control->commander_resumes)) {
         mr__fail(&e, MR_E_DIED,
                  "%s %s, and a user's commander cannot be replaced without its "
                  "save and load hooks",
@@ -176,6 +176,7 @@ static void on_death(struct warden *w, uint32_t lane)
     char buffer[32], death[96], work[256];
     int status = mr__child_reap(&seat->child); /* its pidfd was readable: the fence is there */
     mr__warden_recover(w->a, lane == MR_LANE_COMMANDER ? 0 : seat->lease);
+    mr__finish_failure(w->a);
     if (mr__stopping(w->a) || (WIFEXITED(status) && WEXITSTATUS(status) == MR_EXIT_FAILED))
         return;
     const char *role = role_name(lane, buffer, sizeof buffer);
@@ -183,7 +184,6 @@ static void on_death(struct warden *w, uint32_t lane)
     describe_work(w, lane, work, sizeof work);
     if (!may_replace(w, lane, role, death, work))
         return;
-    MR_SET(w->a->control->last_death_ns, mr__now_ns());
     MR_SET(w->a->control->respawns, w->a->control->respawns + 1);
     mr__report_log(w->a, MR_LANE_WARDEN, MR_REPORT_WARNING,
                    "%s %s%s; its work is given to "

@@ -109,11 +109,11 @@ struct mr_control {
     alignas(MR_LINE) uint64_t request_id;      /* the stream wanted; the trainer's */
     struct mr_request request[2];              /* [request_id & 1] */
     alignas(MR_LINE) uint64_t request_done;    /* the stream being planned; the commander's */
-    alignas(MR_LINE) uint32_t failure;         /* enum mr_failure: the first fatal error wins */
+    uint32_t commander_resumes;        /* the commander's: a successor could go on behind it */
+    alignas(MR_LINE) uint32_t failure; /* enum mr_failure: the first fatal error wins */
     int32_t failure_code;
     char failure_text[MR_ERR_TEXT];
     alignas(MR_LINE) uint64_t respawns; /* the warden's */
-    uint64_t last_death_ns;
 };
 
 enum mr_plan_kind { MR_PLAN_BATCH = 1, MR_PLAN_END_EPOCH = 2, MR_PLAN_END = 3 };

@@ -37,8 +37,7 @@ static bool read_number(const char *folder, const char *file, uint64_t *value)
     return ok;
 }
 
-/* File pages are given back under pressure, so they count as room. */
-static uint64_t cgroup_file_bytes(const char *folder, const char *key)
+static uint64_t cgroup_stat(const char *folder, const char *key)
 {
     char path[512], line[256];
     uint64_t bytes = 0;
@@ -55,14 +54,17 @@ static uint64_t cgroup_file_bytes(const char *folder, const char *key)
 }
 
 static void tighten_folder(struct room *room, const char *folder, const char *limit,
-                           const char *usage, const char *file_key, const char *why)
+                           const char *usage, const char *file_key, const char *shmem_key,
+                           const char *why)
 {
     uint64_t max, now;
     if (!read_number(folder, limit, &max) || !read_number(folder, usage, &now))
         return;
-    uint64_t used =
-        now -
-        (now < cgroup_file_bytes(folder, file_key) ? now : cgroup_file_bytes(folder, file_key));
+    /* File pages are given back under pressure, so they count as room; shared memory is counted
+     * among them and is not. */
+    uint64_t file = cgroup_stat(folder, file_key), shmem = cgroup_stat(folder, shmem_key);
+    uint64_t given_back = file > shmem ? file - shmem : 0;
+    uint64_t used = now > given_back ? now - given_back : 0;
     tighten(room, max > used ? max - used : 0, why);
 }
 
@@ -73,11 +75,11 @@ static void tighten_tree(struct room *room, const char *mount, const char *own, 
     snprintf(folder, sizeof folder, "%s%s", mount, own);
     for (;;) {
         if (v2)
-            tighten_folder(room, folder, "memory.max", "memory.current", "file",
+            tighten_folder(room, folder, "memory.max", "memory.current", "file", "shmem",
                            "the cgroup's memory.max");
         else
             tighten_folder(room, folder, "memory.limit_in_bytes", "memory.usage_in_bytes",
-                           "total_cache", "the cgroup's memory.limit_in_bytes");
+                           "total_cache", "total_shmem", "the cgroup's memory.limit_in_bytes");
         char *slash = strrchr(folder, '/');
         if (!slash || (size_t)(slash - folder) < strlen(mount))
             return;

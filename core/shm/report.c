@@ -3,6 +3,7 @@
 
 #include "shm/slot.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,18 +69,30 @@ void mr__fail_run(const struct mr_arena *a, const struct mr_errbuf *e)
     mr__warden_wake_all(a);
 }
 
+void mr__finish_failure(const struct mr_arena *a)
+{
+    struct mr_control *c = a->control;
+    uint32_t writing = MR_FAILURE_WRITING;
+    for (int i = 0; i < 10; i++) { /* a living writer needs microseconds */
+        if (__atomic_load_n(&c->failure, __ATOMIC_ACQUIRE) != MR_FAILURE_WRITING)
+            return;
+        poll(NULL, 0, 1);
+    }
+    c->failure_code = MR_E_DIED;
+    snprintf(c->failure_text, sizeof c->failure_text,
+             "a process of the loader failed, and died before it could say why");
+    if (__atomic_compare_exchange_n(&c->failure, &writing, MR_FAILURE_SET, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        mr__warden_wake_all(a);
+}
+
 bool mr__run_failed(const struct mr_arena *a, struct mr_errbuf *e)
 {
     const struct mr_control *c = a->control;
-    switch (__atomic_load_n(&c->failure, __ATOMIC_ACQUIRE)) {
-    case MR_FAILURE_NONE: return false;
-    case MR_FAILURE_SET:
-        e->code = c->failure_code < 0 ? c->failure_code : MR_E_CORRUPT;
-        memcpy(e->text, c->failure_text, sizeof e->text);
-        e->text[sizeof e->text - 1] = 0;
-        return true;
-    default: /* its writer may have died between the two stores */
-        mr__fail(e, MR_E_DIED, "a process of the loader failed, and died before it could say why");
-        return true;
-    }
+    if (__atomic_load_n(&c->failure, __ATOMIC_ACQUIRE) != MR_FAILURE_SET)
+        return false;
+    e->code = c->failure_code < 0 ? c->failure_code : MR_E_CORRUPT;
+    memcpy(e->text, c->failure_text, sizeof e->text);
+    e->text[sizeof e->text - 1] = 0;
+    return true;
 }

@@ -23,7 +23,11 @@ bool mr__report_take(const struct mr_arena *a, uint32_t lane, struct mr_event *e
 /* Ends the run with this error, unless another was first. Everybody is woken; nobody is stopped:
  * finished batches before the failure are still delivered. */
 void mr__fail_run(const struct mr_arena *a, const struct mr_errbuf *e);
-/* The fatal error. False: there is none. */
+/* Says something for a process that died between claiming the failure and giving its text. For the
+ * warden, after a death. */
+void mr__finish_failure(const struct mr_arena *a);
+/* The fatal error. False: there is none, or its text is still being written (whoever writes it
+ * wakes everybody afterwards). */
 bool mr__run_failed(const struct mr_arena *a, struct mr_errbuf *e);
 
 /* Says what the lane's process does now (mr_dump, reports of death). */

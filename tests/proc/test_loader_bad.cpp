@@ -132,6 +132,21 @@ TEST_F(BadInput, FailEndsTheRunNamingThePathAfterTheBatchesBefore)
     EXPECT_EQ(mr_next(l.handle, &b, 1000), MR_E_DATA) << "the run stays over";
 }
 
+TEST_F(BadInput, FailNamesTheFirstBadFileOfMany)
+{
+    std::vector<fs::path> f = files();
+    for (size_t i : {2, 5, 6, 9})
+        write(f[i], "nothing");
+    std::string config = main_config("epochs: 1\non_error: fail\n", source());
+    config.replace(config.find("shuffle"), 7, "sequential");
+    for (int round = 0; round < 5; round++) {
+        Loader l(config, {"batch.size=4", "producers=3"});
+        l.read();
+        EXPECT_EQ(l.rc, MR_E_DATA);
+        EXPECT_NE(l.error.find(f[2]), std::string::npos) << l.error;
+    }
+}
+
 TEST_F(BadInput, AllBadEndsTheRunInsteadOfSearchingForEver)
 {
     for (const fs::path &f : files())

@@ -191,3 +191,77 @@ TEST(LoaderLease, TwoLoadersInOneProcess)
     EXPECT_EQ(val.read().size(), 8u);
     EXPECT_EQ(train.read().size(), 6u);
 }
+
+TEST(LoaderLease, CloseWhileOthersAreInCalls)
+{
+    for (int round = 0; round < 10; round++) {
+        Loader l(main_config("epochs: 0\n"), {"producers=1"});
+        mr_loader *handle = l.handle, *handle_copy = handle;
+        auto poke = [&] {
+            mr_batch *b;
+            int rc;
+            while ((rc = mr_next(handle, &b, 0)) != MR_E_CLOSED) {
+                ASSERT_TRUE(rc >= 0 || rc == MR_E_TIMEOUT || rc == MR_E_LEASED) << rc;
+                if (rc == MR_OK)
+                    mr_release(b);
+            }
+        };
+        std::thread one(poke), two(poke);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        // Nothing may begin after the close: the threads leave at the first MR_E_CLOSED, which the
+        // loader keeps giving until all of them have left.
+        l.handle = nullptr;
+        mr_close(&handle_copy);
+        one.join();
+        two.join();
+    }
+}
+
+TEST(LoaderLease, TheDescriptorShowsWhatIsLeftAndTheWardensDeath)
+{
+    Loader l(main_config("epochs: 1\nslots: 4\n"));
+    size_t batches = 0;
+    mr_batch *b;
+    int rc = MR_OK;
+    while (rc != MR_END) { // an event loop: one call for each time the descriptor is readable
+        struct pollfd p = {mr_fd(l.handle), POLLIN, 0};
+        ASSERT_EQ(poll(&p, 1, 20000), 1) << "after " << batches << " batches";
+        while ((rc = mr_next(l.handle, &b, 0)) == MR_OK) {
+            batches++;
+            mr_release(b);
+        }
+        ASSERT_TRUE(rc >= 0 || rc == MR_E_TIMEOUT) << mr_error(l.handle);
+    }
+    EXPECT_EQ(batches, 8u);
+
+    Loader dying(main_config("epochs: 0\nslots: 1\n"));
+    ASSERT_EQ(mr_next(dying.handle, &b, 30000), MR_OK);
+    mr_batch *none;
+    EXPECT_EQ(mr_next(dying.handle, &none, 0), MR_E_LEASED);
+    for (pid_t pid : processes("mr-warden"))
+        kill(pid, SIGKILL);
+    mr_release(b);
+    auto told = [&] { // the slot may be filled once more before the producers are gone
+        struct pollfd p = {mr_fd(dying.handle), POLLIN, 0};
+        EXPECT_EQ(poll(&p, 1, 2000), 1);
+        int last = mr_next(dying.handle, &none, 0);
+        if (last == MR_OK)
+            mr_release(none);
+        return last == MR_E_DIED;
+    };
+    EXPECT_TRUE(eventually(told, 2000));
+}
+
+TEST(LoaderLease, NullIsMisuse)
+{
+    mr_batch *b;
+    uint64_t hash;
+    EXPECT_EQ(mr_next(nullptr, &b, 0), MR_E_USAGE);
+    EXPECT_EQ(mr_release(nullptr), MR_E_USAGE);
+    EXPECT_EQ(mr_fd(nullptr), MR_E_USAGE);
+    EXPECT_EQ(mr_end_epoch(nullptr), MR_E_USAGE);
+    EXPECT_EQ(mr_stream_hash(nullptr, &hash), MR_E_USAGE);
+    EXPECT_EQ(mr_dump(nullptr), nullptr);
+    EXPECT_EQ(mr_class_name(nullptr, 0), nullptr);
+    mr_close(nullptr);
+}

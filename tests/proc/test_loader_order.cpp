@@ -49,6 +49,7 @@ TEST(LoaderOrder, EndingAnEpochEarlyGoesOnWithTheNext)
     Loader l(main_config("epochs: 3\n"));
     std::vector<Delivered> got = l.read(3);
     ASSERT_EQ(mr_end_epoch(l.handle), MR_OK) << mr_error(l.handle);
+    ASSERT_EQ(mr_end_epoch(l.handle), MR_OK) << "saying it twice ends one epoch";
     mr_batch *b;
     EXPECT_EQ(mr_next(l.handle, &b, 30000), MR_END_EPOCH);
     std::vector<Delivered> rest = l.read();

@@ -227,3 +227,65 @@ TEST(UserCode, AProgramStartedByHandSaysWhatItIs)
     EXPECT_EQ(mr_worker_run(nullptr), MR_E_USAGE);
     EXPECT_NE(std::string(mr_error(nullptr)).find("producer: {exec: ...}"), std::string::npos);
 }
+
+// ---- a commander that can be replaced ----
+
+static int save_count(void *self, void *state, size_t cap, size_t *bytes)
+{
+    if (cap < sizeof(int64_t))
+        return MR_E_LIMIT;
+    memcpy(state, self, sizeof(int64_t));
+    *bytes = sizeof(int64_t);
+    return MR_OK;
+}
+
+static int load_count(void *self, const void *state, size_t bytes)
+{
+    if (bytes != sizeof(int64_t))
+        return MR_E_CONFIG;
+    memcpy(self, state, bytes);
+    return MR_OK;
+}
+
+static int count_to_a_hundred(void *self, mr_message *m)
+{
+    int64_t *n = (int64_t *)self;
+    if (*n % 102 == 101) { // an epoch ends in the middle of a batch
+        (*n)++;
+        return MR_END_EPOCH;
+    }
+    return mr_message_set_i64(m, "n", (*n)++);
+}
+
+TEST(UserCode, ACommanderWithSaveAndLoadIsReplacedOneWithoutEndsTheRun)
+{
+    int64_t n = 0;
+    mr_commander c = commander(&n);
+    c.next = count_to_a_hundred;
+    c.save = save_count;
+    c.load = load_count;
+    mr_producer p = producer([](void *, mr_rows *rows) {
+        int64_t value;
+        int rc = mr_message_get_i64(mr_rows_message(rows, 0), "n", &value);
+        *(uint16_t *)mr_rows_field(rows, "image")->data = (uint16_t)value;
+        return rc;
+    });
+    std::string config = user_config("context: fork\n", "");
+    Loader calm(config, {"epochs=3"}, nullptr, &c, &p);
+    std::vector<Delivered> expected = calm.read();
+    ASSERT_EQ(calm.rc, MR_END) << calm.error;
+    auto kill_commander = [](size_t done) {
+        if (done % 10 == 3)
+            for (pid_t pid : processes("mr-commander"))
+                kill(pid, SIGKILL);
+    };
+    Loader l(config, {"epochs=3"}, nullptr, &c, &p);
+    EXPECT_EQ(l.read(SIZE_MAX, kill_commander), expected) << l.error;
+    EXPECT_EQ(l.rc, MR_END) << l.error;
+
+    c.save = nullptr;
+    Loader mortal(config, {"epochs=0"}, nullptr, &c, &p);
+    mortal.read(SIZE_MAX, kill_commander);
+    EXPECT_EQ(mortal.rc, MR_E_DIED);
+    EXPECT_NE(mortal.error.find("save and load"), std::string::npos) << mortal.error;
+}

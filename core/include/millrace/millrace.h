@@ -50,8 +50,8 @@ typedef struct mr_options {
     const mr_commander
         *commander;              /**< `context: fork` only: callbacks instead of source + sampler */
     const mr_producer *producer; /**< `context: fork` only: callbacks instead of source + ops */
-    /** Log lines (no newline at the end), called from inside other calls on this loader. NULL:
-     * dropped. */
+    /** Log lines (no newline at the end), called from inside other calls on this loader, which
+     * it must not call in turn. NULL: dropped. */
     void (*log)(void *log_user, mr_log_level level, const char *line);
     void *log_user;
     const char *warden; /**< path of the warden program; NULL: $MILLRACE_WARDEN, else beside the
@@ -85,12 +85,12 @@ MR_API int mr_next(mr_loader *loader, mr_batch **batch, int64_t timeout_ms);
 MR_API int mr_release(mr_batch *batch);
 
 /* Ends the loader's processes and frees what it holds; *loader becomes NULL. Batches that are still
- * leased stay readable until they are released. Safe on NULL and on a pointer to NULL. */
+ * leased stay readable until they are released. Calls of other threads that are under way return
+ * MR_E_CLOSED; none may begin once mr_close has returned. Safe on NULL and on a pointer to NULL. */
 MR_API void mr_close(mr_loader **loader);
 
-/* The sentence about this thread's last failed call on `loader`; NULL: about the last failed call
- * of this thread that had no loader, or any. Never NULL; good until the thread's next failing call.
- */
+/* The sentence about this thread's last failed call, on this loader or on any: one is kept per
+ * thread. Never NULL; good until the thread's next failing call. */
 MR_API const char *mr_error(const mr_loader *loader);
 
 /* ---- batches -------------------------------------------------------------------------------- */
@@ -143,8 +143,8 @@ MR_API int mr_load_state(mr_loader *loader, const char *text);
  */
 MR_API int mr_end_epoch(mr_loader *loader);
 
-/* An eventfd for event loops: readable when mr_next(.., 0) may have something new to say. Do not
- * read it. Owned by the loader. Negative: an error code. */
+/* A descriptor for event loops: readable when mr_next(.., 0) may have something new to say, the
+ * loader's death included. Do not read it. Owned by the loader. Negative: an error code. */
 MR_API int mr_fd(mr_loader *loader);
 
 /* Figures since mr_open. */
@@ -164,7 +164,7 @@ typedef struct mr_stats {
     uint64_t commander_idle_ns; /**< the commander's time waiting for a free slot */
     uint64_t bytes_read;        /**< encoded bytes */
     uint64_t arena_bytes;       /**< reserved shared memory */
-    int32_t producers;          /**< running */
+    int32_t producers;          /**< as configured */
     int32_t slots;
 } mr_stats;
 MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);

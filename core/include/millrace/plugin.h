@@ -146,7 +146,8 @@ typedef struct mr_commander {
      * entry *self = user; leave your state there. NULL: nothing to build. */
     int (*build)(void **self, const mr_message *params);
     /** Fills the next row's message. MR_OK; MR_END_EPOCH: the row before was the epoch's last;
-     *  MR_END: the run ends; negative: the run fails with that code. The message comes empty. */
+     *  MR_END: the run ends; negative: the run fails (MR_E_CODE, naming it). The message comes
+     * empty. */
     int (*next)(void *self, mr_message *m);
     /** Writes the state (at most `cap` bytes, 64 KiB) from which `load` goes on; both may be NULL.
      */
