@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# same_hash_test.sh BUILD SAMPLE [LUA]: the command line, the C example, the C++ example (built outside the tree
-# against an installed Millrace) and the Lua example (through the installed module) read the same
-# config and must report the same stream hash.
+# same_hash_test.sh BUILD SAMPLE [LUA]: the command line, the C example, the C++ example (built
+# outside the tree against an installed Millrace) and the Lua example (through the installed module)
+# read the same config and must report the same stream hash.
 set -eu
 build=$1
 sample=$2

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * batch.c: what a leased batch shows.
+ * batch_view.c: what a leased batch shows.
  */
 #include "pipe/loader.h"
 
