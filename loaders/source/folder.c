@@ -102,18 +102,20 @@ static int add_flat(struct folder *f)
 
 static int nothing_found(const struct folder *f)
 {
-    char endings[256] = "";
+    char endings[256] = "", left_out[80] = "";
+    unsigned long long skipped = f->top.skipped + f->tree.skipped;
     for (int i = 0; i < f->nendings; i++) {
         size_t n = strlen(endings);
         snprintf(endings + n, sizeof endings - n, "%s.%s", i ? ", " : "", f->endings[i]);
     }
-    return mr__fail(
-        f->e, MR_E_IO,
-        "no image in '%s' or its folders: looked for names that end in %s%s (%llu other "
-        "entries have such names or could not be read); check the source's 'path', or "
-        "add to its 'extensions'",
-        mr__printable(f->top.root, strlen(f->top.root)).text, endings,
-        strlen(endings) > 250 ? "..." : "", (unsigned long long)(f->top.skipped + f->tree.skipped));
+    if (skipped)
+        snprintf(left_out, sizeof left_out, " (%llu with such names are no files or unreadable)",
+                 skipped);
+    return mr__fail(f->e, MR_E_IO,
+                    "no image in '%s' or its folders: looked for names that end in %s%s%s; check "
+                    "the source's 'path', or add to its 'extensions'",
+                    mr__printable(f->top.root, strlen(f->top.root)).text, endings,
+                    strlen(endings) > 250 ? "..." : "", left_out);
 }
 
 static int fill(struct folder *f)

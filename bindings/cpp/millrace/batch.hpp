@@ -88,7 +88,7 @@ class batch
     }
     std::uint64_t hash() const
     {
-        std::uint64_t hash;
+        std::uint64_t hash = 0;
         check(handle_ ? mr_batch_hash(handle_, &hash) : stale());
         return hash;
     }
