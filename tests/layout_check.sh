@@ -9,6 +9,8 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
 
+broken() { echo "tests/layout_check.sh:1: awk failed, so nothing was checked"; }
+
 files() { # every text file of ours, by name pattern
     find . \( -name .git -o -name build -o -name out -o -name third_party \) -prune -o \
         -type f \( "$@" \) -print | sed 's|^\./||' | sort
@@ -47,7 +49,7 @@ lines() {
         awk -v file="$file" '
             length($0) > 100 { print file ":" FNR ": " length($0) " columns, 100 at most" }
             /\t/             { print file ":" FNR ": a tab" }
-            /[ \r]$/         { print file ":" FNR ": a blank at the end of the line" }' "$file"
+            /[ \r]$/         { print file ":" FNR ": a blank at the end of the line" }' "$file" || broken
     done
 }
 
@@ -68,7 +70,8 @@ sizes() {
             /^\}/ { if (open && FNR - open > 100)
                         print file ":" open ": the function has " FNR - open " lines, 100 at most"
                     open = 0 }
-            END { if (FNR > 600) print file ":1: the file has " FNR " lines, 600 at most" }' "$file"
+            END { if (FNR > 600) print file ":1: the file has " FNR " lines, 600 at most" }' "$file" ||
+            broken
     done
 }
 
