@@ -49,7 +49,8 @@ lines() {
         awk -v file="$file" '
             length($0) > 100 { print file ":" FNR ": " length($0) " columns, 100 at most" }
             /\t/             { print file ":" FNR ": a tab" }
-            /[ \r]$/         { print file ":" FNR ": a blank at the end of the line" }' "$file" || broken
+            /[ \r]$/         { print file ":" FNR ": a blank at the end of the line" }' "$file" ||
+            broken
     done
 }
 
@@ -68,9 +69,9 @@ sizes() {
             /^\{/ && !open && before !~ /(^|[ >])(class|struct|namespace) / { open = FNR }
             { before = $0 }
             /^\}/ { if (open && FNR - open > 100)
-                        print file ":" open ": the function has " FNR - open " lines, 100 at most"
+                        print file ":" open ": " FNR - open " lines of one function, 100 at most"
                     open = 0 }
-            END { if (FNR > 600) print file ":1: the file has " FNR " lines, 600 at most" }' "$file" ||
+            END { if (FNR > 600) print file ":1: " FNR " lines, 600 at most" }' "$file" ||
             broken
     done
 }
