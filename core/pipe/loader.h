@@ -31,6 +31,7 @@ struct mr_loader {
     pthread_mutex_t lock;
     uint32_t inside;     /* threads in a call on this loader; raised before the lock is taken */
     pthread_cond_t left; /* a call has ended, or the poll below: mr_close and waiters look again */
+    bool wake_owed;      /* a slot was freed and the commander not yet woken */
     bool polling;        /* one thread polls for all that wait, so that no signal is missed */
     uint8_t *here; /* a page that is 1 in the process that opened the loader and 0 in its forked
                       children */

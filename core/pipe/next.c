@@ -241,11 +241,19 @@ static int warden_died(mr_loader *l, struct mr_errbuf *e)
     return e->code;
 }
 
+static void pay_wake(mr_loader *l)
+{
+    if (l->wake_owed)
+        mr__bell_ring(&l->s.arena.control->free_bell);
+    l->wake_owed = false;
+}
+
 /* For the thread that polls: unlocked while it does. Everybody who waits looks again afterwards. */
 static int poll_for_all(mr_loader *l, int timeout_ms, struct mr_errbuf *e)
 {
     struct pollfd p[2] = {{.fd = l->s.arena.ready_fd, .events = POLLIN},
                           {.fd = l->warden.pidfd, .events = POLLIN}};
+    pay_wake(l);
     l->polling = true;
     pthread_mutex_unlock(&l->lock);
     int rc = poll(p, 2, timeout_ms), error = errno;
@@ -366,6 +374,15 @@ int mr_next(mr_loader *l, mr_batch **batch, int64_t timeout_ms)
     return rc < 0 ? mr__keep_error(&e) : rc;
 }
 
+/* Waking a sleeper costs more than all the rest of a hand-off, so it is put off while at least half
+ * of the slots are planned ahead and nobody waits; poll_for_all makes up for it. */
+static void wake_commander(mr_loader *l)
+{
+    l->wake_owed = true;
+    if (l->polling || mr__trainer_ahead(&l->s.arena) * 2 < l->s.arena.control->slots)
+        pay_wake(l);
+}
+
 int mr_release(mr_batch *b)
 {
     struct mr_errbuf e;
@@ -386,7 +403,8 @@ int mr_release(mr_batch *b)
     l->leases--;
     if (l->poison) /* whoever still reads a released batch is to see it */
         memset(mr__slot_data(&l->s.arena, b->slot), POISON, l->s.plan->arena.slot_data_bytes);
-    mr__trainer_release(&l->s.arena, b->slot, b->seq);
+    mr__trainer_release_quietly(&l->s.arena, b->slot, b->seq);
+    wake_commander(l);
     bool last = l->close_done && l->leases == 0;
     mr__loader_leave(l);
     if (last)

@@ -210,21 +210,39 @@ bool mr__trainer_lease(const struct mr_arena *a, uint32_t slot, uint64_t seq)
 static bool free_slot(const struct mr_arena *a, uint32_t slot, uint64_t seq,
                       enum mr_slot_state from)
 {
-    if (!mr__word_move(&mr__slot(a, slot)->word, mr__slot_word(seq, from),
-                       mr__slot_word(seq, MR_SLOT_FREE)))
+    return mr__word_move(&mr__slot(a, slot)->word, mr__slot_word(seq, from),
+                         mr__slot_word(seq, MR_SLOT_FREE));
+}
+
+bool mr__trainer_release_quietly(const struct mr_arena *a, uint32_t slot, uint64_t seq)
+{
+    return free_slot(a, slot, seq, MR_SLOT_PROCESSING);
+}
+
+uint32_t mr__trainer_ahead(const struct mr_arena *a)
+{
+    uint32_t ahead = 0;
+    for (uint32_t i = 0; i < a->control->slots; i++) {
+        enum mr_slot_state state = mr__slot_state(mr__word_load(&mr__slot(a, i)->word));
+        ahead += state == MR_SLOT_RESERVED || state == MR_SLOT_AVAILABLE;
+    }
+    return ahead;
+}
+
+bool mr__trainer_release(const struct mr_arena *a, uint32_t slot, uint64_t seq)
+{
+    if (!free_slot(a, slot, seq, MR_SLOT_PROCESSING))
         return false;
     mr__bell_ring(&a->control->free_bell);
     return true;
 }
 
-bool mr__trainer_release(const struct mr_arena *a, uint32_t slot, uint64_t seq)
-{
-    return free_slot(a, slot, seq, MR_SLOT_PROCESSING);
-}
-
 bool mr__trainer_drop(const struct mr_arena *a, uint32_t slot, uint64_t seq)
 {
-    return free_slot(a, slot, seq, MR_SLOT_AVAILABLE);
+    if (!free_slot(a, slot, seq, MR_SLOT_AVAILABLE))
+        return false;
+    mr__bell_ring(&a->control->free_bell);
+    return true;
 }
 
 /* ---- warden ---- */

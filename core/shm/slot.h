@@ -44,6 +44,11 @@ bool mr__producer_finish(const struct mr_arena *a, const struct mr_claim *claim,
 bool mr__trainer_lease(const struct mr_arena *a, uint32_t slot, uint64_t seq);
 /* Gives a leased slot back. False: it is not leased under this seq (nothing changes). */
 bool mr__trainer_release(const struct mr_arena *a, uint32_t slot, uint64_t seq);
+/* The same without ringing for the commander: the caller rings the free bell later, at the latest
+ * before it waits. */
+bool mr__trainer_release_quietly(const struct mr_arena *a, uint32_t slot, uint64_t seq);
+/* Slots that are planned and not yet leased. */
+uint32_t mr__trainer_ahead(const struct mr_arena *a);
 /* Frees an AVAILABLE slot unread: an older stream's. */
 bool mr__trainer_drop(const struct mr_arena *a, uint32_t slot, uint64_t seq);
 
