@@ -86,8 +86,7 @@ static int compile(struct mr_session *s, const char *text, size_t bytes, struct 
     for (const char *p = next_string(config_text); p < end && n < MR_MAX_SET; p = next_string(p))
         set[n++] = p;
     set[n] = NULL;
-    int rc =
-        mr__config_read(&config, *path ? path : NULL, *config_text ? config_text : NULL, set, e);
+    int rc = mr__config_read_again(&config, path, config_text, !strcmp(kind, "file"), set, e);
     if (rc < 0)
         return rc;
     rc = mr__plan_compile(&s->plan, config, &s->user, e);

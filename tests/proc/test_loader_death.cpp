@@ -169,3 +169,13 @@ TEST(LoaderDeath, AWardenThatIsNoneIsAnErrorThatSaysSo)
     EXPECT_EQ(l.rc, MR_E_DIED);
     EXPECT_NE(l.error.find("before it was ready"), std::string::npos) << l.error;
 }
+
+TEST(LoaderDeath, RelativePathsStartAtTheConfigsFolderInEveryProcess)
+{
+    std::string run =
+        "cd / && mkdir -p " MR_BINARY_DIR "/tests/relative && sed 's|path: .*}|path: "
+        "../sample/images}|' " MR_SOURCE_DIR "/configs/quickstart.yaml > " MR_BINARY_DIR
+        "/tests/relative/c.yaml && " MR_BINARY_DIR
+        "/bin/millrace run --quiet --epochs 1 " MR_BINARY_DIR "/tests/relative/c.yaml > /dev/null";
+    EXPECT_EQ(system(run.c_str()), 0);
+}
