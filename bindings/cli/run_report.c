@@ -3,7 +3,7 @@
 
 #include "cli.h"
 #include "json.h"
-#include "verdict.h"
+#include "run_verdict.h"
 
 #include <inttypes.h>
 #include <unistd.h>

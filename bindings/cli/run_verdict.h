@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * verdict.h: one sentence about what keeps a run from being faster, with the figures it rests on
- * and what to try.
+ * run_verdict.h: one sentence about what keeps a run from being faster, with the figures it rests
+ * on and what to try.
  */
-#ifndef MR_CLI_VERDICT_H
-#define MR_CLI_VERDICT_H
+#ifndef MR_CLI_RUN_VERDICT_H
+#define MR_CLI_RUN_VERDICT_H
 
 #include "millrace/millrace.h"
 

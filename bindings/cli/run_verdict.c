@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * verdict.c: a chain is as fast as its slowest link, and the slowest link is the one that nobody
- * makes wait. The consumer that never waits is it; else the producers, if they hardly wait, and of
- * their work the largest part; else the commander.
+ * run_verdict.c: a chain is as fast as its slowest link, and the slowest link is the one that
+ * nobody makes wait. The consumer that never waits is it; else the producers, if they hardly wait,
+ * and of their work the largest part; else the commander.
  */
-#include "verdict.h"
+#include "run_verdict.h"
 
 #include <stdio.h>
 
