@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arena.h"
 
+#include "shm/verdict.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -37,7 +39,11 @@ static void lay_out(struct mr_control *c, const struct mr_arena_spec *s)
     c->off_lanes = round_up(sizeof *c, MR_LINE);
     c->off_slots = c->off_lanes + (MR_LANE_PRODUCERS + s->producers) * sizeof(struct mr_lane);
     c->off_rows = c->off_slots + s->slots * sizeof(struct mr_slot);
-    c->control_bytes = round_up(c->off_rows + (uint64_t)s->slots * s->tasks * 8, page);
+    c->listed_max = s->listed_max;
+    c->off_verdicts = c->off_rows + (uint64_t)s->slots * s->tasks * 8;
+    c->control_bytes = c->off_verdicts;
+    c->control_bytes += (s->listed_max + 2 * MR_VERDICTS_MAX) * sizeof(struct mr_verdict);
+    c->control_bytes = round_up(c->control_bytes, page);
     c->plan_bytes = 2 * c->cursor_bytes + s->slots * c->slot_plan_bytes;
     c->data_bytes = s->slots * c->slot_data_bytes;
 }

@@ -99,7 +99,8 @@ struct mr_control {
     uint64_t slot_data_bytes, slot_plan_bytes, message_bytes, state_bytes, cursor_bytes;
     uint32_t slots, rows, tasks, producers; /* tasks: row words per slot, rows or 1 */
     uint32_t max_restarts; /* deaths with no row finished between them that end the run */
-    uint64_t off_lanes, off_slots, off_rows;
+    uint32_t listed_max;   /* verdicts that a bad list brings */
+    uint64_t off_lanes, off_slots, off_rows, off_verdicts;
 
     alignas(MR_LINE) struct mr_bell
         free_bell; /* slots may be FREE, or a request came: the commander waits */
@@ -113,7 +114,9 @@ struct mr_control {
     alignas(MR_LINE) uint32_t failure; /* enum mr_failure: the first fatal error wins */
     int32_t failure_code;
     char failure_text[MR_ERR_TEXT];
-    alignas(MR_LINE) uint64_t respawns; /* the warden's */
+    alignas(MR_LINE) uint64_t respawns;    /* the warden's */
+    alignas(MR_LINE) uint32_t any_verdict; /* shm/verdict.h: 0: all parts of the table are empty */
+    uint32_t verdicts[3];                  /* how many a part has; each part has one writer */
 };
 
 enum mr_plan_kind { MR_PLAN_BATCH = 1, MR_PLAN_END_EPOCH = 2, MR_PLAN_END = 3 };
@@ -152,6 +155,7 @@ struct mr_arena_spec {
     uint64_t message_bytes;   /* a multiple of 8 */
     uint64_t state_bytes;     /* room for a user commander's state per slot */
     uint64_t signature;       /* of the plan: both sides must have compiled the same */
+    uint32_t listed_max;      /* lines of `bad_list_in` */
 };
 
 struct mr_arena { /* one process's mappings */

@@ -18,7 +18,7 @@ TEST(Types, DtypesHaveSizesAndNames)
 TEST(Types, EveryCodeHasAText)
 {
     EXPECT_STREQ(mr_strerror(MR_E_TIMEOUT), "the time given was not enough");
-    for (int code = MR_E_SYSTEM; code <= MR_END; code++)
+    for (int code = MR_E_SLOW; code <= MR_END; code++)
         EXPECT_STRNE(mr_strerror(code), "unknown code") << code;
     EXPECT_STREQ(mr_strerror(77), "unknown code");
 }

@@ -39,7 +39,9 @@ extern "C" {
     X(MR_E_CODE, -14, "user code failed")                                                  \
     X(MR_E_UNSUPPORTED, -15, "not supported by this build or this machine")                \
     X(MR_E_CORRUPT, -16, "shared memory holds a value that cannot be")                     \
-    X(MR_E_SYSTEM, -17, "the operating system refused")
+    X(MR_E_SYSTEM, -17, "the operating system refused")                                    \
+    X(MR_E_CRASHED, -18, "a sample killed the process that worked on it")                  \
+    X(MR_E_SLOW, -19, "a sample took longer than it may")
 
 typedef enum mr_err {
 #define MR_ERR_ENUM(name, number, text) name = number,
