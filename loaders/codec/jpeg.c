@@ -44,7 +44,9 @@ static boolean on_app1(j_decompress_ptr cinfo)
     if (src->bytes_in_buffer < 2)
         mr__jpegerr_throw(&owner(cinfo)->err, MR_E_DATA, "the file ends inside its header");
     size_t n = (size_t)p[0] << 8 | p[1];
-    if (n < 2 || n > src->bytes_in_buffer)
+    if (n < 2)
+        mr__jpegerr_throw(&owner(cinfo)->err, MR_E_DATA, "an APP1 marker of %zu bytes", n);
+    if (n > src->bytes_in_buffer)
         mr__jpegerr_throw(&owner(cinfo)->err, MR_E_DATA, "the file ends inside its header");
     src->next_input_byte += n;
     src->bytes_in_buffer -= n;
@@ -100,8 +102,6 @@ static void read_header(struct decoder *d, const uint8_t *data, size_t n)
     struct jpeg_decompress_struct *cinfo = &d->cinfo;
     jpeg_mem_src(cinfo, (unsigned char *)(uintptr_t)data, (unsigned long)n);
     jpeg_read_header(cinfo, TRUE);
-    if (d->err.ended_early)
-        mr__jpegerr_throw(&d->err, MR_E_DATA, "the file ends inside its header");
     int c = cinfo->num_components;
     if (c != 1 && c != 3 && c != 4)
         mr__jpegerr_throw(&d->err, MR_E_DATA, "a JPEG with %d components is not supported", c);
@@ -177,7 +177,7 @@ static void check_scans(struct decoder *d, bool *smoothed)
         for (int k = 0; cinfo->coef_bits && k < DCTSIZE2; k++)
             incomplete |= cinfo->coef_bits[c][k] != 0;
     }
-    if (d->err.ended_early && (incomplete || !cinfo->coef_bits))
+    if (d->err.ended_early && incomplete)
         mr__jpegerr_throw(&d->err, MR_E_DATA, "the file ends before its last scan");
     *smoothed = incomplete;
 }
@@ -314,6 +314,32 @@ static void read_window(struct decoder *d, const struct mr_rect *roi, const stru
     read_through_sink(d, &w);
 }
 
+/* True when the restart marker that the decoder stopped at is the one that comes next. */
+static bool restart_due(const struct jpeg_decompress_struct *cinfo)
+{
+    uint64_t interval = cinfo->restart_interval, width = cinfo->MCUs_per_row;
+    uint64_t rows = (uint64_t)cinfo->input_iMCU_row;
+    if (cinfo->comps_in_scan == 1)
+        rows *= (uint64_t)cinfo->cur_comp_info[0]->v_samp_factor;
+    if (rows > cinfo->MCU_rows_in_scan)
+        rows = cinfo->MCU_rows_in_scan;
+    if (interval == 0 || rows == 0)
+        return false;
+    uint64_t met = (rows * width - 1) / interval;
+    uint64_t all = (cinfo->MCU_rows_in_scan * width - 1) / interval;
+    return met < all && cinfo->unread_marker == JPEG_RST0 + (int)(met % 8);
+}
+
+/* Arithmetic-coded data of one scan end at EOI, or at the next restart marker where there are
+ * some; at any other marker, which only damage puts there, the library went on with zeros. */
+static void check_arithmetic(struct decoder *d)
+{
+    int marker = d->cinfo.unread_marker;
+    if (d->cinfo.arith_code && marker != 0 && marker != JPEG_EOI && !restart_due(&d->cinfo))
+        mr__jpegerr_throw(&d->err, MR_E_DATA,
+                          "the arithmetic-coded data are cut by a marker 0xff%02x", marker);
+}
+
 static int jpeg_decode(void *decoder, const struct mr_rect *roi, const struct mr_view *dst,
                        struct mr_errbuf *e)
 {
@@ -329,6 +355,7 @@ static int jpeg_decode(void *decoder, const struct mr_rect *roi, const struct mr
         return d->err.code;
     }
     read_window(d, roi, dst);
+    check_arithmetic(d);
     /* Rows below the crop are nobody's business, and neither is what is wrong with them. */
     reset(d);
     return MR_OK;

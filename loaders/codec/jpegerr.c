@@ -33,6 +33,15 @@ static bool loses_data(int message)
     return false;
 }
 
+/* Arithmetic-coded data have no end of their own: a decoder reads zeros behind their last byte, so
+ * that a cut file becomes gray without a word. Only what lies around the data tells. */
+static bool loses_arithmetic_data(j_common_ptr cinfo, int message)
+{
+    const struct jpeg_decompress_struct *dec = (j_decompress_ptr)cinfo;
+    return cinfo->is_decompressor && dec->arith_code && dec->input_scan_number > 0 &&
+           (message == JWRN_JPEG_EOF || message == JWRN_EXTRANEOUS_DATA);
+}
+
 static int code_of(int message)
 {
     switch (message) {
@@ -65,12 +74,23 @@ static void throw_message(j_common_ptr cinfo)
             snprintf(place, sizeof place, ", near row %u of %u", dec->output_scanline,
                      dec->output_height);
     }
-    mr__jpegerr_throw(je, code, "%s%s", text, place);
+    /* What is read behind the end is made up by libjpeg: the end is the cause, not what it meets */
+    if (je->base.msg_code == JWRN_JPEG_EOF)
+        mr__jpegerr_throw(je, code, "the file ends early%s", place);
+    bool cut = je->ended_early && code == MR_E_DATA;
+    mr__jpegerr_throw(je, code, "%s%s%s", cut ? "the file ends early: " : "", text, place);
 }
 
 static void on_error(j_common_ptr cinfo)
 {
     throw_message(cinfo);
+}
+
+static void note_end(struct mr_jpegerr *je, j_common_ptr cinfo)
+{
+    je->ended_early = true;
+    if (cinfo->is_decompressor && ((j_decompress_ptr)cinfo)->input_scan_number == 0)
+        mr__jpegerr_throw(je, MR_E_DATA, "the file ends inside its header");
 }
 
 static void on_message(j_common_ptr cinfo, int level)
@@ -80,8 +100,8 @@ static void on_message(j_common_ptr cinfo, int level)
         return; /* a trace message */
     je->base.num_warnings++;
     if (je->base.msg_code == JWRN_JPEG_EOF)
-        je->ended_early = true;
-    if (loses_data(je->base.msg_code))
+        note_end(je, cinfo);
+    if (loses_data(je->base.msg_code) || loses_arithmetic_data(cinfo, je->base.msg_code))
         throw_message(cinfo);
 }
 

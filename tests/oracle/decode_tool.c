@@ -2,73 +2,161 @@
  *
  * decode_tool FILE CHANNELS BITS [X Y W H]: decodes a file (or a crop of it, in displayed
  * coordinates) as the loader would and writes "W H\n" and the raw pixels to stdout.
+ *
+ * decode_tool --serve: many in one process, one decoder of each kind for all, as in a producer.
+ * Each request on stdin is a line "bytes N C BITS X Y W H\n" with N bytes behind it, or "file N C
+ * BITS X Y W H\n" with a path of N bytes; W = 0 is the whole image. The answer is a line "CODE N W
+ * H\n" and N bytes: pixels when CODE is 0, else a sentence. "plain ..." is "bytes ..." answered by
+ * plain_decode.h instead of Millrace; CODE is then less than 0 where there are no pixels, or some
+ * of them are made up.
  */
 #include "loaders/codec/find.h"
+#include "loaders/source/read_file.h"
+#include "plain_decode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static int fail(const struct mr_errbuf *e)
+static const struct mr_limits limits = {.max_pixels = 178956970,
+                                        .max_side = 100000,
+                                        .max_scans = 100,
+                                        .max_decode_bytes = (int64_t)1 << 30,
+                                        .max_file_bytes = 1 << 28};
+
+struct request {
+    int32_t c, bits;
+    struct mr_rect roi; /* w = 0: all */
+};
+
+struct pixels {
+    uint8_t *data;
+    size_t n;
+};
+
+/* The decoder for `data`, from those that are open already. */
+static const struct mr_codec *decoder_for(const uint8_t *data, size_t n, void **decoder,
+                                          struct mr_errbuf *e)
 {
-    fprintf(stderr, "%s\n", e->text);
-    return 1;
+    static void *open[16];
+    const struct mr_codec *codec = mr__codec_find(data, n, e);
+    size_t i = 0;
+    while (codec && mr_codecs[i] != codec)
+        i++;
+    if (codec && !open[i] && codec->open(&open[i], &limits, e) < 0)
+        return NULL;
+    *decoder = open[i];
+    return codec;
 }
 
-static uint8_t *read_all(const char *path, size_t *n)
+static int decode(const uint8_t *data, size_t n, struct request *r, struct pixels *out,
+                  struct mr_errbuf *e)
 {
-    FILE *f = fopen(path, "rb");
-    uint8_t *data = malloc(1 << 28);
-    if (!f || !data) {
-        fprintf(stderr, "cannot read '%s'\n", path);
-        exit(2);
+    struct mr_image_info info;
+    void *decoder;
+    const struct mr_codec *codec = decoder_for(data, n, &decoder, e);
+    if (!codec || codec->header(decoder, data, n, &info, e) < 0)
+        return e->code;
+    if (r->roi.w == 0)
+        r->roi = (struct mr_rect){0, 0, info.w, info.h};
+    struct mr_view dst = {.w = r->roi.w, .h = r->roi.h, .c = r->c, .bits = r->bits};
+    dst.stride = (int64_t)r->roi.w * dst.c * (dst.bits / 8);
+    out->n = (size_t)dst.stride * (size_t)r->roi.h;
+    out->data = dst.data = malloc(out->n);
+    if (!out->data)
+        return mr__fail(e, MR_E_MEMORY, "no memory");
+    return codec->decode(decoder, &r->roi, &dst, e);
+}
+
+static int one(char **argv, int argc)
+{
+    struct mr_errbuf e = {0};
+    struct mr_buf file = {0};
+    struct pixels out = {0};
+    struct request r = {.c = atoi(argv[2]), .bits = atoi(argv[3])};
+    if (argc == 8)
+        r.roi = (struct mr_rect){atoi(argv[4]), atoi(argv[5]), atoi(argv[6]), atoi(argv[7])};
+    int rc = mr__read_file(argv[1], limits.max_file_bytes, &file, &e);
+    if (rc == MR_OK)
+        rc = decode(file.data, file.n, &r, &out, &e);
+    if (rc == MR_OK) {
+        printf("%d %d\n", r.roi.w, r.roi.h);
+        fwrite(out.data, 1, out.n, stdout);
+    } else {
+        fprintf(stderr, "%s\n", e.text);
     }
-    *n = fread(data, 1, 1 << 28, f);
-    fclose(f);
+    free(out.data);
+    mr__buf_free(&file);
+    return rc < 0;
+}
+
+/* Exactly as many bytes as there are: a sanitizer sees every read beyond them. */
+static uint8_t *read_payload(size_t n, size_t extra)
+{
+    uint8_t *data = malloc(n + extra ? n + extra : 1);
+    if (!data || fread(data, 1, n, stdin) != n)
+        exit(2);
+    if (extra)
+        memset(data + n, 0, extra);
     return data;
 }
 
-static int decode(const struct mr_codec *codec, void *decoder, const uint8_t *data, size_t n,
-                  char **argv, int argc)
+static void serve_one(const char *kind, size_t n, struct request *r)
 {
     struct mr_errbuf e = {0};
-    struct mr_image_info info;
-    if (codec->header(decoder, data, n, &info, &e) < 0)
-        return fail(&e);
-    struct mr_rect roi = {0, 0, info.w, info.h};
-    if (argc == 8)
-        roi = (struct mr_rect){atoi(argv[4]), atoi(argv[5]), atoi(argv[6]), atoi(argv[7])};
-    struct mr_view dst = {.w = roi.w, .h = roi.h, .c = atoi(argv[2]), .bits = atoi(argv[3])};
-    dst.stride = (int64_t)roi.w * dst.c * (dst.bits / 8);
-    size_t bytes = (size_t)dst.stride * (size_t)roi.h;
-    dst.data = malloc(bytes);
-    int rc = dst.data ? codec->decode(decoder, &roi, &dst, &e) : MR_E_MEMORY;
-    if (rc == MR_OK) {
-        printf("%d %d\n", roi.w, roi.h);
-        fwrite(dst.data, 1, bytes, stdout);
+    struct mr_buf file = {0};
+    struct pixels out = {0};
+    bool named = !strcmp(kind, "file");
+    uint8_t *data = read_payload(n, named);
+    int rc = named ? mr__read_file((char *)data, limits.max_file_bytes, &file, &e) : MR_OK;
+    if (rc == MR_OK)
+        rc = decode(named ? file.data : data, named ? file.n : n, r, &out, &e);
+    size_t bytes = rc == MR_OK ? out.n : strlen(e.text);
+    printf("%d %zu %d %d\n", rc, bytes, r->roi.w, r->roi.h);
+    fwrite(rc == MR_OK ? (char *)out.data : e.text, 1, bytes, stdout);
+    fflush(stdout);
+    free(out.data);
+    free(data);
+    mr__buf_free(&file);
+}
+
+static void serve_plain(size_t n)
+{
+    struct plain p;
+    uint8_t *data = read_payload(n, 0);
+    plain_decode(data, n, 1 << 22, &p);
+    bool good = p.verdict == PLAIN_GOOD || p.verdict == PLAIN_ODD;
+    size_t bytes = good ? (size_t)p.w * (size_t)p.h * 3 : strlen(p.text);
+    printf("%d %zu %d %d\n", good ? 0 : -(int)p.verdict, bytes, p.w, p.h);
+    fwrite(good ? (char *)p.rgb : p.text, 1, bytes, stdout);
+    fflush(stdout);
+    free(p.rgb);
+    free(data);
+}
+
+static int serve(void)
+{
+    char line[128], kind[8];
+    size_t n;
+    struct request r;
+    while (fgets(line, sizeof line, stdin)) {
+        if (sscanf(line, "%7s %zu %d %d %d %d %d %d", kind, &n, &r.c, &r.bits, &r.roi.x, &r.roi.y,
+                   &r.roi.w, &r.roi.h) != 8)
+            return 2;
+        if (!strcmp(kind, "plain"))
+            serve_plain(n);
+        else
+            serve_one(kind, n, &r);
     }
-    free(dst.data);
-    return rc < 0 ? fail(&e) : 0;
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 && argc != 8) {
-        fprintf(stderr, "usage: decode_tool FILE CHANNELS BITS [X Y W H]\n");
-        return 2;
-    }
-    static const struct mr_limits limits = {.max_pixels = 178956970,
-                                            .max_side = 100000,
-                                            .max_scans = 100,
-                                            .max_decode_bytes = (int64_t)1 << 30};
-    struct mr_errbuf e = {0};
-    size_t n;
-    uint8_t *data = read_all(argv[1], &n);
-    void *decoder = NULL;
-    const struct mr_codec *codec = mr__codec_find(data, n, &e);
-    if (!codec || codec->open(&decoder, &limits, &e) < 0)
-        return fail(&e);
-    int rc = decode(codec, decoder, data, n, argv, argc);
-    codec->close(decoder);
-    free(data);
-    return rc;
+    if (argc == 2 && !strcmp(argv[1], "--serve"))
+        return serve();
+    if (argc == 4 || argc == 8)
+        return one(argv, argc);
+    fprintf(stderr, "usage: decode_tool FILE CHANNELS BITS [X Y W H], or decode_tool --serve\n");
+    return 2;
 }
