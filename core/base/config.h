@@ -17,6 +17,7 @@ enum mr_on_error { MR_ON_ERROR_FAIL, MR_ON_ERROR_REPLACE, MR_ON_ERROR_SKIP };
 enum mr_decode_mode { MR_DECODE_EXACT, MR_DECODE_FAST };
 enum mr_layout { MR_LAYOUT_NCHW, MR_LAYOUT_NHWC };
 enum mr_unit { MR_UNIT_ROW, MR_UNIT_BATCH };
+enum mr_sandbox_mode { MR_SANDBOX_AUTO, MR_SANDBOX_REQUIRE, MR_SANDBOX_OFF };
 
 /* One chosen plug-in and its checked params (params_size bytes, NULL when it has none). */
 struct mr_choice {
@@ -65,7 +66,7 @@ struct mr_config {
         int64_t count; /* 0: auto */
         int64_t threads;
     } producers;
-    int context, on_error, decode; /* enums above */
+    int context, on_error, decode, sandbox; /* enums above */
     bool deterministic;
     int64_t message_bytes;
     int64_t rank, world;

@@ -84,6 +84,16 @@ static int check_rows(const struct mr_config *c, struct mr_errbuf *e)
     return MR_OK;
 }
 
+/* A user's code is trusted: it is not confined, and nobody is to believe that it is. */
+static int check_sandbox(const struct mr_config *c, struct mr_mark mark, struct mr_errbuf *e)
+{
+    if (c->sandbox != MR_SANDBOX_REQUIRE)
+        return MR_OK;
+    return mr__config_error(c, mark, e,
+                            "'sandbox: require' cannot be kept: a producer of your own is not "
+                            "confined; use auto or off");
+}
+
 int mr__config_check(struct mr_config_reader *r)
 {
     const struct mr_config *c = r->c;
@@ -96,6 +106,8 @@ int mr__config_check(struct mr_config_reader *r)
     if (c->producer.given && !user_producer(c) && !fork)
         return mr__config_error(c, c->producer.mark, e, "'producer' needs 'plugin' or 'exec'");
     int rc = check_ranks(r);
+    if (rc == MR_OK && c->producer.given)
+        rc = check_sandbox(c, mark_of(r, "sandbox", NULL), e);
     if (rc == MR_OK)
         rc = check_sampler(c, e);
     return rc < 0 ? rc : check_rows(c, e);
@@ -117,6 +129,8 @@ int mr__config_callbacks(const struct mr_config *c, bool commander, bool produce
         return mr__config_error(c, user_producer(c) ? c->producer.mark : c->source.mark, e,
                                 "a producer is given as a callback: take '%s' out",
                                 user_producer(c) ? "producer" : "source");
+    if (producer && check_sandbox(c, c->mark, e) < 0)
+        return e->code;
     if (!c->source.desc && !user_producer(c) && !producer)
         return mr__config_error(c, c->mark, e, "'source' is missing, and no producer is given");
     if (!c->source.desc && !c->commander.plugin && !commander)

@@ -10,6 +10,7 @@ static const char *const last_names[] = {"short", "drop", "pad", "wrap", NULL};
 static const char *const context_names[] = {"spawn", "fork", NULL};
 static const char *const on_error_names[] = {"fail", "replace", "skip", NULL};
 static const char *const decode_names[] = {"exact", "fast", NULL};
+static const char *const sandbox_names[] = {"auto", "require", "off", NULL};
 static const char *const layout_names[] = {"NCHW", "NHWC", NULL};
 static const char *const unit_names[] = {"row", "batch", NULL};
 #define DTYPE_TEXT(name, text, bytes) text,
@@ -41,6 +42,9 @@ const struct mr_opt mr__config_opts[] = {
      "number of this training process; it gets batches rank, rank + world, ..."},
     {"world", MR_OPT_INT, 0, AT(world), "1", 1, 65536, NULL, NULL,
      "training processes that share the epoch"},
+    {"sandbox", MR_OPT_ENUM, 0, AT(sandbox), "auto", 0, 0, sandbox_names, NULL,
+     "what built-in producers give up before they open data; auto: whatever the kernel offers, "
+     "require: all of it or an error"},
     {"sample_timeout", MR_OPT_FLOAT, 0, AT(sample_timeout), "30", 0.01, 86400, NULL, "seconds",
      "a producer that works longer than this on one row is replaced"},
     MR_OPTS_END,

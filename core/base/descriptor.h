@@ -179,6 +179,8 @@ struct mr_codec {
 
 struct mr_source {
     struct mr_desc d;
+    bool network;  /* `read` needs it: the sandbox then lets producers open sockets */
+    bool resolved; /* no path of the index leads through a link */
     /* Walks the data set and fills the index (in a helper process, once). */
     int (*index)(const void *params, struct mr_index_builder *b, struct mr_errbuf *e);
     /* In each producer. *self: its own state. */

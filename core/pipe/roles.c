@@ -31,12 +31,13 @@ static int index_role(void *ctx, struct mr_errbuf *e)
     if (rc >= 0)
         rc = mr__index_finish(b, s->index_fd, e);
     mr__index_builder_free(b);
-    return rc;
+    return rc < 0 ? rc : mr__contain_find_roots(s, e);
 }
 
 static int indexed_role(void *ctx, struct mr_errbuf *e)
 {
-    return mr__session_bind(ctx, e);
+    int rc = mr__session_bind(ctx, e);
+    return rc < 0 ? rc : mr__contain_prepare(ctx, e);
 }
 
 static int commander_role(void *ctx, struct mr_errbuf *e)
@@ -68,8 +69,10 @@ static int producer_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_err
     int rc = mr__arena_protect_plan(&s->arena, e);
     if (rc < 0)
         return rc;
-    return s->plan->user_producer ? user_producer_role(s, lane, lease, e)
-                                  : mr__run_producer(s, lane, lease, e);
+    if (s->plan->user_producer)
+        return user_producer_role(s, lane, lease, e);
+    rc = mr__contain_enter(s, lane, e);
+    return rc < 0 ? rc : mr__run_producer(s, lane, lease, e);
 }
 
 static void name_sample(void *ctx, uint64_t sample, char *text, size_t bytes)
@@ -116,6 +119,7 @@ void mr__session_roles(struct mr_session *s, struct mr_roles *r)
                            .commander = commander_role,
                            .producer = producer_role,
                            .name_sample = name_sample};
+    mr__contain_begin(s);
     if (s->index_fd >= 0) {
         r->index = index_role;
         r->indexed = indexed_role;

@@ -44,6 +44,9 @@ void mr__rowpipe_free(struct mr_rowpipe *pipe);
 /* What the pipe does, one line per stage, for `millrace explain`; malloc'ed. */
 char *mr__rowpipe_explain(const struct mr_rowpipe *pipe);
 
+/* Private memory that one thread takes at most for an image within the config's limits, for the
+ * producers' RLIMIT_DATA. */
+uint64_t mr__rowpipe_memory(const struct mr_rowpipe *pipe);
 int mr__rowwork_open(struct mr_rowwork **work, const struct mr_rowpipe *pipe, struct mr_errbuf *e);
 void mr__rowwork_close(struct mr_rowwork *work);
 

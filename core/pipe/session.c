@@ -72,6 +72,8 @@ void mr__session_release(struct mr_session *s)
     mr__arena_unmap(&s->arena);
     mr__plan_free(s->plan);
     s->plan = NULL;
+    mr__sandbox_free(s->sandbox);
+    s->sandbox = NULL;
     if (s->index_fd >= 0)
         close(s->index_fd);
     if (s->boot_fd >= 0)

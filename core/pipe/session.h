@@ -9,6 +9,7 @@
 
 #include "pipe/plan.h"
 #include "proc/roles.h"
+#include "proc/sandbox.h"
 
 struct mr_epochs {      /* how an epoch is cut into batches, and dealt to ranks */
     uint64_t positions; /* samples per epoch */
@@ -26,6 +27,8 @@ struct mr_session {
     int index_fd;          /* -1: no data set (a user's commander) */
     int boot_fd;           /* the boot text; -1 in fork context */
     struct mr_index index; /* mapped once it is sealed */
+    int roots_fd;          /* the warden's: what producers may read, written by the index helper */
+    struct mr_sandbox *sandbox; /* the warden's, made with the index; NULL: none */
     void *sampler;         /* opened with the index; NULL: none */
     struct mr_epochs epochs;
 };
@@ -52,6 +55,19 @@ int mr__run_user_commander(struct mr_session *s, struct mr_errbuf *e);
 int mr__run_producer(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr_errbuf *e);
 int mr__run_user_producer(struct mr_session *s, uint32_t lane, uint32_t lease,
                           const mr_producer *producer, struct mr_errbuf *e);
+
+/* ---- contain.c: what built-in producers are confined to ---- */
+
+/* In the warden: a place for what the index helper finds. With `sandbox: off` or a user's producer
+ * this and what follows does nothing. */
+void mr__contain_begin(struct mr_session *s);
+/* In the index helper, behind its work. */
+int mr__contain_find_roots(struct mr_session *s, struct mr_errbuf *e);
+/* In the warden, once the index is mapped: prepares the sandbox and tries it. A missing layer is a
+ * warning, or with `sandbox: require` MR_E_SYSTEM. */
+int mr__contain_prepare(struct mr_session *s, struct mr_errbuf *e);
+/* In a producer: closes the door. */
+int mr__contain_enter(struct mr_session *s, uint32_t lane, struct mr_errbuf *e);
 
 /* Loads a plug-in for good (it is never closed: its code may be running). MR_E_CODE with dlerror's
  * or our sentence. */

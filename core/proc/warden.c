@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proc/warden.h"
 
+#include "proc/callfilter.h"
 #include "proc/child.h"
 #include "shm/report.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +43,7 @@ static void sit_down(struct warden *w, uint32_t lane, uint32_t lease)
     struct mr_lane *l = mr__lane(w->a, lane);
     MR_SET(l->pid, (uint32_t)getpid());
     MR_SET(l->lease, lease);
+    MR_SET(l->refused, 0);
     mr__lane_doing(l, MR_DOING_START);
 }
 
@@ -129,6 +133,19 @@ static void describe_work(struct warden *w, uint32_t lane, char *text, size_t by
     }
 }
 
+/* How it died; for a call that the sandbox forbids, which. */
+static void describe_death(struct warden *w, uint32_t lane, int status, char *text, size_t bytes)
+{
+    char call[96];
+    uint32_t refused = MR_GET(mr__lane(w->a, lane)->refused);
+    mr__child_describe(status, text, bytes);
+    size_t n = strlen(text);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS || !refused)
+        return;
+    mr__callfilter_name(refused, call, sizeof call);
+    snprintf(text + n, bytes - n, " for %s, which the sandbox forbids", call);
+}
+
 static uint64_t backoff_ns(uint32_t deaths)
 {
     uint64_t ms = deaths < 2 ? 0 : BACKOFF_FIRST_MS;
@@ -173,14 +190,14 @@ static bool may_replace(struct warden *w, uint32_t lane, const char *role, const
 static void on_death(struct warden *w, uint32_t lane)
 {
     struct seat *seat = &w->seats[lane];
-    char buffer[32], death[96], work[256];
+    char buffer[32], death[224], work[256];
     int status = mr__child_reap(&seat->child); /* its pidfd was readable: the fence is there */
     mr__warden_recover(w->a, lane == MR_LANE_COMMANDER ? 0 : seat->lease);
     mr__finish_failure(w->a);
     if (mr__stopping(w->a) || (WIFEXITED(status) && WEXITSTATUS(status) == MR_EXIT_FAILED))
         return;
     const char *role = role_name(lane, buffer, sizeof buffer);
-    mr__child_describe(status, death, sizeof death);
+    describe_death(w, lane, status, death, sizeof death);
     describe_work(w, lane, work, sizeof work);
     if (!may_replace(w, lane, role, death, work))
         return;

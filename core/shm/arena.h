@@ -74,6 +74,7 @@ struct mr_lane { /* one process's place; a respawned process takes over its pred
     uint32_t row;
     uint64_t since_ns, seq, sample;
     uint64_t count[MR_COUNTERS];
+    uint32_t refused; /* a system call that the sandbox forbade, plus one; 0: none */
     alignas(MR_LINE) uint32_t event_head; /* written by the process */
     alignas(MR_LINE) uint32_t event_tail; /* written by the trainer */
     struct mr_event events[MR_LANE_EVENTS];

@@ -196,6 +196,7 @@ const struct mr_source mr__source_folder = {
           .params_size = sizeof(struct folder_params),
           .opts = folder_opts,
           .check = folder_check},
+    .resolved = true,
     .index = folder_index,
     .open = mr__path_source_open,
     .read = mr__path_source_read,

@@ -81,7 +81,7 @@ const Case cases[] = {
     {"seed: 1\nfoo: 2\n",
      "t.yaml:2:1: error: unknown key 'foo'; known: batch, producers, source, sampler, ops, fields, "
      "commander, producer, limits, version, seed, epochs, slots, context, deterministic, on_error, "
-     "decode, message_bytes, rank, world, sample_timeout"},
+     "decode, message_bytes, rank, world, sandbox, sample_timeout"},
     {"batch: {sise: 2}\n",
      "t.yaml:1:9: error: unknown key 'sise' in 'batch'; did you mean 'size'?"},
     {"batch: {q: 2}\n",
@@ -100,9 +100,11 @@ const Case cases[] = {
     {"sampler: {type: shuffle, seed: 1}\n" SOURCE,
      "t.yaml:1:26: error: unknown key 'seed' in 'sampler'; known: type"},
     {SOURCE "sandbox: true\n",
-     "t.yaml:2:1: error: unknown key 'sandbox'; known: batch, producers, source, sampler, ops, "
+     "t.yaml:2:10: error: 'sandbox' must be auto, require or off, not 'true'"},
+    {SOURCE "playground: true\n",
+     "t.yaml:2:1: error: unknown key 'playground'; known: batch, producers, source, sampler, ops, "
      "fields, commander, producer, limits, version, seed, epochs, slots, context, deterministic, "
-     "on_error, decode, message_bytes, rank, world, sample_timeout"},
+     "on_error, decode, message_bytes, rank, world, sandbox, sample_timeout"},
     // types
     {"seed: abc\n", "t.yaml:1:7: error: 'seed' must be a whole number, not 'abc'"},
     {"seed: 1.5\n", "t.yaml:1:7: error: 'seed' must be a whole number, not '1.5'"},
@@ -407,7 +409,7 @@ const Case cases[] = {
     {"k\303\244se: 1\n",
      "t.yaml:1:1: error: unknown key 'k\303\244se'; known: batch, producers, source, sampler, ops, "
      "fields, commander, producer, limits, version, seed, epochs, slots, context, deterministic, "
-     "on_error, decode, message_bytes, rank, world, sample_timeout"},
+     "on_error, decode, message_bytes, rank, world, sandbox, sample_timeout"},
     {"seed: "
      "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
      "\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244"
@@ -471,7 +473,7 @@ const Case cases[] = {
     {SOURCE,
      "--set a.b.c.d: error: unknown key 'a'; known: batch, producers, source, sampler, ops, "
      "fields, commander, producer, limits, version, seed, epochs, slots, context, deterministic, "
-     "on_error, decode, message_bytes, rank, world, sample_timeout",
+     "on_error, decode, message_bytes, rank, world, sandbox, sample_timeout",
      "a.b.c.d=1"},
 };
 
