@@ -7,6 +7,7 @@
 
 #include "millrace/version.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     cli_started_ns = cli_now_ns();
+    signal(SIGXFSZ, SIG_IGN); /* a file over RLIMIT_FSIZE is an error with a sentence */
     int rc = dispatch(argc, argv);
     if ((fflush(stdout) || ferror(stdout)) && !rc)
         rc = cli_fail(CLI_FAILED, "standard output could not be written");
