@@ -64,7 +64,7 @@ static int refill(struct mr_csv *c, struct mr_errbuf *e)
     c->before += c->end;
     c->at = c->end = 0;
     do
-        got = read(c->fd, c->chunk, CHUNK);
+        got = read(c->fd, c->own, CHUNK);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return mr__fail_errno(e, MR_E_IO, "cannot read '%s'",
@@ -231,15 +231,8 @@ int mr__csv_next(struct mr_csv *c, struct mr_errbuf *e)
     }
 }
 
-int mr__csv_open(struct mr_csv *c, int fd, const char *name, char separator, struct mr_errbuf *e)
+static int begin(struct mr_csv *c, struct mr_errbuf *e)
 {
-    *c = (struct mr_csv){.fd = fd, .name = name, .separator = separator, .line = 1};
-    c->chunk = malloc(CHUNK);
-    if (!c->chunk)
-        return mr__fail(e, MR_E_MEMORY, "not enough memory to read '%s'", name);
-    int rc = refill(c, e);
-    if (rc < 0)
-        return rc;
     if (c->end >= 3 && !memcmp(c->chunk, "\xef\xbb\xbf", 3))
         c->line_start = c->at = 3;
     else if (c->end >= 2 && (!memcmp(c->chunk, "\xff\xfe", 2) || !memcmp(c->chunk, "\xfe\xff", 2)))
@@ -248,9 +241,32 @@ int mr__csv_open(struct mr_csv *c, int fd, const char *name, char separator, str
     return MR_OK;
 }
 
+int mr__csv_open_memory(struct mr_csv *c, const uint8_t *data, size_t n, const char *name,
+                        char separator, struct mr_errbuf *e)
+{
+    *c = (struct mr_csv){.fd = -1,
+                         .name = name,
+                         .separator = separator,
+                         .line = 1,
+                         .chunk = data,
+                         .end = n,
+                         .ended = true};
+    return begin(c, e);
+}
+
+int mr__csv_open(struct mr_csv *c, int fd, const char *name, char separator, struct mr_errbuf *e)
+{
+    *c = (struct mr_csv){.fd = fd, .name = name, .separator = separator, .line = 1};
+    c->chunk = c->own = malloc(CHUNK);
+    if (!c->own)
+        return mr__fail(e, MR_E_MEMORY, "not enough memory to read '%s'", name);
+    int rc = refill(c, e);
+    return rc < 0 ? rc : begin(c, e);
+}
+
 void mr__csv_close(struct mr_csv *c)
 {
-    free(c->chunk);
+    free(c->own);
     mr__buf_free(&c->text);
-    c->chunk = NULL;
+    c->chunk = c->own = NULL;
 }

@@ -15,7 +15,7 @@
 #define MR_CSV_MAX_RECORD (16u << 20) /* bytes: a quote never closed must not eat all memory */
 
 struct mr_csv_cell {
-    size_t at, n;     /* in `text`; a NUL follows the n bytes, which have none */
+    size_t at, n;      /* in `text`; a NUL follows the n bytes, which have none */
     int64_t line, col; /* where it begins, from 1; columns are bytes */
 };
 
@@ -28,7 +28,8 @@ struct mr_csv {
     int ncells;
     struct mr_buf text;
 
-    uint8_t *chunk; /* the rest is the reader's own */
+    const uint8_t *chunk; /* the rest is the reader's own */
+    uint8_t *own;         /* the memory that a file is read into */
     size_t at, end;
     uint64_t before; /* bytes of the file before the chunk */
     int64_t line;
@@ -39,6 +40,9 @@ struct mr_csv {
 /* Begins at the start of `fd`, which must stay open until mr__csv_close(). MR_E_IO, MR_E_MEMORY;
  * MR_E_CONFIG for UTF-16. */
 int mr__csv_open(struct mr_csv *c, int fd, const char *name, char separator, struct mr_errbuf *e);
+/* The same from n bytes of memory, which must stay. MR_E_CONFIG for UTF-16. */
+int mr__csv_open_memory(struct mr_csv *c, const uint8_t *data, size_t n, const char *name,
+                        char separator, struct mr_errbuf *e);
 /* Reads the next record into cell[]. MR_OK; MR_END after the last; MR_E_CONFIG with its place when
  * the text is no CSV (text behind a closing quote, a quote that is never closed, a NUL);
  * MR_E_LIMIT; MR_E_IO; MR_E_MEMORY. */
