@@ -2,7 +2,6 @@
 #include "contact_sheet.h"
 
 #include "image_write.h"
-#include "out_file.h"
 #include "tensor_pixels.h"
 #include "tiny_font.h"
 

@@ -71,12 +71,19 @@ struct mr_config {
     int64_t message_bytes;
     int64_t rank, world;
     double sample_timeout; /* seconds */
+    struct {               /* how many bad samples an epoch may have */
+        const char *text;  /* as written */
+        int64_t count;     /* -1: `auto`, or a percentage */
+        double percent;    /* of the epoch's samples; -1: a count, or `auto` */
+    } max_bad;
+    const char *bad_list;    /* absolute: the list of bad samples to write; NULL: none */
+    const char *bad_list_in; /* absolute: one to obey; NULL: none */
     struct mr_limits limits;
     struct mr_choice source, sampler; /* desc NULL: user code is there instead */
     struct mr_choice ops[MR_MAX_OPS];
     int nops;
     struct mr_field_config fields[MR_MAX_FIELDS]; /* in the config's order */
-    int nfields; /* at least 1 */
+    int nfields;                                  /* at least 1 */
     struct mr_user_code commander, producer;
 
     const char *path;    /* as given, for messages */

@@ -34,6 +34,13 @@ const struct mr_opt mr__config_opts[] = {
      "false: batches come in the order in which they are finished"},
     {"on_error", MR_OPT_ENUM, MR_OPT_STREAM, AT(on_error), "replace", 0, 0, on_error_names, NULL,
      "a bad sample ends the run, is replaced by another, or leaves its row marked as not valid"},
+    {"max_bad", MR_OPT_STR, 0, AT(max_bad.text), "auto", 0, 0, NULL, NULL,
+     "bad samples of an epoch that the run goes on with: a number, a percentage of its samples "
+     "(1%), or auto: 1%, at least 10, at most 1000"},
+    {"bad_list", MR_OPT_PATH, MR_OPT_OUT, AT(bad_list), "", 0, 0, NULL, NULL,
+     "CSV file to write the bad samples to: where, what and why"},
+    {"bad_list_in", MR_OPT_PATH, 0, AT(bad_list_in), "", 0, 0, NULL, NULL,
+     "such a file from an earlier run or from 'millrace verify': what it names is bad here too"},
     {"decode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
      "fast: large JPEGs may be decoded at a reduced size (today it is the same as exact)"},
     {"message_bytes", MR_OPT_INT, 0, AT(message_bytes), "256", 64, 65536, NULL, "bytes",

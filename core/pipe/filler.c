@@ -4,8 +4,8 @@
  * not death: it is reported, and `on_error` says what stands in its place.
  */
 #include "base/message.h"
+#include "pipe/bad_note.h"
 #include "pipe/columns.h"
-#include "pipe/session.h"
 #include "shm/report.h"
 
 #include <stdlib.h>
@@ -151,12 +151,8 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
     rc = mr__rowpipe_run(plan->pipe, f->work, &in, &out, e);
     mr__lane_count_up(f->lane, MR_COUNT_DECODE_NS, out.decode_ns);
     mr__lane_count_up(f->lane, MR_COUNT_AUGMENT_NS, out.augment_ns);
-    if (rc < 0) {
-        char *path = mr__index_full_path(&f->s->index, plan->image_column, sample);
-        mr__context(e, "'%s'", path ? path : "?");
-        free(path);
+    if (rc < 0)
         return rc;
-    }
     if (plan->boxes_field >= 0) {
         memset(out.boxes + 4 * (size_t)out.nboxes, 0,
                sizeof(float) * 4 * (out.boxes_max - out.nboxes));
@@ -189,27 +185,30 @@ static bool is_bad_sample(int rc)
     return rc == MR_E_DATA || rc == MR_E_IO || rc == MR_E_LIMIT;
 }
 
-static void report_bad(struct filler *f, const struct mr_claim *claim, uint64_t sample,
-                       const struct mr_errbuf *e)
+/* One attempt at the row. *bad: it failed through the sample's own fault. */
+static int try_row(struct filler *f, const struct row *r, const struct mr_bad_row *attempt,
+                   bool *bad, struct mr_errbuf *e)
 {
-    struct mr_event event = {.kind = MR_EVENT_BAD,
-                             .code = e->code,
-                             .seq = claim->seq,
-                             .row = claim->task,
-                             .sample = sample};
-    size_t n = strnlen(e->text, sizeof event.text - 1);
-    memcpy(event.text, e->text, n);
-    mr__lane_count_up(f->lane, MR_COUNT_BAD, 1);
-    mr__report(&f->s->arena, f->lane_number, &event);
-}
-
-static uint64_t substitute(const struct filler *f, const struct mr_row_key *key)
-{
-    const struct mr_sampler *sampler = mr__session_sampler(f->s);
-    if (sampler->substitute)
-        return sampler->substitute(f->s->sampler, key->epoch, key->position, key->attempt);
-    mr_rng rng = mr__rng_open(key, "substitute", 0);
-    return mr_rng_below(&rng, f->s->index.head->samples);
+    uint32_t stage = MR_DOING_NOTHING;
+    bool named = f->s->plan->image_column < 0; /* there is no path, or *e names it */
+    int rc = mr__bad_verdict(attempt, &stage, e);
+    *bad = rc < 0;
+    if (rc >= 0) {
+        rc = make_row(f, r, &attempt->key, attempt->sample, e);
+        *bad = is_bad_sample(rc);
+        stage = MR_GET(f->lane->activity);
+        named = named || stage == MR_DOING_READ;
+    }
+    if (!*bad)
+        return rc;
+    mr__bad_keep(attempt, stage, e);
+    if (!named) {
+        char *path = mr__index_full_path(&f->s->index, f->s->plan->image_column, attempt->sample);
+        mr__context(e, "'%s'", path ? path : "?");
+        free(path);
+    }
+    mr__bad_report(attempt, 1, e);
+    return rc;
 }
 
 static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct mr_errbuf *e)
@@ -217,31 +216,37 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
     struct filler *f = ctx;
     const struct mr_message *m = mr__plan_message(&f->s->arena, claim->slot, claim->task);
     struct row r = {mr__slot_data(&f->s->arena, claim->slot), claim->task};
-    struct mr_row_key key = {(uint64_t)f->s->plan->config->seed, m->epoch, m->position, 0};
-    uint64_t sample = m->sample;
+    struct mr_bad_row attempt = {
+        .s = f->s,
+        .lane = f->lane_number,
+        .claim = claim,
+        .row = claim->task,
+        .key = {(uint64_t)f->s->plan->config->seed, m->epoch, m->position, 0},
+        .sample = m->sample};
     int on_error = f->s->plan->config->on_error;
+    mr__bad_none(f->s, claim->slot, claim->task);
     for (;;) {
-        if (sample == UINT64_MAX) {
+        bool is_bad;
+        if (attempt.sample == UINT64_MAX) {
             clear_row(f, &r); /* padding */
             break;
         }
-        int rc = make_row(f, &r, &key, sample, e);
+        int rc = try_row(f, &r, &attempt, &is_bad, e);
         if (rc >= 0)
             break;
-        if (!is_bad_sample(rc))
+        if (!is_bad)
             return rc;
-        report_bad(f, claim, sample, e);
         if (on_error == MR_ON_ERROR_FAIL) {
             *bad = (uint32_t)-rc;
             break;
         }
         if (on_error == MR_ON_ERROR_SKIP) {
-            sample = UINT64_MAX;
+            attempt.sample = UINT64_MAX;
             continue;
         }
-        if (++key.attempt > MAX_ATTEMPTS)
+        if (++attempt.key.attempt > MAX_ATTEMPTS)
             return mr__context(e, "%d substitutes in a row were bad too; the last", MAX_ATTEMPTS);
-        sample = substitute(f, &key);
+        attempt.sample = mr__session_sample(f->s, m->epoch, m->position, attempt.key.attempt);
     }
     mr__lane_count_up(f->lane, MR_COUNT_ROWS, 1);
     return MR_OK;

@@ -5,7 +5,7 @@
  */
 #include "base/message.h"
 #include "base/rng.h"
-#include "pipe/session.h"
+#include "pipe/bad_note.h"
 #include "shm/report.h"
 
 #include <stdio.h>
@@ -95,6 +95,8 @@ static void clear_rows(const struct mr_rows *rows, uint32_t first, uint32_t coun
     }
     memset(slot + plan->ids + first * sizeof(uint64_t), 0xff, count * sizeof(uint64_t));
     memset(slot + plan->valid + first, 0, count);
+    for (uint32_t i = 0; i < count; i++)
+        mr__bad_none(rows->s, rows->slot, first + i);
 }
 
 static void mark_valid(const struct mr_rows *rows)
@@ -137,16 +139,38 @@ static void choose_rows(struct mr_rows *rows, const struct mr_claim *claim)
                         &rows->fields[i]);
 }
 
-static void report_bad(struct mr_rows *rows, const struct mr_claim *claim, int code)
+/* Calls the user's fill, unless a verdict knows better. *bad: the rows are, through no fault of the
+ * run. */
+static int try_rows(struct mr_rows *rows, const struct mr_bad_row *attempt, uint32_t *stage,
+                    bool *bad, struct mr_errbuf *e)
 {
-    struct mr_event event = {.kind = MR_EVENT_BAD,
-                             .code = code,
-                             .seq = claim->seq,
-                             .row = claim->task,
-                             .sample = mr_rows_message(rows, 0)->sample};
-    snprintf(event.text, sizeof event.text, "%.*s", (int)sizeof event.text - 1, rows->sentence);
-    mr__lane_count_up(rows->lane, MR_COUNT_BAD, (uint64_t)rows->count);
-    mr__report(&rows->s->arena, rows->lane_number, &event);
+    int rc = mr__bad_verdict(attempt, stage, e);
+    *bad = rc < 0;
+    if (rc < 0)
+        return rc;
+    uint64_t from = mr__now_ns();
+    *stage = MR_DOING_USER;
+    snprintf(rows->sentence, sizeof rows->sentence, "the producer's fill failed");
+    MR_SET(rows->lane->sample, attempt->sample);
+    mr__lane_doing(rows->lane, MR_DOING_USER);
+    rc = rows->vtable->fill(rows->self, rows);
+    mr__lane_count_up(rows->lane, MR_COUNT_AUGMENT_NS, mr__now_ns() - from);
+    *bad = rc == MR_E_DATA;
+    if (*bad)
+        return mr__fail(e, rc, "%s", rows->sentence);
+    return rc < 0 ? mr__fail(e, MR_E_CODE, "%s (%d, %s)", rows->sentence, rc, mr_strerror(rc))
+                  : MR_OK;
+}
+
+static void keep_bad(const struct mr_rows *rows, struct mr_bad_row attempt, uint32_t stage,
+                     const struct mr_errbuf *e)
+{
+    for (int32_t i = 0; i < rows->count; i++) {
+        attempt.row = rows->first + (uint32_t)i;
+        mr__bad_keep(&attempt, stage, e);
+    }
+    attempt.row = rows->first;
+    mr__bad_report(&attempt, (uint32_t)rows->count, e);
 }
 
 static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct mr_errbuf *e)
@@ -158,21 +182,25 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
     int rc = check_messages(rows, e);
     if (rc < 0)
         return rc;
-    uint64_t from = mr__now_ns();
-    snprintf(rows->sentence, sizeof rows->sentence, "the producer's fill failed");
-    MR_SET(rows->lane->sample, mr_rows_message(rows, 0)->sample);
-    mr__lane_doing(rows->lane, MR_DOING_USER);
-    rc = rows->vtable->fill(rows->self, rows);
-    mr__lane_count_up(rows->lane, MR_COUNT_AUGMENT_NS, mr__now_ns() - from);
+    const struct mr_message *m = mr_rows_message(rows, 0); /* it stands for a whole batch */
+    struct mr_bad_row attempt = {
+        .s = rows->s,
+        .lane = rows->lane_number,
+        .claim = claim,
+        .key = {(uint64_t)rows->s->plan->config->seed, m->epoch, m->position, 0},
+        .sample = m->sample};
+    uint32_t stage = MR_DOING_NOTHING;
+    bool is_bad;
+    rc = try_rows(rows, &attempt, &stage, &is_bad, e);
+    if (rc < 0 && !is_bad)
+        return rc;
+    mr__lane_count_up(rows->lane, MR_COUNT_ROWS, (uint64_t)rows->count);
     if (rc >= 0) {
         mark_valid(rows);
-        mr__lane_count_up(rows->lane, MR_COUNT_ROWS, (uint64_t)rows->count);
         return MR_OK;
     }
-    if (rc != MR_E_DATA)
-        return mr__fail(e, MR_E_CODE, "%s (%d, %s)", rows->sentence, rc, mr_strerror(rc));
-    report_bad(rows, claim, rc);
     clear_rows(rows, rows->first, (uint32_t)rows->count);
+    keep_bad(rows, attempt, stage, e);
     /* Nobody knows a substitute for a user's message: `replace` can only leave the row out, as
      * `skip`. */
     if (rows->s->plan->config->on_error == MR_ON_ERROR_FAIL)

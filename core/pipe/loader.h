@@ -7,8 +7,10 @@
 #define MR_PIPE_LOADER_H
 
 #include "millrace/millrace.h"
+#include "pipe/bad_delivery.h"
 #include "pipe/last_error.h"
 #include "pipe/session.h"
+#include "pipe/state_text.h"
 #include "proc/child.h"
 #include "shm/arena.h"
 
@@ -51,8 +53,7 @@ struct mr_loader {
     bool close_done;          /* ... and ended: the last release frees everything */
     bool poison;              /* MILLRACE_POISON=1 */
     struct mr_errbuf failure; /* code < 0: the run is over, this is why */
-    struct mr_event
-        bad;      /* `on_error: fail`: the first bad row in the stream's order; kind 0: none */
+    struct mr_bad_keeper bad;
     int epoll_fd; /* mr_fd: ready_fd and the warden's pidfd */
     pid_t owner;  /* the process that opened the loader */
 
@@ -86,12 +87,11 @@ int mr__loader_wait(mr_loader *l, int64_t timeout_ms, struct mr_errbuf *e);
 uint64_t mr__hash_rows(const struct mr_batch *b, bool sum);
 void mr__hash_deliver(mr_loader *l, const struct mr_batch *b);
 
-/* A saved state's numbers; MR_E_VERSION or MR_E_CONFIG when it belongs elsewhere (data_hash 0: not
- * known yet). */
-struct mr_state {
-    uint64_t epoch, batch, seed, config_hash, data_hash;
-};
-int mr__state_parse(const char *text, struct mr_state *state, struct mr_errbuf *e);
+/* Whether a parsed state belongs to this loader: MR_E_CONFIG, MR_E_UNSUPPORTED. Before the index is
+ * there, only its config is looked at. */
 int mr__state_check(const mr_loader *l, const struct mr_state *state, struct mr_errbuf *e);
+/* Takes over a state's forced verdicts and its count of bad samples, before the stream is asked
+ * for. MR_E_LIMIT. */
+int mr__state_give(mr_loader *l, const struct mr_state *state, struct mr_errbuf *e);
 
 #endif

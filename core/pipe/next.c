@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,12 +49,6 @@ void mr__loader_leave(mr_loader *l)
 
 /* ---- events ---- */
 
-/* Whether a stands before b in the stream. */
-static bool before(const struct mr_event *a, const struct mr_event *b)
-{
-    return a->seq < b->seq || (a->seq == b->seq && a->row < b->row);
-}
-
 static void take_event(mr_loader *l, const struct mr_event *event)
 {
     char line[MR_EVENT_TEXT + 64];
@@ -62,8 +57,7 @@ static void take_event(mr_loader *l, const struct mr_event *event)
             l->log(l->log_user, (mr_log_level)event->code, event->text);
         return;
     }
-    if (!l->bad.kind || before(event, &l->bad))
-        l->bad = *event;
+    mr__bad_event(l, event);
     snprintf(line, sizeof line, "bad sample %llu: %s", (unsigned long long)event->sample,
              event->text);
     if (l->log)
@@ -133,38 +127,6 @@ static int end_epoch(mr_loader *l, const struct mr_plan_head *head)
     return MR_END_EPOCH;
 }
 
-/* What is known of a bad row: its own event, or, when the ring has lost that, the bare reason. */
-static void describe_bad_row(mr_loader *l, uint64_t seq, uint32_t row, int reason, char *text,
-                             size_t bytes)
-{
-    mr__loader_drain_events(l);
-    if (l->bad.kind && l->bad.seq == seq && l->bad.row == row)
-        snprintf(text, bytes, "%s (sample %llu)", l->bad.text, (unsigned long long)l->bad.sample);
-    else
-        snprintf(text, bytes, "%s", mr_strerror(reason));
-}
-
-/* A row that could not be made, under `on_error: fail`: the run ends here. */
-static int find_bad_row(mr_loader *l, uint32_t slot, uint64_t seq, const struct mr_plan_head *head,
-                        struct mr_errbuf *e)
-{
-    const uint64_t *rows = mr__slot_rows(&l->s.arena, slot);
-    char text[MR_EVENT_TEXT + 64];
-    for (uint32_t i = 0; i < head->tasks && i < l->s.arena.control->tasks; i++) {
-        uint64_t w = mr__word_load(&rows[i]);
-        if (mr__row_state(w) != MR_ROW_BAD)
-            continue;
-        describe_bad_row(l, seq, i, -(int)mr__row_lease(w), text, sizeof text);
-        mr__fail(&l->failure, MR_E_DATA,
-                 "epoch %llu, batch %llu, row %u: %s; set 'on_error' to replace or skip to go on "
-                 "without such samples",
-                 (unsigned long long)head->epoch, (unsigned long long)head->batch, i, text);
-        *e = l->failure;
-        return MR_E_DATA;
-    }
-    return MR_OK;
-}
-
 static uint64_t count_valid(const mr_loader *l, uint32_t slot, uint32_t rows)
 {
     const uint8_t *valid = mr__slot_data(&l->s.arena, slot) + l->s.plan->valid;
@@ -180,14 +142,16 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
     l->delivered++;
     if (head.kind != MR_PLAN_BATCH) {
         mr__trainer_release(&l->s.arena, slot, seq);
+        mr__bad_save(l);
         l->ended = head.kind == MR_PLAN_END;
         return l->ended ? MR_END : end_epoch(l, &head);
     }
     if (head.rows > l->s.arena.control->rows)
         return mr__fail(e, MR_E_CORRUPT, "a slot claims to hold %u rows", head.rows);
-    int rc = find_bad_row(l, slot, seq, &head, e);
+    int rc = mr__bad_deliver(l, slot, seq, &head, e);
     if (rc < 0) {
         mr__trainer_release(&l->s.arena, slot, seq);
+        mr__bad_save(l);
         return rc;
     }
     struct mr_batch *b = take_handle(l);
@@ -471,7 +435,10 @@ int mr_load_state(mr_loader *l, const char *text)
     if (rc >= 0)
         rc = mr__state_check(l, &state, &e);
     if (rc >= 0)
+        rc = mr__state_give(l, &state, &e);
+    if (rc >= 0)
         rc = go_to(l, state.epoch, state.batch, false, &e);
+    free(state.forced);
     mr__loader_leave(l);
     return rc < 0 ? mr__keep_error(&e) : MR_OK;
 }

@@ -107,6 +107,8 @@ static int take_state(mr_loader *l, const char *text, struct mr_state *state, st
     int rc = mr__state_parse(text, state, e);
     if (rc >= 0)
         rc = mr__state_check(l, state, e);
+    if (rc >= 0)
+        rc = mr__state_give(l, state, e);
     if (rc >= 0) {
         l->epoch = state->epoch;
         l->position = state->batch;
@@ -227,6 +229,8 @@ static int start(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
         rc = wait_until_ready(l, e);
     if (rc >= 0)
         rc = mr__session_bind(&l->s, e);
+    if (rc >= 0)
+        rc = mr__bad_start(l, e);
     if (rc >= 0 && !l->s.plan->config->producer.exec.n) /* an exec'ed producer has yet to map it */
         rc = mr__arena_seal_data(&l->s.arena, e);
     return rc;
@@ -239,11 +243,16 @@ static int open_all(mr_loader *l, const char *path, const mr_options *o, struct 
     if (rc >= 0)
         rc = read_config(l, path, o, e);
     if (rc >= 0)
+        rc = mr__bad_open(l, e);
+    if (rc >= 0)
         rc = make_arena(l, e);
     if (rc >= 0)
         rc = make_handles(l, e);
     if (rc >= 0)
         rc = take_state(l, o->state, &state, e);
+    if (rc >= 0 && l->s.plan->user_commander) /* no index to wait for */
+        rc = mr__session_list(&l->s, e);
+    free(state.forced);
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&l->lock);
@@ -321,6 +330,7 @@ static void free_classes(mr_loader *l)
 void mr__loader_free(mr_loader *l)
 {
     free_classes(l);
+    mr__bad_free(l);
     mr__session_release(&l->s);
     if (l->epoll_fd >= 0)
         close(l->epoll_fd);
@@ -355,6 +365,7 @@ void mr_close(mr_loader **loader)
     wait_for_others(l);
     end_processes(l);
     mr__loader_drain_events(l);
+    mr__bad_save(l);
     l->close_done = true;
     bool last = l->leases == 0;
     mr__loader_leave(l);

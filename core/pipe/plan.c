@@ -2,6 +2,7 @@
 #include "pipe/plan.h"
 
 #include "base/message.h"
+#include "pipe/bad_note.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #define ALIGN 64
 #define STATE_BYTES 65536 /* the most a user commander may save per batch */
+#define NOTES 4           /* attempts of a row that leave a note when they are bad */
 #define AUTO_SLOTS 4      /* one leased, one ready, two being filled */
 
 static uint64_t round_up(uint64_t n, uint64_t to)
@@ -81,9 +83,14 @@ static int place(struct mr_plan *plan, uint64_t *at, uint64_t row_bytes, uint64_
 static int lay_out_slot(struct mr_plan *plan, struct mr_errbuf *e)
 {
     uint64_t at = 0;
+    plan->nnotes = plan->pipe ? NOTES : 1; /* there are no substitutes for a user's rows */
     int rc = place(plan, &at, sizeof(uint64_t), &plan->ids, e);
     if (rc >= 0)
         rc = place(plan, &at, 1, &plan->valid, e);
+    if (rc >= 0)
+        rc = place(plan, &at, sizeof(uint16_t), &plan->bad, e);
+    if (rc >= 0)
+        rc = place(plan, &at, plan->nnotes * sizeof(struct mr_bad_note), &plan->notes, e);
     for (int i = 0; rc >= 0 && i < plan->nfields; i++) {
         struct mr_plan_field *f = &plan->fields[i];
         if (f->p.max_entries)

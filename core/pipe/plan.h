@@ -24,6 +24,8 @@ struct mr_plan {
     struct mr_plan_field fields[MR_MAX_FIELDS];
     int nfields;
     uint64_t ids, valid; /* offsets of u64[rows] sample ids and u8[rows] valid bytes in a slot */
+    uint64_t bad, notes; /* of u16[rows] bad attempts and struct mr_bad_note[rows][nnotes] */
+    uint32_t nnotes;     /* attempts of a row that have a note (bad_note.h) */
     struct mr_arena_spec arena;
     bool user_commander, user_producer;
     int image_column, mask_column, boxes_field; /* -1: none; columns after bind */

@@ -34,14 +34,6 @@ static int resume(void *ctx, const struct mr_plan_head *last, const void *state,
     return MR_OK;
 }
 
-static uint64_t sample_at(const struct planner *p, uint64_t position)
-{
-    const struct mr_epochs *ep = &p->s->epochs;
-    if (position >= ep->positions && ep->last == MR_LAST_PAD)
-        return UINT64_MAX; /* a row that holds nothing */
-    return mr__session_sampler(p->s)->at(p->s->sampler, p->epoch, position % ep->positions);
-}
-
 static void plan_batch(struct planner *p, uint32_t slot, struct mr_plan_head *head)
 {
     const struct mr_arena *a = &p->s->arena;
@@ -52,7 +44,7 @@ static void plan_batch(struct planner *p, uint32_t slot, struct mr_plan_head *he
     for (uint32_t i = 0; i < head->rows; i++) {
         uint64_t position = head->batch * p->s->epochs.batch + i;
         mr__message_init(mr__plan_message(a, slot, i), a->control->message_bytes, p->epoch,
-                         position, sample_at(p, position));
+                         position, mr__session_sample(p->s, p->epoch, position, 0));
     }
     p->step++;
 }

@@ -37,6 +37,8 @@ static int index_role(void *ctx, struct mr_errbuf *e)
 static int indexed_role(void *ctx, struct mr_errbuf *e)
 {
     int rc = mr__session_bind(ctx, e);
+    if (rc >= 0)
+        rc = mr__session_list(ctx, e);
     return rc < 0 ? rc : mr__contain_prepare(ctx, e);
 }
 

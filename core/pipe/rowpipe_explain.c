@@ -2,7 +2,6 @@
  *
  * rowpipe_explain.c: the plan as text for people, and the draws of a row as JSON.
  */
-#include "base/text.h"
 #include "pipe/rowpipe_types.h"
 
 #include <inttypes.h>
@@ -191,7 +190,8 @@ char *mr__rowpipe_explain(const struct mr_rowpipe *p)
         fprintf(f, "image\n");
         put_passes(f, p);
     }
-    return mr__stream_text(f, &text);
+    fclose(f);
+    return text;
 }
 
 /* ---- draws ---- */

@@ -33,6 +33,22 @@ uint32_t mr__epochs_rows(const struct mr_epochs *ep, uint64_t g)
     return (uint32_t)(cut ? left : ep->batch);
 }
 
+uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t position,
+                            uint32_t attempt)
+{
+    const struct mr_sampler *sampler = mr__session_sampler(s);
+    const struct mr_epochs *ep = &s->epochs;
+    if (!attempt && position >= ep->positions && ep->last == MR_LAST_PAD)
+        return UINT64_MAX; /* a row that holds nothing */
+    if (!attempt)
+        return sampler->at(s->sampler, epoch, position % ep->positions);
+    if (sampler->substitute)
+        return sampler->substitute(s->sampler, epoch, position, attempt);
+    struct mr_row_key key = {(uint64_t)s->plan->config->seed, epoch, position, attempt};
+    mr_rng rng = mr__rng_open(&key, "substitute", 0);
+    return mr_rng_below(&rng, s->index.head->samples);
+}
+
 static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
 {
     const struct mr_config *c = s->plan->config;

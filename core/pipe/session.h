@@ -47,6 +47,17 @@ static inline const struct mr_sampler *mr__session_sampler(const struct mr_sessi
     return s->plan->config->sampler.desc;
 }
 
+/* The sample that the attempt-th try at a position of an epoch is made with: 0: the sampler's own
+ * choice, n: the n-th substitute. UINT64_MAX: the row holds none. Needs a sampler. */
+uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t position,
+                            uint32_t attempt);
+
+/* Reads `bad_list_in` and sets the listed verdicts: in the warden, behind mr__session_bind. Lines
+ * that mean nothing here are told of, not refused. Errors: as mr__badlist_read. */
+int mr__session_list(const struct mr_session *s, struct mr_errbuf *e);
+/* What the listed verdicts do to the stream, as one number; 0: there are none. */
+uint64_t mr__session_list_hash(const struct mr_session *s);
+
 /* What the warden runs (proc/roles.h), for this session. */
 void mr__session_roles(struct mr_session *s, struct mr_roles *roles);
 /* The parts of roles, each in its own file. */

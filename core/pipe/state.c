@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state.c: where a run stands, as a short JSON text that this file alone writes and reads.
- * Everything delivered is a function of (config, seed, data, epoch, batch), so that is all there is
- * to save.
+ * state.c: where a run stands. Everything delivered is a function of (config, seed, data, epoch,
+ * batch), but for what wall time or memory made bad; so that is all there is to save.
  */
 #include "pipe/loader.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define STATE_VERSION 1
-#define FORMAT                                                                             \
-    "{\"millrace_state\":%d,\"epoch\":%" PRIu64 ",\"batch\":%" PRIu64 ",\"seed\":%" PRIu64 \
-    ",\"config\":\"%016" PRIx64 "\",\"data\":\"%016" PRIx64 "\"}"
-#define SCAN                                                                               \
-    " { \"millrace_state\" : %d , \"epoch\" : %" SCNu64 " , \"batch\" : %" SCNu64          \
-    " , \"seed\" : %" SCNu64 " , \"config\" : \"%16" SCNx64 "\" , \"data\" : \"%16" SCNx64 \
-    "\" } %n"
 
 static int cannot_save(const mr_loader *l, struct mr_errbuf *e)
 {
@@ -32,38 +22,73 @@ static int cannot_save(const mr_loader *l, struct mr_errbuf *e)
     return MR_OK;
 }
 
+/* Verdicts from the next batch on that a rerun might not come to: in batches that were made and not
+ * delivered, and of ranks and epochs to come (from an earlier state). */
+static int collect_forced(const mr_loader *l, struct mr_state *s, struct mr_errbuf *e)
+{
+    uint64_t first = l->position * (uint64_t)l->s.plan->config->batch.size;
+    s->forced = calloc(MR_STATE_FORCED_MAX, sizeof *s->forced);
+    if (!s->forced)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the state");
+    for (int part = MR_VERDICTS_GIVEN; part <= MR_VERDICTS_MET; part++) {
+        uint32_t n;
+        const struct mr_verdict *v = mr__verdicts(&l->s.arena, (enum mr_verdict_part)part, &n);
+        for (uint32_t i = 0; i < n; i++)
+            if (v[i].forced && v[i].epoch >= l->epoch &&
+                (v[i].epoch > l->epoch || v[i].position >= first))
+                s->forced[s->nforced++] = v[i];
+    }
+    return MR_OK;
+}
+
+static int describe(const mr_loader *l, struct mr_text *t, struct mr_errbuf *e)
+{
+    struct mr_state s = {.epoch = l->epoch,
+                         .batch = l->position,
+                         .seed = (uint64_t)l->s.plan->config->seed,
+                         .config_hash = l->s.plan->config->stream_hash,
+                         .data_hash = l->s.index.head->hash,
+                         .bad = l->bad.epoch == l->epoch ? l->bad.count : 0,
+                         .list_hash = l->bad.list_hash};
+    int rc = collect_forced(l, &s, e);
+    if (rc >= 0)
+        mr__state_write(t, &s);
+    free(s.forced);
+    return rc >= 0 && t->failed ? mr__fail(e, MR_E_MEMORY, "no memory for the state") : rc;
+}
+
 int mr_save_state(mr_loader *l, char *text, size_t cap, size_t *bytes)
 {
     struct mr_errbuf e;
+    struct mr_text t = {0};
     int rc = mr__loader_enter(l, &e);
     if (rc >= 0) {
         rc = cannot_save(l, &e);
-        if (rc >= 0) {
-            int n = snprintf(text, cap, FORMAT, STATE_VERSION, l->epoch, l->position,
-                             (uint64_t)l->s.plan->config->seed, l->s.plan->config->stream_hash,
-                             l->s.index.head->hash);
-            *bytes = (size_t)n + 1;
-            if (*bytes > cap)
-                rc = mr__fail(&e, MR_E_LIMIT, "the state needs %zu bytes, %zu are there", *bytes,
-                              cap);
-        }
+        if (rc >= 0)
+            rc = describe(l, &t, &e);
         mr__loader_leave(l);
     }
+    if (rc >= 0) {
+        *bytes = t.n + 1;
+        if (*bytes > cap)
+            rc = mr__fail(&e, MR_E_LIMIT, "the state needs %zu bytes, %zu are there", *bytes, cap);
+        else
+            memcpy(text, t.data, *bytes);
+    }
+    mr__text_free(&t);
     return rc < 0 ? mr__keep_error(&e) : MR_OK;
 }
 
-int mr__state_parse(const char *text, struct mr_state *s, struct mr_errbuf *e)
+int mr__state_give(mr_loader *l, const struct mr_state *s, struct mr_errbuf *e)
 {
-    int version = 0, end = 0;
-    int got = sscanf(text, SCAN, &version, &s->epoch, &s->batch, &s->seed, &s->config_hash,
-                     &s->data_hash, &end);
-    if (got >= 1 && version != STATE_VERSION)
-        return mr__fail(e, MR_E_VERSION,
-                        "the state is of version %d, this library reads version %d", version,
-                        STATE_VERSION);
-    bool sane = s->epoch < 1ull << 48 && s->batch < 1ull << 48;
-    if (got != 6 || !end || text[end] || !sane)
-        return mr__fail(e, MR_E_CONFIG, "this is not a state that mr_save_state wrote");
+    l->bad.epoch = s->epoch;
+    l->bad.count = s->bad;
+    for (uint32_t i = 0; i < s->nforced; i++)
+        if (mr__verdict_give(&l->s.arena, &s->forced[i]) < 0)
+            return mr__fail(e, MR_E_LIMIT,
+                            "the states given to this loader name more than %d samples that took "
+                            "too long or too much memory",
+                            MR_VERDICTS_MAX);
     return MR_OK;
 }
 
@@ -84,5 +109,10 @@ int mr__state_check(const mr_loader *l, const struct mr_state *s, struct mr_errb
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of another data set: files were added, removed "
                         "or renamed since");
+    if (l->s.index.head && s->list_hash != l->bad.list_hash)
+        return mr__fail(e, MR_E_CONFIG,
+                        "the state is of a run %s, and another list of bad samples makes another "
+                        "stream: give the same 'bad_list_in', or start anew",
+                        s->list_hash ? "with another 'bad_list_in'" : "without 'bad_list_in'");
     return MR_OK;
 }

@@ -40,6 +40,7 @@ static void lay_out(struct mr_control *c, const struct mr_arena_spec *s)
     c->off_slots = c->off_lanes + (MR_LANE_PRODUCERS + s->producers) * sizeof(struct mr_lane);
     c->off_rows = c->off_slots + s->slots * sizeof(struct mr_slot);
     c->listed_max = s->listed_max;
+    c->list_hash = s->list_hash;
     c->off_verdicts = c->off_rows + (uint64_t)s->slots * s->tasks * 8;
     c->control_bytes = c->off_verdicts;
     c->control_bytes += (s->listed_max + 2 * MR_VERDICTS_MAX) * sizeof(struct mr_verdict);

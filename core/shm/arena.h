@@ -101,6 +101,7 @@ struct mr_control {
     uint32_t slots, rows, tasks, producers; /* tasks: row words per slot, rows or 1 */
     uint32_t max_restarts; /* deaths with no row finished between them that end the run */
     uint32_t listed_max;   /* verdicts that a bad list brings */
+    uint64_t list_hash;    /* of its file's bytes */
     uint64_t off_lanes, off_slots, off_rows, off_verdicts;
 
     alignas(MR_LINE) struct mr_bell
@@ -156,7 +157,8 @@ struct mr_arena_spec {
     uint64_t message_bytes;   /* a multiple of 8 */
     uint64_t state_bytes;     /* room for a user commander's state per slot */
     uint64_t signature;       /* of the plan: both sides must have compiled the same */
-    uint32_t listed_max;      /* lines of `bad_list_in` */
+    uint32_t listed_max;      /* lines of `bad_list_in` ... */
+    uint64_t list_hash;       /* ... and its bytes, for who reads it again */
 };
 
 struct mr_arena { /* one process's mappings */

@@ -152,6 +152,16 @@ int mr__cause_of(const char *name)
     return -1;
 }
 
+int32_t mr__cause_reason(uint32_t cause)
+{
+    static const int32_t reasons[MR_CAUSES] = {
+        [MR_CAUSE_DATA] = MR_E_DATA,    [MR_CAUSE_SIGNAL] = MR_E_CRASHED,
+        [MR_CAUSE_TIMEOUT] = MR_E_SLOW, [MR_CAUSE_CPU] = MR_E_SLOW,
+        [MR_CAUSE_OOM] = MR_E_MEMORY,   [MR_CAUSE_LISTED] = MR_E_DATA,
+    };
+    return cause < MR_CAUSES ? reasons[cause] : MR_E_DATA;
+}
+
 static const char *signal_name(uint32_t number)
 {
     static const struct {
@@ -169,7 +179,7 @@ static const char *signal_name(uint32_t number)
 const char *mr__verdict_describe(const struct mr_verdict *v, char *text, size_t bytes)
 {
     double seconds = v->detail / 1e3;
-    switch (v->cause) {
+    switch (v->listed ? MR_CAUSE_LISTED : v->cause) {
     case MR_CAUSE_SIGNAL:
         snprintf(text, bytes, "twice, the producer that worked on it died of signal %u%s",
                  v->detail, signal_name(v->detail));

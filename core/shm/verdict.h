@@ -36,6 +36,7 @@ struct mr_verdict {
     uint32_t cause, detail;           /* enum mr_cause */
     uint32_t stage;                   /* enum mr_activity: what was being done to it */
     uint32_t forced; /* 1: wall time or memory made it so, and a rerun need not repeat it */
+    uint32_t listed; /* n: the n-th sample of `bad_list_in`, from 1; 0: not from there */
 };
 
 /* Adds a verdict that the run has met; the warden, before it gives the row back. 1: added; 0: this
@@ -64,5 +65,7 @@ const char *mr__verdict_describe(const struct mr_verdict *v, char *text, size_t 
 const char *mr__cause_name(uint32_t cause);
 /* -1: there is no such cause. */
 int mr__cause_of(const char *name);
+/* The mr_err that stands for a cause (of MR_CAUSES) where nothing more is known. */
+int32_t mr__cause_reason(uint32_t cause);
 
 #endif

@@ -90,8 +90,8 @@ TEST_F(BadInput, ReplacementIsTheSameForAnyNumberOfProducers)
     for (const fs::path &f : files())
         if (std::hash<std::string>()(f.filename()) % 3 == 0)
             fs::resize_file(f, 100);
-    Loader one(main_config("epochs: 2\non_error: replace\n", source()), {"producers=1"});
-    Loader three(main_config("epochs: 2\non_error: replace\n", source()), {"producers=3"});
+    Loader one(main_config("epochs: 2\nmax_bad: 100%\n", source()), {"producers=1"});
+    Loader three(main_config("epochs: 2\nmax_bad: 100%\n", source()), {"producers=3"});
     EXPECT_EQ(one.read(), three.read());
     EXPECT_EQ(one.rc, MR_END) << one.error;
 }

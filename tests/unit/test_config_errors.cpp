@@ -81,7 +81,7 @@ const Case cases[] = {
     {"seed: 1\nfoo: 2\n",
      "t.yaml:2:1: error: unknown key 'foo'; known: batch, producers, source, sampler, ops, fields, "
      "commander, producer, limits, version, seed, epochs, slots, context, deterministic, on_error, "
-     "decode, message_bytes, rank, world, sandbox, sample_timeout"},
+     "max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, sample_timeout"},
     {"batch: {sise: 2}\n",
      "t.yaml:1:9: error: unknown key 'sise' in 'batch'; did you mean 'size'?"},
     {"batch: {q: 2}\n",
@@ -104,7 +104,8 @@ const Case cases[] = {
     {SOURCE "playground: true\n",
      "t.yaml:2:1: error: unknown key 'playground'; known: batch, producers, source, sampler, ops, "
      "fields, commander, producer, limits, version, seed, epochs, slots, context, deterministic, "
-     "on_error, decode, message_bytes, rank, world, sandbox, sample_timeout"},
+     "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
+     "sample_timeout"},
     // types
     {"seed: abc\n", "t.yaml:1:7: error: 'seed' must be a whole number, not 'abc'"},
     {"seed: 1.5\n", "t.yaml:1:7: error: 'seed' must be a whole number, not '1.5'"},
@@ -409,7 +410,8 @@ const Case cases[] = {
     {"k\303\244se: 1\n",
      "t.yaml:1:1: error: unknown key 'k\303\244se'; known: batch, producers, source, sampler, ops, "
      "fields, commander, producer, limits, version, seed, epochs, slots, context, deterministic, "
-     "on_error, decode, message_bytes, rank, world, sandbox, sample_timeout"},
+     "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
+     "sample_timeout"},
     {"seed: "
      "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
      "\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244"
@@ -473,7 +475,8 @@ const Case cases[] = {
     {SOURCE,
      "--set a.b.c.d: error: unknown key 'a'; known: batch, producers, source, sampler, ops, "
      "fields, commander, producer, limits, version, seed, epochs, slots, context, deterministic, "
-     "on_error, decode, message_bytes, rank, world, sandbox, sample_timeout",
+     "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
+     "sample_timeout",
      "a.b.c.d=1"},
 };
 

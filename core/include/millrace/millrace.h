@@ -75,8 +75,9 @@ MR_API int mr_open(mr_loader **out, const char *path, const mr_options *options)
  * NULL; after MR_END every further call gives MR_END. Batches come in order (`deterministic: true`)
  * or as they are finished, never across the end of an epoch. A batch that is ready costs no system
  * call. Errors leave *batch NULL and lose nothing: MR_E_TIMEOUT (ask again), MR_E_LEASED (every
- * slot is leased: release one first), MR_E_DATA (`on_error: fail` met a bad sample; the run is
- * over), MR_E_DIED, MR_E_CODE, MR_E_FORKED, MR_E_CLOSED, MR_E_CORRUPT. */
+ * slot is leased: release one first), MR_E_DATA (`on_error: fail` met a bad sample, or
+ * there were more than `max_bad`; the run is over), MR_E_DIED, MR_E_CODE, MR_E_FORKED, MR_E_CLOSED,
+ * MR_E_CORRUPT. */
 MR_API int mr_next(mr_loader *loader, mr_batch **batch, int64_t timeout_ms);
 
 /* Gives a batch back; its memory is filled again at once. Any thread may release, in any order.
@@ -132,7 +133,8 @@ MR_API int mr_stream_hash(const mr_loader *loader, uint64_t *hash);
 
 /* ---- where the run stands ------------------------------------------------------------------- */
 
-/* Writes a short JSON text (under 1 KB) from which a loader of the same config and data goes on
+/* Writes a short JSON text (under 1 KB, and 100 bytes more for each sample that time or memory made
+ * bad in batches to come) from which a loader of the same config, data and `bad_list_in` goes on
  * after the last batch *returned* by mr_next; planned and undelivered batches are planned again.
  * `bytes` counts the final NUL. MR_E_LIMIT: `cap` is too small, *bytes says what is needed. */
 MR_API int mr_save_state(mr_loader *loader, char *text, size_t cap, size_t *bytes);
@@ -169,6 +171,34 @@ typedef struct mr_stats {
 } mr_stats;
 MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);
 
+/* A sample that could not be made, as the bad list has it. */
+typedef struct mr_bad_sample {
+    size_t size;        /**< in: sizeof(mr_bad_sample) */
+    uint64_t sample;    /**< its id */
+    uint64_t epoch;     /**< where in the run it was tried: epoch, ... */
+    uint64_t position;  /**< ... position in it (batch * rows + row) ... */
+    int32_t attempt;    /**< ... and 0: as the sampler's choice, n: as the n-th substitute */
+    int32_t code;       /**< mr_err: MR_E_DATA, MR_E_IO, MR_E_LIMIT, MR_E_CRASHED, MR_E_SLOW ... */
+    int32_t forced;     /**< 1: wall time or memory made it bad, and another run might not */
+    const char *stage;  /**< "read", "decode", "fill", or "" */
+    const char *cause;  /**< "data", "signal", "timeout", "cpu", "memory" or "listed" */
+    const char *reason; /**< why; good until the next call on the loader */
+    char *path;         /**< the caller's, freed with mr_free(); NULL: it has none */
+} mr_bad_sample;
+/* Bad samples of the batches that were delivered, in the order of the stream, from number 0. MR_OK;
+ * MR_END past the last (*out is unchanged). */
+MR_API int mr_get_bad_sample(mr_loader *loader, uint64_t number, mr_bad_sample *out);
+
+/* Writes the list of them as CSV (sample,path,stage,reason,cause,epoch,position,attempt,forced),
+ * whole or not at all; `bad_list_in` reads it.
+ *   path   NULL: the config's `bad_list`, which is also written at the end of each epoch and of the
+ *          run, and by mr_close(); there a failure is only a line in the log
+ *   flags  MR_BAD_ANYWHERE: leave out where in the run they were tried, so that a run that is given
+ *          the list takes them for bad wherever it meets them
+ * MR_E_IO, MR_E_USAGE. */
+#define MR_BAD_ANYWHERE 1u
+MR_API int mr_save_bad_list(mr_loader *loader, const char *path, unsigned flags);
+
 /* A page of text: every process's state, row, sample and for how long, every slot's state. Owned by
  * the caller, freed with mr_free(); NULL when memory is out. For people, not for programs. */
 MR_API char *mr_dump(mr_loader *loader);
@@ -191,12 +221,6 @@ MR_API int mr_explain(const char *path, const mr_options *options, char **text);
  * "markdown". *text is the caller's, freed with mr_free(). MR_E_USAGE: no such kind, name (the
  * sentence has the nearest) or format. */
 MR_API int mr_describe(const char *kind, const char *name, const char *format, char **text);
-/* What this machine offers, by trying it: kernel, warden, memory, which layers of the producers'
- * sandbox are in force, decoder libraries. format: "text" (NULL too) for people, "json": one
- * object, {"seccomp": {"verdict": "good" | "weaker" | "bad" | "fact", "text": ...}, ...}. Starts a
- * child process for a moment. *text is the caller's, freed with mr_free(). MR_OK, or MR_E_SYSTEM:
- * something that every run needs is missing, and *text says what; MR_E_USAGE, MR_E_MEMORY. */
-MR_API int mr_doctor(const char *format, char **text);
 /* Frees a text that this library returned. */
 MR_API void mr_free(void *text);
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipe/state_text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATE_VERSION 2
+#define PLACE_END (1ull << 48)
+#define FORCED_NUMBERS 7
+
+/* ---- reading: a few steps over a text, each of which may find that it is something else ---- */
+
+struct scan {
+    const char *at;
+    bool bad;
+};
+
+static void blanks(struct scan *s)
+{
+    s->at += strspn(s->at, " \t\r\n");
+}
+
+static bool next_is(struct scan *s, char c)
+{
+    blanks(s);
+    if (s->bad || *s->at != c)
+        return false;
+    s->at++;
+    return true;
+}
+
+static void expect(struct scan *s, char c)
+{
+    if (!next_is(s, c))
+        s->bad = true;
+}
+
+static void key(struct scan *s, const char *name)
+{
+    size_t n = strlen(name);
+    expect(s, '"');
+    if (!s->bad && !strncmp(s->at, name, n))
+        s->at += n;
+    else
+        s->bad = true;
+    if (!s->bad && *s->at == '"')
+        s->at++;
+    else
+        s->bad = true;
+    expect(s, ':');
+}
+
+static uint64_t number(struct scan *s)
+{
+    uint64_t value = 0;
+    blanks(s);
+    s->bad = s->bad || *s->at < '0' || *s->at > '9';
+    for (; !s->bad && *s->at >= '0' && *s->at <= '9'; s->at++)
+        s->bad = __builtin_mul_overflow(value, 10, &value) ||
+                 __builtin_add_overflow(value, (uint64_t)(*s->at - '0'), &value);
+    return value;
+}
+
+static uint64_t hash(struct scan *s)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t value = 0;
+    expect(s, '"');
+    for (int i = 0; i < 16 && !s->bad; i++, s->at++) {
+        const char *digit = *s->at ? strchr(digits, *s->at) : NULL;
+        s->bad = !digit;
+        value = value << 4 | (digit ? (uint64_t)(digit - digits) : 0);
+    }
+    if (s->bad || *s->at != '"')
+        s->bad = true;
+    else
+        s->at++;
+    return value;
+}
+
+static uint64_t numbered(struct scan *s, const char *name)
+{
+    expect(s, ',');
+    key(s, name);
+    return number(s);
+}
+
+static uint64_t hashed(struct scan *s, const char *name)
+{
+    expect(s, ',');
+    key(s, name);
+    return hash(s);
+}
+
+static void forced_one(struct scan *s, struct mr_verdict *v)
+{
+    uint64_t n[FORCED_NUMBERS];
+    expect(s, '[');
+    for (int i = 0; i < FORCED_NUMBERS && !s->bad; i++) {
+        if (i)
+            expect(s, ',');
+        n[i] = number(s);
+    }
+    expect(s, ']');
+    if (s->bad || n[0] >= PLACE_END || n[1] >= PLACE_END || n[2] > UINT16_MAX ||
+        n[4] >= MR_CAUSES || n[5] > UINT32_MAX || n[6] >= MR_ACTIVITIES) {
+        s->bad = true;
+        return;
+    }
+    *v = (struct mr_verdict){.epoch = n[0],
+                             .position = n[1],
+                             .attempt = (uint32_t)n[2],
+                             .sample = n[3],
+                             .cause = (uint32_t)n[4],
+                             .detail = (uint32_t)n[5],
+                             .stage = (uint32_t)n[6],
+                             .reason = mr__cause_reason((uint32_t)n[4]),
+                             .forced = 1};
+}
+
+/* The memory is there for all that may come: it is taken once. */
+static int forced_all(struct scan *s, struct mr_state *state, struct mr_errbuf *e)
+{
+    expect(s, ',');
+    key(s, "forced");
+    expect(s, '[');
+    if (s->bad || next_is(s, ']'))
+        return MR_OK;
+    state->forced = calloc(MR_STATE_FORCED_MAX, sizeof *state->forced);
+    if (!state->forced)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the state");
+    do {
+        if (state->nforced == MR_STATE_FORCED_MAX)
+            s->bad = true;
+        else
+            forced_one(s, &state->forced[state->nforced++]);
+    } while (next_is(s, ','));
+    expect(s, ']');
+    return MR_OK;
+}
+
+int mr__state_parse(const char *text, struct mr_state *state, struct mr_errbuf *e)
+{
+    struct scan s = {text, false};
+    int rc = MR_OK;
+    *state = (struct mr_state){0};
+    expect(&s, '{');
+    key(&s, "millrace_state");
+    uint64_t version = number(&s);
+    if (!s.bad && (version < 1 || version > STATE_VERSION))
+        return mr__fail(e, MR_E_VERSION,
+                        "the state is of version %" PRIu64 ", this library reads 1 to %d", version,
+                        STATE_VERSION);
+    state->epoch = numbered(&s, "epoch");
+    state->batch = numbered(&s, "batch");
+    state->seed = numbered(&s, "seed");
+    state->config_hash = hashed(&s, "config");
+    state->data_hash = hashed(&s, "data");
+    if (version >= 2) {
+        state->bad = numbered(&s, "bad");
+        state->list_hash = hashed(&s, "list");
+        rc = forced_all(&s, state, e);
+    }
+    expect(&s, '}');
+    blanks(&s);
+    bool sane = state->epoch < PLACE_END && state->batch < PLACE_END;
+    if (rc >= 0 && (s.bad || *s.at || !sane))
+        rc = mr__fail(e, MR_E_CONFIG, "this is not a state that mr_save_state wrote");
+    if (rc < 0) {
+        free(state->forced);
+        *state = (struct mr_state){0};
+    }
+    return rc;
+}
+
+void mr__state_write(struct mr_text *t, const struct mr_state *s)
+{
+    mr__text_addf(t,
+                  "{\"millrace_state\":%d,\"epoch\":%" PRIu64 ",\"batch\":%" PRIu64
+                  ",\"seed\":%" PRIu64 ",\"config\":\"%016" PRIx64 "\",\"data\":\"%016" PRIx64
+                  "\",\"bad\":%" PRIu64 ",\"list\":\"%016" PRIx64 "\",\"forced\":[",
+                  STATE_VERSION, s->epoch, s->batch, s->seed, s->config_hash, s->data_hash, s->bad,
+                  s->list_hash);
+    for (uint32_t i = 0; i < s->nforced; i++) {
+        const struct mr_verdict *v = &s->forced[i];
+        mr__text_addf(t,
+                      "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu32 ",%" PRIu64 ",%" PRIu32 ",%" PRIu32
+                      ",%" PRIu32 "]",
+                      i ? "," : "", v->epoch, v->position, v->attempt, v->sample, v->cause,
+                      v->detail, v->stage);
+    }
+    mr__text_addf(t, "]}");
+}
