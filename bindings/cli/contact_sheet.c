@@ -2,6 +2,7 @@
 #include "contact_sheet.h"
 
 #include "image_write.h"
+#include "out_file.h"
 #include "tensor_pixels.h"
 #include "tiny_font.h"
 

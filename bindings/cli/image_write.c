@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_write.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jpeglib.h>
 #include <png.h>
@@ -117,41 +113,4 @@ int encode_png(const struct pixels *image, struct encoded *out)
     png_write_end(png, info);
     png_destroy_write_struct(&png, &info);
     return 0;
-}
-
-static int write_all(int fd, const char *data, size_t n)
-{
-    while (n) {
-        ssize_t wrote = write(fd, data, n);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            return -1;
-        data += wrote;
-        n -= (size_t)wrote;
-    }
-    return 0;
-}
-
-int write_file(const char *path, const void *data, size_t n)
-{
-    char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.tmp%ld", path, (long)getpid());
-    if (length < 0 || (size_t)length >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return -1;
-    int failed = write_all(fd, data, n) ? errno : 0;
-    if (close(fd) && !failed) /* some file systems tell of a full disk only here */
-        failed = errno;
-    if (!failed && rename(temporary, path))
-        failed = errno;
-    if (!failed)
-        return 0;
-    unlink(temporary);
-    errno = failed;
-    return -1;
 }

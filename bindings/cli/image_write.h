@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * image_write.h: pixels become a JPEG or PNG file. A file is encoded in memory, written under a
- * temporary name and renamed, so that a name never holds half an image.
+ * image_write.h: pixels become a JPEG or PNG, in memory.
  */
 #ifndef MR_CLI_IMAGE_WRITE_H
 #define MR_CLI_IMAGE_WRITE_H
@@ -26,9 +25,5 @@ struct encoded {
 int encode_jpeg(const struct pixels *image, int quality, struct encoded *out);
 /* PNG, 8 bits; 0 or -1 as above. */
 int encode_png(const struct pixels *image, struct encoded *out);
-
-/* Writes `n` bytes to `path` (replacing a file of that name). 0, or -1 with errno; then neither the
- * file nor the temporary one is left behind. */
-int write_file(const char *path, const void *data, size_t n);
 
 #endif

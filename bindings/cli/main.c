@@ -7,13 +7,14 @@
 
 #include "millrace/version.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define VERB_COUNT ((int)(sizeof verbs / sizeof verbs[0]))
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run, &verb_check, &verb_explain, &verb_ops, &verb_synth, &verb_version,
+    &verb_run, &verb_check, &verb_explain, &verb_ops, &verb_synth, &verb_doctor, &verb_version,
 };
 
 static void print_short_help(FILE *out)
@@ -102,6 +103,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     cli_started_ns = cli_now_ns();
+    signal(SIGXFSZ, SIG_IGN); /* a file over RLIMIT_FSIZE is an error with a sentence */
     int rc = dispatch(argc, argv);
     if ((fflush(stdout) || ferror(stdout)) && !rc)
         rc = cli_fail(CLI_FAILED, "standard output could not be written");

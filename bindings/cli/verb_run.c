@@ -4,7 +4,7 @@
  * fast they came.
  */
 #include "contact_sheet.h"
-#include "image_write.h"
+#include "out_file.h"
 #include "overrides.h"
 #include "progress.h"
 #include "run_report.h"
@@ -47,7 +47,7 @@ static const struct cli_flag flags[] = {
 struct job {
     const struct options *o;
     mr_loader *loader;
-    FILE *hash_list;
+    struct out_file hash_list;
     struct contact_sheet *sheet;
     struct progress progress;
     uint64_t epoch_batches;
@@ -122,8 +122,8 @@ static int write_state(struct job *job)
     if (mr_save_state(job->loader, text, STATE_MAX, &bytes) < 0)
         rc = cli_fail(CLI_FAILED, "%s", mr_error(job->loader));
     else if (write_file(job->o->state, text, bytes - 1))
-        rc =
-            cli_fail(CLI_FAILED, "cannot write the state '%s': %s", job->o->state, strerror(errno));
+        rc = cli_fail(CLI_FAILED, "cannot write the state '%s': %s", job->o->state,
+                      out_file_why(errno));
     free(text);
     return rc;
 }
@@ -135,7 +135,7 @@ static int write_sheet(struct job *job)
         return CLI_DONE;
     if (contact_sheet_write(job->sheet, path))
         return cli_fail(CLI_FAILED, "cannot write the contact sheet '%s': %s", path,
-                        errno ? strerror(errno) : "not enough memory");
+                        out_file_why(errno));
     if (!job->o->json && !job->o->quiet)
         fprintf(stderr, "contact sheet of the first batch: %s\n", path);
     return CLI_DONE;
@@ -157,7 +157,7 @@ static int list_hash(struct job *job, const mr_batch *batch, const mr_batch_info
     int rc = mr_batch_hash(batch, &hash);
     if (rc < 0)
         return keep_error(job, rc);
-    fprintf(job->hash_list, "%" PRIu64 " %" PRIu64 " %016" PRIx64 "\n", info->epoch, info->batch,
+    fprintf(job->hash_list.f, "%" PRIu64 " %" PRIu64 " %016" PRIx64 "\n", info->epoch, info->batch,
             hash);
     return MR_OK;
 }
@@ -200,7 +200,7 @@ static int count_batch(struct job *job, const mr_batch *batch)
         first_batch(job, batch, (uint64_t)info.valid, r->last_ns);
     r->batches++;
     progress_step(&job->progress, ++job->epoch_batches);
-    return job->hash_list ? list_hash(job, batch, &info) : MR_OK;
+    return job->hash_list.f ? list_hash(job, batch, &info) : MR_OK;
 }
 
 /* The next batch or an end; MR_END too when Ctrl-C was pressed. */
@@ -290,28 +290,29 @@ static int run_job(struct job *job)
     return interrupted ? CLI_INTERRUPTED : CLI_DONE;
 }
 
-static int close_hash_list(struct job *job)
+/* A run that Ctrl-C ends has a list, as it has a state; one that fails has none. */
+static int close_hash_list(struct job *job, bool opened)
 {
-    bool failed = ferror(job->hash_list);
-    failed |= fclose(job->hash_list) != 0;
-    return failed
-               ? cli_fail(CLI_FAILED, "cannot write '%s': %s", job->o->hash_list, strerror(errno))
-               : CLI_DONE;
+    if (!out_file_end(&job->hash_list, opened && !job->report.error))
+        return CLI_DONE;
+    return cli_fail(CLI_FAILED, "cannot write '%s': %s", job->o->hash_list, out_file_why(errno));
 }
 
 static int run(const void *options, int nargs, char *const *args)
 {
     struct job job = {.o = options, .report.stats.size = sizeof(mr_stats)};
     (void)nargs;
-    if (job.o->hash_list && !(job.hash_list = fopen(job.o->hash_list, "we")))
-        return cli_fail(CLI_WRONG_USE, "cannot write '%s': %s", job.o->hash_list, strerror(errno));
+    if (job.o->hash_list && out_file_begin(&job.hash_list, job.o->hash_list))
+        return cli_fail(CLI_WRONG_USE, "cannot write '%s': %s", job.o->hash_list,
+                        out_file_why(errno));
     int rc = open_loader(&job, args[0]);
-    if (!rc) {
+    bool opened = !rc;
+    if (opened) {
         catch_interrupts();
         rc = run_job(&job);
     }
-    if (job.hash_list) {
-        int list_rc = close_hash_list(&job);
+    if (job.hash_list.f) {
+        int list_rc = close_hash_list(&job, opened);
         rc = rc ? rc : list_rc;
     }
     contact_sheet_free(job.sheet);

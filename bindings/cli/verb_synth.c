@@ -4,6 +4,7 @@
  * classes, format) alone, so the bytes do not depend on how many threads draw.
  */
 #include "image_write.h"
+#include "out_file.h"
 #include "progress.h"
 #include "synth_scene.h"
 #include "verbs.h"
@@ -139,13 +140,10 @@ static int make_folders(const struct job *job)
 
 static void fail_job(struct job *job, const char *what, const char *path, const char *why)
 {
-    const char *advice =
-        errno == ENOSPC || errno == EDQUOT ? "; free some space or choose another folder" : "";
 #pragma omp critical(synth_failure)
     {
         if (!job->failed)
-            snprintf(job->sentence, sizeof job->sentence, "cannot %s '%s': %s%s", what, path, why,
-                     advice);
+            snprintf(job->sentence, sizeof job->sentence, "cannot %s '%s': %s", what, path, why);
         job->failed = true;
     }
 }
@@ -169,7 +167,7 @@ static void write_image(struct job *job, const char *name, const struct pixels *
     if (jpeg ? encode_jpeg(image, 90, &bytes) : encode_png(image, &bytes))
         fail_job(job, "encode", path, "not enough memory");
     else if (write_file(path, bytes.data, bytes.n))
-        fail_job(job, "write", path, strerror(errno));
+        fail_job(job, "write", path, out_file_why(errno));
     free(bytes.data);
 }
 
@@ -251,7 +249,7 @@ static int write_manifest(const struct job *job)
     }
     snprintf(path, sizeof path, "%.*s/manifest.csv", PATH_MAX - 16, job->folder);
     int rc = write_file(path, text, n)
-                 ? cli_fail(CLI_FAILED, "cannot write '%s': %s", path, strerror(errno))
+                 ? cli_fail(CLI_FAILED, "cannot write '%s': %s", path, out_file_why(errno))
                  : CLI_DONE;
     free(text);
     return rc;

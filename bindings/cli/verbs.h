@@ -8,6 +8,7 @@
 #include "cli.h"
 
 extern const struct cli_verb verb_check;
+extern const struct cli_verb verb_doctor;
 extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_ops;
 extern const struct cli_verb verb_run;

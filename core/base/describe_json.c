@@ -38,9 +38,11 @@ bool mr__describe_default_json(struct mr_json *j, const struct mr_opt *o, const 
     struct mr_pool *pool = mr__pool_new();
     const struct mr_place place = {.path = o->name};
     struct mr_yaml *node;
-    bool good = pool &&
-                mr__yaml_parse(&node, pool, o->def, strlen(o->def), &place, 0, NULL) == MR_OK &&
-                node && node->kind != MR_YAML_MAP;
+    int rc =
+        pool ? mr__yaml_parse(&node, pool, o->def, strlen(o->def), &place, 0, NULL) : MR_E_MEMORY;
+    bool good = rc == MR_OK && node && node->kind != MR_YAML_MAP;
+    if (rc == MR_E_MEMORY) /* or the default would just be missing */
+        j->text.failed = true;
     if (good)
         mr__json_key(j, key);
     if (good && node->kind == MR_YAML_SCALAR)

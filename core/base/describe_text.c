@@ -24,8 +24,8 @@ static void cells(const struct mr_opt *o, const char *cell[COLUMNS], struct mr_t
     cell[4] = o->help;
 }
 
-/* Calls `row` for the title and every option. */
-static void each_row(const struct mr_opt *opts, void *to,
+/* Calls `row` for the title and every option. A cell that memory was out for fails the text. */
+static void each_row(struct mr_text *text, const struct mr_opt *opts, void *to,
                      void (*row)(void *to, const char *const cell[COLUMNS]))
 {
     row(to, titles);
@@ -35,6 +35,7 @@ static void each_row(const struct mr_opt *opts, void *to,
         struct mr_text scratch = {0};
         cells(o, cell, &scratch, allowed);
         row(to, cell);
+        text->failed |= scratch.failed;
         mr__text_free(&scratch);
     }
 }
@@ -87,8 +88,8 @@ static void page_text(struct mr_text *text, const struct mr_page *p)
         return;
     }
     struct table t = {.text = text};
-    each_row(p->opts, &t, measure);
-    each_row(p->opts, &t, print_row);
+    each_row(text, p->opts, &t, measure);
+    each_row(text, p->opts, &t, print_row);
 }
 
 static void list_text(struct mr_text *text, const struct mr_pages *pages)
@@ -143,7 +144,7 @@ static void page_markdown(struct mr_text *text, const struct mr_page *p)
         mr__text_addf(text, "%c%s.\n\n", *note >= 'a' && *note <= 'z' ? *note - 'a' + 'A' : *note,
                       note + 1);
     if (p->opts && p->opts->name)
-        each_row(p->opts, text, markdown_row);
+        each_row(text, p->opts, text, markdown_row);
     else if (!note)
         mr__text_addf(text, "It has no options.\n");
 }

@@ -158,6 +158,7 @@ struct mr_image_info { /* from the header alone */
 
 struct mr_codec {
     struct mr_desc d;
+    const char *(*version)(void); /* the library's, for people: "libpng 1.6.39"; NULL: none */
     const char *const *extensions;                /* lower case, without the dot, NULL-terminated */
     bool (*probe)(const uint8_t *data, size_t n); /* by content */
     /* A decoder keeps what can be reused between images; one per thread. */

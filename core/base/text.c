@@ -67,3 +67,15 @@ void mr__text_free(struct mr_text *t)
     free(t->data);
     *t = (struct mr_text){0};
 }
+
+char *mr__stream_text(FILE *f, char **text)
+{
+    if (!f)
+        return NULL;
+    bool cut = ferror(f);
+    cut |= fclose(f) != 0;
+    if (!cut)
+        return *text;
+    free(*text);
+    return *text = NULL;
+}

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct mr_text { /* zero it to begin */
     char *data;  /* NUL-terminated once something was added; NULL before */
@@ -21,5 +22,9 @@ void mr__text_addf(struct mr_text *t, const char *fmt, ...) __attribute__((forma
  * memory was out. `t` is empty again. */
 char *mr__text_take(struct mr_text *t);
 void mr__text_free(struct mr_text *t);
+
+/* Ends an open_memstream(text, ..): the whole text, or NULL when memory was out on the way (a cut
+ * text is freed). f == NULL: it could not be opened. */
+char *mr__stream_text(FILE *f, char **text);
 
 #endif

@@ -2,7 +2,7 @@
 #include "pipe/bad_delivery.h"
 
 #include "base/message.h"
-#include "base/out_file.h"
+#include "base/whole_file.h"
 #include "base/printable.h"
 #include "pipe/bad_note.h"
 #include "pipe/loader.h"

@@ -2,7 +2,7 @@
  *
  * badlist_call.c: the calls about bad samples: looking at them, writing the list.
  */
-#include "base/out_file.h"
+#include "base/whole_file.h"
 #include "pipe/loader.h"
 
 #include <stdlib.h>

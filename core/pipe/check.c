@@ -2,6 +2,7 @@
  *
  * check.c: mr_check and mr_explain: the plan without a run.
  */
+#include "base/text.h"
 #include "millrace/millrace.h"
 #include "pipe/last_error.h"
 #include "pipe/plan.h"
@@ -76,7 +77,8 @@ static void explain_source(FILE *f, const struct mr_config *c)
         fprintf(f, "epochs:    endless\n");
 }
 
-static void explain(FILE *f, const struct mr_plan *plan)
+/* False: memory was out. */
+static bool explain(FILE *f, const struct mr_plan *plan)
 {
     static const char *const contexts[] = {"spawn", "fork"};
     static const char *const on_error[] = {"fail", "replace", "skip"};
@@ -84,7 +86,9 @@ static void explain(FILE *f, const struct mr_plan *plan)
     explain_source(f, c);
     if (plan->pipe) {
         char *stages = mr__rowpipe_explain(plan->pipe);
-        fprintf(f, "row:\n%s", stages ? stages : "");
+        if (!stages)
+            return false;
+        fprintf(f, "row:\n%s", stages);
         free(stages);
     } else {
         fprintf(f, "producer:  %s, unit: %s\n",
@@ -106,6 +110,7 @@ static void explain(FILE *f, const struct mr_plan *plan)
     fprintf(f, "delivery:  %s, on_error: %s\n",
             c->deterministic ? "in order" : "as batches are finished", on_error[c->on_error]);
     fprintf(f, "stream:    config hash %016" PRIx64 "\n", c->stream_hash);
+    return true;
 }
 
 int mr_explain(const char *path, const mr_options *options, char **text)
@@ -122,13 +127,12 @@ int mr_explain(const char *path, const mr_options *options, char **text)
     if (rc < 0)
         return mr__keep_error(&e);
     FILE *f = open_memstream(text, &bytes);
-    if (f) {
-        explain(f, plan);
-        fclose(f);
-    }
+    bool whole = f && explain(f, plan);
     mr__plan_free(plan);
-    if (*text)
+    if (mr__stream_text(f, text) && whole)
         return MR_OK;
+    free(*text);
+    *text = NULL;
     mr__fail(&e, MR_E_MEMORY, "no memory for the plan's text");
     return mr__keep_error(&e);
 }

@@ -2,6 +2,7 @@
  *
  * rowpipe_explain.c: the plan as text for people, and the draws of a row as JSON.
  */
+#include "base/text.h"
 #include "pipe/rowpipe_types.h"
 
 #include <inttypes.h>
@@ -190,8 +191,7 @@ char *mr__rowpipe_explain(const struct mr_rowpipe *p)
         fprintf(f, "image\n");
         put_passes(f, p);
     }
-    fclose(f);
-    return text;
+    return mr__stream_text(f, &text);
 }
 
 /* ---- draws ---- */

@@ -2,6 +2,7 @@
  *
  * stats.c: figures and the page of text about a running loader.
  */
+#include "base/text.h"
 #include "pipe/loader.h"
 
 #include "shm/report.h"
@@ -129,10 +130,13 @@ char *mr_dump(mr_loader *l)
             dump_slot(f, &l->s.arena, i);
         if (mr__run_failed(&l->s.arena, &e))
             fprintf(f, "  failed: %s\n", e.text);
-        fclose(f);
     }
     mr__loader_leave(l);
-    return text;
+    if (mr__stream_text(f, &text))
+        return text;
+    mr__fail(&e, MR_E_MEMORY, "no memory for the dump");
+    mr__keep_error(&e);
+    return NULL;
 }
 
 /* ---- names ---- */

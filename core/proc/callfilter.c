@@ -234,3 +234,12 @@ void mr__callfilter_name(uint32_t refused, char *text, size_t bytes)
     snprintf(text, bytes, "the system call %d (%s)", number, name ? name : "unknown");
     free(name);
 }
+
+void mr__callfilter_library(char *text, size_t bytes)
+{
+    const struct scmp_version *v = seccomp_version();
+    if (v)
+        snprintf(text, bytes, "%u.%u.%u", v->major, v->minor, v->micro);
+    else
+        snprintf(text, bytes, "%s", "unknown");
+}

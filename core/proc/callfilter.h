@@ -33,5 +33,7 @@ void mr__callfilter_free(struct mr_callfilter *f);
 int mr__callfilter_enter(const struct mr_callfilter *f, uint32_t *refused);
 /* "the system call 41 (socket)", for a value that was left in *refused. */
 void mr__callfilter_name(uint32_t refused, char *text, size_t bytes);
+/* "2.5.4": the libseccomp in use, into text. */
+void mr__callfilter_library(char *text, size_t bytes);
 
 #endif

@@ -366,12 +366,24 @@ static bool jpeg_probe(const uint8_t *data, size_t n)
     return n >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff;
 }
 
+#define TEXT(x) #x
+#define TEXT_OF(macro) TEXT(macro)
+static const char *jpeg_version(void)
+{
+#ifdef LIBJPEG_TURBO_VERSION
+    return "libjpeg-turbo " TEXT_OF(LIBJPEG_TURBO_VERSION) " (when this was built)";
+#else
+    return "libjpeg " TEXT_OF(JPEG_LIB_VERSION);
+#endif
+}
+
 static const char *const jpeg_extensions[] = {"jpg", "jpeg", "jpe", "jfif", NULL};
 
 const struct mr_codec mr__codec_jpeg = {
     .d = {.name = "jpeg",
           .help =
               "JPEG by libjpeg-turbo: baseline, progressive, gray, CMYK; decodes only the crop"},
+    .version = jpeg_version,
     .extensions = jpeg_extensions,
     .probe = jpeg_probe,
     .open = jpeg_open,

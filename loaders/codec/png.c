@@ -320,11 +320,19 @@ static bool codec_probe(const uint8_t *data, size_t n)
     return n >= 8 && !png_sig_cmp(data, 0, 8);
 }
 
+static const char *codec_version(void)
+{
+    bool same = !strcmp(png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
+    return same ? "libpng " PNG_LIBPNG_VER_STRING
+                : "libpng, not the " PNG_LIBPNG_VER_STRING " that this was built with";
+}
+
 static const char *const extensions[] = {"png", NULL};
 
 const struct mr_codec mr__codec_png = {
     .d = {.name = "png",
           .help = "PNG by libpng: palette, gray, alpha, 16 bits, interlaced"},
+    .version = codec_version,
     .extensions = extensions,
     .probe = codec_probe,
     .open = codec_open,

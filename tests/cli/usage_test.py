@@ -14,11 +14,11 @@ class Usage(CliTest):
         for args in (["--help"], ["-h"], ["help"]):
             out, err = self.millrace(*args)
             self.assertEqual(err, "")
-            for verb in ("run", "check", "explain", "ops", "synth", "version"):
+            for verb in ("run", "check", "explain", "ops", "synth", "doctor", "version"):
                 self.assertIn(f"\n  {verb} ", out)
 
     def test_every_verb_has_help(self):
-        for verb in ("run", "check", "explain", "ops", "synth", "version"):
+        for verb in ("run", "check", "explain", "ops", "synth", "doctor", "version"):
             out, _ = self.millrace(verb, "--help")
             self.assertTrue(out.startswith(f"usage: millrace {verb}"), out)
             self.assertEqual(self.millrace("help", verb)[0], out)

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_codec.h: what holds for any bytes given to a codec: no crash, a sentence with every error,
- * and where both succeed, a crop equal to that part of the whole.
+ * fuzz_codec.h: what holds for any bytes given to a codec: no crash, a sentence with every error;
+ * where both succeed, a crop equal to that part of the whole, every pixel written and nothing
+ * beside them; no image where the library itself says that pixels are lost. The last eight bytes of
+ * the input, which stay a part of the file, choose crop, format and limits.
  */
 #ifndef MR_TESTS_FUZZ_CODEC_H
 #define MR_TESTS_FUZZ_CODEC_H
 
 #include "base/descriptor.h"
+#include "tests/oracle/plain_decode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct mr_limits fuzz_limits = {.max_pixels = 1 << 18,
-                                             .max_side = 4096,
-                                             .max_scans = 100,
-                                             .max_decode_bytes = 64 << 20};
+/* Small, so that an execution takes microseconds; the tight ones are met all the time. */
+static const struct mr_limits fuzz_limits[2] = {
+    {.max_pixels = 1 << 14, .max_side = 4096, .max_scans = 100, .max_decode_bytes = 16 << 20},
+    {.max_pixels = 1 << 10, .max_side = 50, .max_scans = 3, .max_decode_bytes = 200000},
+};
 
 static void fuzz_require(bool good, const char *what)
 {
@@ -25,61 +29,109 @@ static void fuzz_require(bool good, const char *what)
     }
 }
 
-static uint32_t fuzz_mix(uint32_t *state)
+struct fuzz_shape { /* of a decode */
+    struct mr_rect roi;
+    int32_t c, bits;
+    size_t gap; /* bytes between rows */
+};
+
+static size_t fuzz_row(const struct fuzz_shape *s)
 {
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
+    return (size_t)s->roi.w * (size_t)s->c * (size_t)(s->bits / 8);
 }
 
-/* Decodes `roi` into exactly as much memory as it needs; NULL on error. */
+static int32_t fuzz_pick(const uint8_t knob[2], int32_t n)
+{
+    return (knob[0] << 8 | knob[1]) % n;
+}
+
+static void fuzz_crop(const uint8_t knob[8], const struct mr_image_info *info, struct mr_rect *roi)
+{
+    roi->w = 1 + fuzz_pick(knob, info->w);
+    roi->h = 1 + fuzz_pick(knob + 2, info->h);
+    roi->x = fuzz_pick(knob + 4, info->w - roi->w + 1);
+    roi->y = fuzz_pick(knob + 5, info->h - roi->h + 1);
+}
+
+/* Decodes into exactly as much memory as it needs, filled with `paint` before; NULL on error. */
 static uint8_t *fuzz_decode(const struct mr_codec *codec, void *decoder, const uint8_t *data,
-                            size_t n, const struct mr_rect *roi, int32_t c, int32_t bits)
+                            size_t n, const struct fuzz_shape *s, int paint)
 {
     struct mr_errbuf e = {0};
     struct mr_image_info info;
-    size_t row = (size_t)roi->w * (size_t)c * (size_t)(bits / 8);
-    uint8_t *pixels = malloc(row * (size_t)roi->h);
-    struct mr_view dst = {pixels, roi->w, roi->h, c, bits, (int64_t)row};
+    size_t row = fuzz_row(s), stride = row + s->gap, bytes = stride * (size_t)s->roi.h - s->gap;
+    uint8_t *pixels = malloc(bytes);
+    struct mr_view dst = {pixels, s->roi.w, s->roi.h, s->c, s->bits, (int64_t)stride};
     fuzz_require(pixels, "memory");
+    memset(pixels, paint, bytes);
     int rc = codec->header(decoder, data, n, &info, &e);
     if (rc == MR_OK)
-        rc = codec->decode(decoder, roi, &dst, &e);
-    fuzz_require(rc == MR_OK || e.text[0], "an error without a sentence");
+        rc = codec->decode(decoder, &s->roi, &dst, &e);
+    fuzz_require(rc == MR_OK || (e.text[0] && e.code == rc), "an error without a sentence");
     fuzz_require(rc == MR_OK || rc == MR_E_DATA || rc == MR_E_LIMIT, e.text);
+    for (size_t at = row; at + s->gap < bytes; at += stride) {
+        for (size_t i = 0; i < s->gap; i++)
+            fuzz_require(pixels[at + i] == paint, "written beside the rows");
+    }
     if (rc == MR_OK)
         return pixels;
     free(pixels);
     return NULL;
 }
 
+/* An image that we deliver, held against the library's own. */
+static void fuzz_judge(const uint8_t *data, size_t n, const struct mr_image_info *info,
+                       const struct fuzz_shape *s, const uint8_t *whole)
+{
+    struct plain p;
+    plain_decode(data, n, fuzz_limits[0].max_pixels, &p);
+    fuzz_require(p.verdict != PLAIN_LOSS && p.verdict != PLAIN_ERROR, p.text);
+    if (info->orientation == 1 && s->c == 3 && s->bits == 8 && s->gap == 0)
+        fuzz_require(!memcmp(p.rgb, whole, fuzz_row(s) * (size_t)s->roi.h), "other pixels");
+    free(p.rgb);
+}
+
+static void fuzz_compare(const struct fuzz_shape *all, const uint8_t *whole,
+                         const struct fuzz_shape *some, const uint8_t *part)
+{
+    size_t pixel = (size_t)all->c * (size_t)(all->bits / 8);
+    size_t row = fuzz_row(some), stride = row + some->gap, whole_stride = fuzz_row(all) + all->gap;
+    for (int32_t y = 0; y < some->roi.h; y++) {
+        size_t at = (size_t)(some->roi.y + y) * whole_stride + (size_t)some->roi.x * pixel;
+        fuzz_require(!memcmp(whole + at, part + (size_t)y * stride, row), "the crop differs");
+    }
+}
+
 static int fuzz_codec(const struct mr_codec *codec, const uint8_t *data, size_t n)
 {
-    static void *decoder; /* one for the whole run, as in a producer */
+    static void *decoders[2]; /* for the whole run, as in a producer */
+    uint8_t knob[8] = {0};
     struct mr_errbuf e = {0};
     struct mr_image_info info;
-    if (!decoder)
-        fuzz_require(codec->open(&decoder, &fuzz_limits, &e) == MR_OK, "open");
-    if (codec->header(decoder, data, n, &info, &e) < 0) {
+    if (n >= sizeof knob)
+        memcpy(knob, data + n - sizeof knob, sizeof knob);
+    bool tight = knob[7] % 8 == 7;
+    void **decoder = &decoders[tight];
+    if (!*decoder)
+        fuzz_require(codec->open(decoder, &fuzz_limits[tight], &e) == MR_OK, "open");
+    if (codec->header(*decoder, data, n, &info, &e) < 0) {
         fuzz_require(e.text[0] && e.code < 0, "an error without a sentence");
         return 0;
     }
     fuzz_require(info.w > 0 && info.h > 0, "an image without pixels");
-    uint32_t s = (uint32_t)n * 2654435761u + data[n / 2];
-    struct mr_rect all = {0, 0, info.w, info.h}, roi;
-    roi.w = 1 + (int32_t)(fuzz_mix(&s) % (uint32_t)info.w);
-    roi.h = 1 + (int32_t)(fuzz_mix(&s) % (uint32_t)info.h);
-    roi.x = (int32_t)(fuzz_mix(&s) % (uint32_t)(info.w - roi.w + 1));
-    roi.y = (int32_t)(fuzz_mix(&s) % (uint32_t)(info.h - roi.h + 1));
-    int32_t c = (const int32_t[]){1, 3, 4, 3}[fuzz_mix(&s) % 4], bits = fuzz_mix(&s) % 4 ? 8 : 16;
-    size_t pixel = (size_t)c * (size_t)(bits / 8);
-    uint8_t *whole = fuzz_decode(codec, decoder, data, n, &all, c, bits);
-    uint8_t *part = fuzz_decode(codec, decoder, data, n, &roi, c, bits);
+    struct fuzz_shape all = {.roi = {0, 0, info.w, info.h},
+                             .c = (const int32_t[]){3, 1, 4, 3}[knob[6] % 4],
+                             .bits = knob[6] & 4 ? 16 : 8,
+                             .gap = knob[6] & 8 ? 1 + knob[6] % 32 : 0};
+    struct fuzz_shape some = all;
+    fuzz_crop(knob, &info, &some.roi);
+    uint8_t *whole = fuzz_decode(codec, *decoder, data, n, &all, 0xa5);
+    uint8_t *part = fuzz_decode(codec, *decoder, data, n, &some, 0x5a);
     fuzz_require(part || !whole, "the whole is good but not a part of it");
-    for (int32_t y = 0; whole && y < roi.h; y++) {
-        size_t at = ((size_t)(roi.y + y) * (size_t)info.w + (size_t)roi.x) * pixel;
-        size_t bytes = (size_t)roi.w * pixel;
-        fuzz_require(!memcmp(whole + at, part + (size_t)y * bytes, bytes), "the crop differs");
-    }
+    if (whole)
+        fuzz_compare(&all, whole, &some, part);
+    if (whole)
+        fuzz_judge(data, n, &info, &all, whole);
     free(whole);
     free(part);
     return 0;

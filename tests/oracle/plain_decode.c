@@ -200,7 +200,7 @@ void plain_decode(const uint8_t *data, size_t n, long max_pixels, struct plain *
     *out = (struct plain){.verdict = PLAIN_GOOD};
     if (n >= 8 && png_sig_cmp(data, 0, 8) == 0)
         plain_png(data, n, max_pixels, out);
-    else if (n >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff)
+    else if (n >= 2 && data[0] == 0xff && data[1] == 0xd8)
         plain_jpeg(data, n, max_pixels, out);
     else
         out->verdict = PLAIN_ERROR;

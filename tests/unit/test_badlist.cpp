@@ -6,7 +6,7 @@
 #include "temp_tree.hpp"
 
 extern "C" {
-#include "base/out_file.h"
+#include "base/whole_file.h"
 #include "pipe/badlist.h"
 }
 

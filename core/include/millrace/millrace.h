@@ -221,6 +221,12 @@ MR_API int mr_explain(const char *path, const mr_options *options, char **text);
  * "markdown". *text is the caller's, freed with mr_free(). MR_E_USAGE: no such kind, name (the
  * sentence has the nearest) or format. */
 MR_API int mr_describe(const char *kind, const char *name, const char *format, char **text);
+/* What this machine offers, by trying it: kernel, warden, memory, which layers of the producers'
+ * sandbox are in force, decoder libraries. format: "text" (NULL too) for people, "json": one
+ * object, {"seccomp": {"verdict": "good" | "weaker" | "bad" | "fact", "text": ...}, ...}. Starts a
+ * child process for a moment. *text is the caller's, freed with mr_free(). MR_OK, or MR_E_SYSTEM:
+ * something that every run needs is missing, and *text says what; MR_E_USAGE, MR_E_MEMORY. */
+MR_API int mr_doctor(const char *format, char **text);
 /* Frees a text that this library returned. */
 MR_API void mr_free(void *text);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * out_file.h: writing a file whole or not at all: whoever looks, and whenever this process is
+ * whole_file.h: writing a file whole or not at all: whoever looks, and whenever this process is
  * killed, finds the file that was there before, none, or all of the new one, and no other file.
  */
-#ifndef MR_BASE_OUT_FILE_H
-#define MR_BASE_OUT_FILE_H
+#ifndef MR_BASE_WHOLE_FILE_H
+#define MR_BASE_WHOLE_FILE_H
 
 #include "base/error.h"
 

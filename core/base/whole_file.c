@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * out_file.c: the bytes are written into a file without a name (O_TMPFILE), which the kernel frees
- * if we die, and get their name when they are complete. A name can be given only where there is
- * none, so an old file is removed first: between the two steps there is no file, never half of one.
- * File systems without such files get a temporary name and a rename.
+ * whole_file.c: the bytes are written into a file without a name (O_TMPFILE), which the kernel
+ * frees if we die, and get their name when they are complete. A name can be given only where there
+ * is none, so an old file is removed first: between the two steps there is no file, never half of
+ * one. File systems without such files get a temporary name and a rename.
  */
-#include "out_file.h"
+#include "whole_file.h"
 
 #include "printable.h"
 
