@@ -123,6 +123,7 @@ static int fuzz_codec(const struct mr_codec *codec, const uint8_t *data, size_t 
                              .c = (const int32_t[]){3, 1, 4, 3}[knob[6] % 4],
                              .bits = knob[6] & 4 ? 16 : 8,
                              .gap = knob[6] & 8 ? 1 + knob[6] % 32 : 0};
+    all.gap *= (size_t)all.bits / 8; /* 16-bit pixels are aligned */
     struct fuzz_shape some = all;
     fuzz_crop(knob, &info, &some.roi);
     uint8_t *whole = fuzz_decode(codec, *decoder, data, n, &all, 0xa5);

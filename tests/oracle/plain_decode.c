@@ -48,6 +48,17 @@ static bool made_up(j_common_ptr cinfo, int code)
            (arithmetic && (code == JWRN_JPEG_EOF || code == JWRN_EXTRANEOUS_DATA));
 }
 
+/* Where the first loss shows. Rows are decoded in groups of 8 times the largest sampling factor,
+ * and come out up to one group later; of several scans, all are read before the first row comes. */
+static void note_loss(j_decompress_ptr cinfo, struct plain *out)
+{
+    if (out->verdict >= PLAIN_LOSS)
+        return;
+    out->verdict = PLAIN_LOSS;
+    if (!jpeg_has_multiple_scans(cinfo))
+        out->lost_from = (int)cinfo->output_scanline + 2 * DCTSIZE * cinfo->max_v_samp_factor;
+}
+
 static void jpeg_says(j_common_ptr cinfo, int level)
 {
     struct judge *j = (struct judge *)cinfo->err;
@@ -56,7 +67,10 @@ static void jpeg_says(j_common_ptr cinfo, int level)
         return;
     j->base.format_message(cinfo, text);
     snprintf(j->out->text, sizeof j->out->text, "%s", text);
-    worsen(j->out, made_up(cinfo, j->base.msg_code) ? PLAIN_LOSS : PLAIN_ODD);
+    if (made_up(cinfo, j->base.msg_code))
+        note_loss((j_decompress_ptr)cinfo, j->out);
+    else
+        worsen(j->out, PLAIN_ODD);
 }
 
 static void from_cmyk(const uint8_t *in, uint8_t *out, int w)
@@ -87,7 +101,7 @@ static void read_jpeg(j_decompress_ptr cinfo, struct judge *j)
             from_cmyk(j->row, to, out->w);
     }
     if (cinfo->arith_code && cinfo->unread_marker != 0 && cinfo->unread_marker != JPEG_EOI)
-        worsen(out, PLAIN_LOSS);
+        note_loss(cinfo, out);
 }
 
 static void drop(struct plain *out)

@@ -21,6 +21,7 @@ enum plain_verdict {
 struct plain {
     enum plain_verdict verdict;
     int w, h;            /* as stored: no orientation is applied */
+    int lost_from;       /* LOSS: rows above this one may be good; a little more than may be */
     uint8_t *rgb;        /* w * h * 3, free() it; NULL unless GOOD, ODD or LOSS */
     char text[256];      /* the library's last words */
 };
