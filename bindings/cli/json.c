@@ -77,6 +77,31 @@ void json_text(struct json *j, const char *name, const char *value)
     fputc('"', j->out);
 }
 
+void json_list(struct json *j, const char *name)
+{
+    key(j, name);
+    fputc('[', j->out);
+    j->entries = false;
+}
+
+void json_item(struct json *j)
+{
+    fputs(j->entries ? ", {" : "{", j->out);
+    j->entries = true;
+    j->any = false;
+}
+
+void json_item_end(struct json *j)
+{
+    fputc('}', j->out);
+}
+
+void json_list_end(struct json *j)
+{
+    fputc(']', j->out);
+    j->any = true;
+}
+
 void json_end(struct json *j)
 {
     fputs("}\n", j->out);

@@ -2,6 +2,7 @@
 #include "overrides.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@ static const char *const keys[OVERRIDE_NUMBERS] = {"epochs", "producers", "seed"
 int overrides_make(struct overrides *set, const struct override_options *o)
 {
     int n = 0;
+    set->ntexts = 0;
     for (int i = 0; i < o->set.n; i++) {
         if (!strchr(o->set.v[i], '='))
             return cli_fail(CLI_WRONG_USE, "'--set %s' is not good: it takes KEY.PATH=VALUE",
@@ -25,7 +27,39 @@ int overrides_make(struct overrides *set, const struct override_options *o)
         set->v[n++] = set->numbers[i];
     }
     set->v[n] = NULL;
+    set->n = n;
     return CLI_DONE;
+}
+
+void overrides_add(struct overrides *set, const char *assignment)
+{
+    set->v[set->n++] = assignment;
+    set->v[set->n] = NULL;
+}
+
+bool overrides_add_text(struct overrides *set, const char *key, const char *value)
+{
+    if (!value)
+        return true;
+    char *text = malloc(strlen(key) + 2 * strlen(value) + 4);
+    if (!text)
+        return false;
+    char *to = text + sprintf(text, "%s='", key);
+    for (; *value; value++) {
+        *to++ = *value;
+        if (*value == '\'') /* YAML's way: twice */
+            *to++ = '\'';
+    }
+    memcpy(to, "'", 2);
+    set->texts[set->ntexts++] = text;
+    overrides_add(set, text);
+    return true;
+}
+
+void overrides_free(struct overrides *set)
+{
+    while (set->ntexts)
+        free(set->texts[--set->ntexts]);
 }
 
 int overrides_find_config(const char *path)

@@ -48,14 +48,26 @@ struct override_options {
             NULL, "override the config; may be given again"                                       \
     }
 
+#define OVERRIDE_TEXTS 16
 struct overrides {
-    const char *v[CLI_LIST_MAX + OVERRIDE_NUMBERS + 1]; /* NULL-terminated, for mr_options.set */
+    /* NULL-terminated, for mr_options.set */
+    const char *v[CLI_LIST_MAX + OVERRIDE_NUMBERS + OVERRIDE_TEXTS + 1];
     char numbers[OVERRIDE_NUMBERS][40];
+    int n;
+    char *texts[OVERRIDE_TEXTS];
+    int ntexts;
 };
 
 /* Fills *set; it points into itself and into `o`. --set first, so that the plain flags win. 0, or
  * CLI_WRONG_USE with a sentence printed. */
 int overrides_make(struct overrides *set, const struct override_options *o);
+
+/* Adds "KEY=VALUE" behind the others; `value` is YAML as it stands. */
+void overrides_add(struct overrides *set, const char *assignment);
+/* Adds a text (a path) that may look like anything: it is quoted. value NULL: nothing is added.
+ * False: memory is out. */
+bool overrides_add_text(struct overrides *set, const char *key, const char *value);
+void overrides_free(struct overrides *set); /* safe on a zero struct */
 
 /* CLI_DONE, or CLI_WRONG_USE with a sentence when there is no config file to read at `path`. */
 int overrides_find_config(const char *path);

@@ -23,7 +23,7 @@
 struct options {
     struct override_options config;
     int64_t batches;
-    const char *state, *resume, *hash_list, *contact_sheet;
+    const char *state, *resume, *hash_list, *contact_sheet, *bad_list, *bad_list_in;
     bool json, hash, quiet;
 };
 
@@ -34,6 +34,9 @@ static const struct cli_flag flags[] = {
     OVERRIDE_FLAGS(offsetof(struct options, config)),
     {"state", CLI_TEXT, AT(state), "FILE", 0, 0, NULL, "write the state to FILE at the end"},
     {"resume", CLI_TEXT, AT(resume), "FILE", 0, 0, NULL, "go on from a state that --state wrote"},
+    {"bad-list", CLI_TEXT, AT(bad_list), "FILE", 0, 0, NULL, "write the bad samples to a CSV file"},
+    {"bad-list-in", CLI_TEXT, AT(bad_list_in), "FILE", 0, 0, NULL,
+     "take the samples of such a file for bad, as the run did that wrote it"},
     {"json", CLI_BOOL, AT(json), NULL, 0, 0, NULL, "print the result as one JSON object"},
     {"hash", CLI_BOOL, AT(hash), NULL, 0, 0, NULL, "hash every delivered byte (64-bit XXH3)"},
     {"hash-list", CLI_TEXT, AT(hash_list), "FILE", 0, 0, NULL,
@@ -250,10 +253,17 @@ static int open_loader(struct job *job, const char *path)
         return CLI_WRONG_USE;
     if (o->resume && !(state = read_state(o->resume)))
         return CLI_WRONG_USE;
+    if (!overrides_add_text(&set, "bad_list", o->bad_list) ||
+        !overrides_add_text(&set, "bad_list_in", o->bad_list_in)) {
+        free(state);
+        overrides_free(&set);
+        return cli_fail(CLI_FAILED, "not enough memory");
+    }
     mr_options options = {
         .size = sizeof options, .set = set.v, .state = state, .log = log_line, .log_user = job};
     int rc = mr_open(&job->loader, path, &options);
     free(state);
+    overrides_free(&set);
     if (rc >= 0 && o->hash)
         rc = mr_stream_hash_begin(job->loader);
     if (rc >= 0)
@@ -279,6 +289,8 @@ static int run_job(struct job *job)
     if (err < 0)
         cli_fail_library(rc, job->error);
     int state_rc = job->o->state && err >= 0 ? write_state(job) : CLI_DONE;
+    if (job->o->bad_list && mr_save_bad_list(job->loader, NULL, 0) < 0)
+        state_rc = cli_fail(CLI_FAILED, "%s", mr_error(job->loader));
     mr_close(&job->loader);
     if (job->o->json)
         run_report_json(&job->report);

@@ -13,6 +13,7 @@ extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_ops;
 extern const struct cli_verb verb_run;
 extern const struct cli_verb verb_synth;
+extern const struct cli_verb verb_verify;
 extern const struct cli_verb verb_version;
 
 #endif

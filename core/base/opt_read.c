@@ -156,6 +156,10 @@ static int read_path(const struct job *j, const struct mr_yaml *node, void *at)
     int rc = get_text(j, node, &text);
     if (rc < 0)
         return rc;
+    if (!*text && j->o->def && !*j->o->def) { /* '' takes an optional path away again */
+        *(const char **)at = NULL;
+        return MR_OK;
+    }
     if (!*text)
         return wrong_type(j, node, "");
     while (!strncmp(text, "./", 2) && text[2])
