@@ -70,11 +70,12 @@ struct mr_config {
     bool deterministic;
     int64_t message_bytes;
     int64_t rank, world;
-    double sample_timeout; /* seconds */
-    struct {               /* how many bad samples an epoch may have */
-        const char *text;  /* as written */
-        int64_t count;     /* -1: `auto`, or a percentage */
-        double percent;    /* of the epoch's samples; -1: a count, or `auto` */
+    double sample_timeout;     /* seconds */
+    double sample_cpu_timeout; /* seconds of processor time */
+    struct {                   /* how many bad samples an epoch may have */
+        const char *text;      /* as written */
+        int64_t count;         /* -1: `auto`, or a percentage */
+        double percent;        /* of the epoch's samples; -1: a count, or `auto` */
     } max_bad;
     const char *bad_list;    /* absolute: the list of bad samples to write; NULL: none */
     const char *bad_list_in; /* absolute: one to obey; NULL: none */

@@ -53,7 +53,10 @@ const struct mr_opt mr__config_opts[] = {
      "what built-in producers give up before they open data; auto: whatever the kernel offers, "
      "require: all of it or an error"},
     {"sample_timeout", MR_OPT_FLOAT, 0, AT(sample_timeout), "30", 0.01, 86400, NULL, "seconds",
-     "a producer that works longer than this on one row is replaced"},
+     "a producer that works longer than this on one row (with `unit: batch`: on one batch), or "
+     "stands still, is replaced"},
+    {"sample_cpu_timeout", MR_OPT_FLOAT, 0, AT(sample_cpu_timeout), "20", 0.01, 86400, NULL,
+     "seconds", "the same for processor time, which a busy machine does not stretch"},
     MR_OPTS_END,
 };
 

@@ -142,12 +142,12 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
     const struct mr_plan *plan = f->s->plan;
     struct mr_row_input in = {.key = *key};
     struct mr_row_output out = {0};
-    mr__lane_doing(f->lane, MR_DOING_READ);
+    mr__hand_doing(mr__my_hand, MR_DOING_READ);
     int rc = read_inputs(f, sample, &in, e);
     if (rc < 0)
         return rc;
     describe_outputs(f, r, &out);
-    mr__lane_doing(f->lane, MR_DOING_DECODE);
+    mr__hand_doing(mr__my_hand, MR_DOING_DECODE);
     rc = mr__rowpipe_run(plan->pipe, f->work, &in, &out, e);
     mr__lane_count_up(f->lane, MR_COUNT_DECODE_NS, out.decode_ns);
     mr__lane_count_up(f->lane, MR_COUNT_AUGMENT_NS, out.augment_ns);
@@ -165,7 +165,7 @@ static int make_row(struct filler *f, const struct row *r, const struct mr_row_k
                     uint64_t sample, struct mr_errbuf *e)
 {
     const struct mr_plan *plan = f->s->plan;
-    MR_SET(f->lane->sample, sample);
+    mr__hand_attempt(mr__my_hand, (uint32_t)key->attempt, sample);
     if (plan->image_column >= 0) {
         int rc = fill_pixels(f, r, key, sample, e);
         if (rc < 0)
@@ -175,6 +175,7 @@ static int make_row(struct filler *f, const struct row *r, const struct mr_row_k
         if (plan->fields[i].p.kind == MR_FIELD_COLUMN)
             fill_column(f, r, i, sample);
     set_sample(f, r, sample, true);
+    mr__lane_count_up(f->lane, MR_COUNT_MADE, 1);
     return MR_OK;
 }
 
@@ -196,7 +197,7 @@ static int try_row(struct filler *f, const struct row *r, const struct mr_bad_ro
     if (rc >= 0) {
         rc = make_row(f, r, &attempt->key, attempt->sample, e);
         *bad = is_bad_sample(rc);
-        stage = MR_GET(f->lane->activity);
+        stage = mr__my_hand ? MR_GET(mr__my_hand->activity) : (uint32_t)MR_DOING_NOTHING;
         named = named || stage == MR_DOING_READ;
     }
     if (!*bad)

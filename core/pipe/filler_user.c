@@ -151,8 +151,8 @@ static int try_rows(struct mr_rows *rows, const struct mr_bad_row *attempt, uint
     uint64_t from = mr__now_ns();
     *stage = MR_DOING_USER;
     snprintf(rows->sentence, sizeof rows->sentence, "the producer's fill failed");
-    MR_SET(rows->lane->sample, attempt->sample);
-    mr__lane_doing(rows->lane, MR_DOING_USER);
+    mr__hand_attempt(mr__my_hand, attempt->key.attempt, attempt->sample);
+    mr__hand_doing(mr__my_hand, MR_DOING_USER);
     rc = rows->vtable->fill(rows->self, rows);
     mr__lane_count_up(rows->lane, MR_COUNT_AUGMENT_NS, mr__now_ns() - from);
     *bad = rc == MR_E_DATA;
@@ -197,6 +197,7 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
     mr__lane_count_up(rows->lane, MR_COUNT_ROWS, (uint64_t)rows->count);
     if (rc >= 0) {
         mark_valid(rows);
+        mr__lane_count_up(rows->lane, MR_COUNT_MADE, (uint64_t)rows->count);
         return MR_OK;
     }
     clear_rows(rows, rows->first, (uint32_t)rows->count);

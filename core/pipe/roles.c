@@ -5,6 +5,7 @@
  */
 #include "pipe/session.h"
 #include "proc/child.h"
+#include "proc/crash.h"
 #include "proc/warden.h"
 #include "shm/report.h"
 
@@ -71,6 +72,7 @@ static int producer_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_err
     int rc = mr__arena_protect_plan(&s->arena, e);
     if (rc < 0)
         return rc;
+    mr__crash_install(&s->arena, lane, s->plan->user_producer || mr__sandbox_by_choice());
     if (s->plan->user_producer)
         return user_producer_role(s, lane, lease, e);
     rc = mr__contain_enter(s, lane, e);
@@ -120,7 +122,9 @@ void mr__session_roles(struct mr_session *s, struct mr_roles *r)
     *r = (struct mr_roles){.ctx = s,
                            .commander = commander_role,
                            .producer = producer_role,
-                           .name_sample = name_sample};
+                           .name_sample = name_sample,
+                           .sample_timeout_ns = (uint64_t)(c->sample_timeout * 1e9),
+                           .sample_cpu_timeout_ns = (uint64_t)(c->sample_cpu_timeout * 1e9)};
     mr__contain_begin(s);
     if (s->index_fd >= 0) {
         r->index = index_role;

@@ -2,7 +2,6 @@
  *
  * stats.c: figures and the page of text about a running loader.
  */
-#include "base/text.h"
 #include "pipe/loader.h"
 
 #include "shm/report.h"
@@ -21,10 +20,29 @@ static uint64_t sum(const struct mr_arena *a, enum mr_counter counter)
 }
 
 /* Time of waits that have not ended yet, so that a long one shows before it is over. */
-static uint64_t waiting_now(const struct mr_lane *lane)
+static uint64_t waiting_now(const struct mr_arena *a, uint32_t lane)
 {
-    uint64_t since = MR_GET(lane->since_ns), now = mr__now_ns();
-    return MR_GET(lane->activity) == MR_DOING_WAIT && now > since ? now - since : 0;
+    uint64_t sum_ns = 0, now = mr__now_ns();
+    for (uint32_t i = 0; i < a->control->hands; i++) {
+        const struct mr_hand *hand = mr__hand(a, lane, i);
+        uint64_t since = MR_GET(hand->doing_since_ns);
+        if (MR_GET(hand->activity) == MR_DOING_WAIT && now > since)
+            sum_ns += now - since;
+    }
+    return sum_ns;
+}
+
+static void fill_tally(const struct mr_tally *t, mr_stats *s)
+{
+    s->respawns = MR_GET(t->respawns);
+    s->crashes = MR_GET(t->crashes);
+    s->timeouts = MR_GET(t->timeouts);
+    s->stopped = MR_GET(t->stopped);
+    s->oom_kills = MR_GET(t->oom_kills);
+    s->reissued = MR_GET(t->reissued);
+    s->refills = MR_GET(t->refills);
+    s->tainted = MR_GET(t->tainted);
+    s->quarantines = MR_GET(t->quarantines);
 }
 
 static void fill(const mr_loader *l, mr_stats *s)
@@ -36,16 +54,16 @@ static void fill(const mr_loader *l, mr_stats *s)
     s->batches = l->returned;
     s->rows = l->rows;
     s->bad_samples = sum(a, MR_COUNT_BAD);
-    s->respawns = MR_GET(c->respawns);
+    fill_tally(&c->tally, s);
     s->wait_ns = l->wait_ns;
     s->read_ns = sum(a, MR_COUNT_READ_NS);
     s->decode_ns = sum(a, MR_COUNT_DECODE_NS);
     s->augment_ns = sum(a, MR_COUNT_AUGMENT_NS);
     s->idle_ns = sum(a, MR_COUNT_IDLE_NS);
     for (uint32_t i = MR_LANE_PRODUCERS; i < mr__lane_count(a); i++)
-        s->idle_ns += waiting_now(mr__lane(a, i));
+        s->idle_ns += waiting_now(a, i);
     s->commander_idle_ns = MR_GET(mr__lane(a, MR_LANE_COMMANDER)->count[MR_COUNT_IDLE_NS]) +
-                           waiting_now(mr__lane(a, MR_LANE_COMMANDER));
+                           waiting_now(a, MR_LANE_COMMANDER);
     s->bytes_read = sum(a, MR_COUNT_BYTES_READ);
     s->arena_bytes = c->control_bytes + c->plan_bytes + c->data_bytes;
     s->producers = (int32_t)c->producers;
@@ -65,78 +83,6 @@ int mr_get_stats(mr_loader *l, mr_stats *stats)
     fill(l, stats);
     mr__loader_leave(l);
     return MR_OK;
-}
-
-/* ---- mr_dump ---- */
-
-static const char *const activities[MR_ACTIVITIES] = {
-    "not started", "starting", "waiting", "planning", "reading", "decoding", "in user code"};
-static const char *const states[MR_SLOT_STATES] = {"FREE",       "RESERVED",  "AVAILABLE",
-                                                   "PROCESSING", "CANCELLED", "QUARANTINED"};
-
-static void dump_lane(FILE *f, const struct mr_arena *a, uint32_t i)
-{
-    const struct mr_lane *l = mr__lane(a, i);
-    uint32_t activity = MR_GET(l->activity);
-    const char *what = activity < MR_ACTIVITIES ? activities[activity] : "?";
-    fprintf(f, i < MR_LANE_PRODUCERS ? "  %s" : "  %s %u",
-            i == MR_LANE_WARDEN      ? "warden"
-            : i == MR_LANE_COMMANDER ? "commander"
-                                     : "producer",
-            i - MR_LANE_PRODUCERS);
-    fprintf(f, ": pid %u", MR_GET(l->pid));
-    if (i == MR_LANE_WARDEN) {
-        fprintf(f, "\n");
-        return;
-    }
-    fprintf(f, ", %s for %.3f s", what, (double)(mr__now_ns() - MR_GET(l->since_ns)) / 1e9);
-    if (i >= MR_LANE_PRODUCERS && activity > MR_DOING_PLAN)
-        fprintf(f, ", sequence %" PRIu64 " row %u sample %" PRIu64, MR_GET(l->seq) - 1,
-                MR_GET(l->row), MR_GET(l->sample));
-    fprintf(f, ", %" PRIu64 " rows done\n", MR_GET(l->count[MR_COUNT_ROWS]));
-}
-
-static void dump_slot(FILE *f, const struct mr_arena *a, uint32_t i)
-{
-    uint64_t w = mr__word_load(&mr__slot(a, i)->word);
-    uint32_t count[MR_ROW_STATES] = {0};
-    const uint64_t *rows = mr__slot_rows(a, i);
-    for (uint32_t r = 0; r < a->control->tasks; r++) {
-        uint64_t word = mr__word_load(&rows[r]);
-        if (mr__row_gen(word) == (uint32_t)mr__slot_seq(w) && mr__row_state(word) < MR_ROW_STATES)
-            count[mr__row_state(word)]++;
-    }
-    fprintf(f, "  slot %u: %s, sequence %" PRId64 ", rows empty %u busy %u done %u bad %u\n", i,
-            mr__slot_state(w) < MR_SLOT_STATES ? states[mr__slot_state(w)] : "?",
-            (int64_t)mr__slot_seq(w) - 1, count[0], count[1], count[2], count[3]);
-}
-
-char *mr_dump(mr_loader *l)
-{
-    struct mr_errbuf e;
-    char *text = NULL;
-    size_t bytes;
-    if (mr__loader_enter(l, &e) < 0) {
-        mr__keep_error(&e);
-        return NULL;
-    }
-    FILE *f = open_memstream(&text, &bytes);
-    if (f) {
-        fprintf(f, "loader: epoch %" PRIu64 ", %" PRIu64 " batches delivered, %u leased\n",
-                l->epoch, l->returned, l->leases);
-        for (uint32_t i = 0; i < mr__lane_count(&l->s.arena); i++)
-            dump_lane(f, &l->s.arena, i);
-        for (uint32_t i = 0; i < l->s.arena.control->slots; i++)
-            dump_slot(f, &l->s.arena, i);
-        if (mr__run_failed(&l->s.arena, &e))
-            fprintf(f, "  failed: %s\n", e.text);
-    }
-    mr__loader_leave(l);
-    if (mr__stream_text(f, &text))
-        return text;
-    mr__fail(&e, MR_E_MEMORY, "no memory for the dump");
-    mr__keep_error(&e);
-    return NULL;
 }
 
 /* ---- names ---- */

@@ -4,6 +4,7 @@
  */
 #include "pipe/last_error.h"
 #include "pipe/session.h"
+#include "proc/crash.h"
 #include "shm/report.h"
 
 #include <stdio.h>
@@ -36,8 +37,10 @@ static int attach(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr
         rc = mr__session_bind(s, e);
     if (rc >= 0)
         rc = mr__arena_protect_plan(&s->arena, e);
-    if (rc >= 0)
+    if (rc >= 0) {
         MR_SET(mr__lane(&s->arena, lane)->lease, lease);
+        mr__crash_install(&s->arena, lane, true);
+    }
     return rc;
 }
 
@@ -60,6 +63,7 @@ int mr_worker_run(const mr_producer *producer)
                       "has none");
     if (rc < 0 && s.arena.control)
         mr__fail_run(&s.arena, &e);
+    mr__crash_remove();
     mr__session_release(&s);
     return rc < 0 ? mr__keep_error(&e) : MR_OK;
 }

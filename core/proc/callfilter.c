@@ -6,6 +6,8 @@
  */
 #include "callfilter.h"
 
+#include "proc/crash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -73,6 +75,7 @@ static const struct rule rules[] = {
     {"kill", ALWAYS, 0, UINT32_MAX, ME},
     PLAIN("rt_sigprocmask"),
     PLAIN("rt_sigreturn"),
+    PLAIN("sigaltstack"),
     PLAIN("exit"),
     PLAIN("exit_group"),
     {"clone", THREADS, 0, CLONE_THREAD, CLONE_THREAD},
@@ -198,7 +201,9 @@ static uint32_t *refused_call;
 static void on_refusal(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    __atomic_store_n(refused_call, (uint32_t)info->si_syscall + 1, __ATOMIC_RELAXED);
+    mr__crash_note(number, info);
+    if (info->si_code > 0) /* else somebody has sent it */
+        __atomic_store_n(refused_call, (uint32_t)info->si_syscall + 1, __ATOMIC_RELAXED);
     syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
     _exit(128 + SIGSYS);
 }

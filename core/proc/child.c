@@ -35,6 +35,10 @@ static void begin_child(pid_t parent, const char *name)
     if (getppid() != parent)
         _exit(0); /* the parent died before the line above */
     prctl(PR_SET_NAME, name);
+    sigset_t child; /* the warden waits for it in a descriptor, its children need not */
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_UNBLOCK, &child, NULL);
     /* Ctrl-C, and a batch system's SIGTERM to everybody, are for the trainer: it may want its
      * batches until it has saved, and then stops us in good order. */
     signal(SIGINT, SIG_IGN);

@@ -12,6 +12,7 @@ struct commander {
     const struct mr_arena *a;
     const struct mr_planner *planner;
     struct mr_lane *lane;
+    struct mr_hand *hand;
     uint64_t seq, stream, first_seq;
     bool ended; /* MR_PLAN_END is published: nothing to plan until the trainer asks */
 };
@@ -73,7 +74,7 @@ static void write_head(struct mr_plan_head *to, const struct mr_plan_head *head)
 static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct mr_errbuf *e)
 {
     struct mr_plan_head head = {.stream = c->stream, .first_seq = c->first_seq};
-    mr__lane_doing(c->lane, MR_DOING_PLAN);
+    mr__hand_doing(c->hand, MR_DOING_PLAN);
     int rc = c->planner->plan(c->planner->ctx, slot, &head, e);
     if (rc < 0)
         return rc;
@@ -85,13 +86,14 @@ static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct m
     memcpy(cursor + 1, mr__plan_state(c->a, slot), head.state_bytes);
     c->ended = head.kind == MR_PLAN_END;
     mr__commander_publish(c->a, slot, from, c->seq);
+    mr__hand_expected(c->a);
     return MR_OK;
 }
 
 static void wait_for_slot(struct commander *c, uint32_t seen)
 {
     uint64_t from = mr__now_ns();
-    mr__lane_doing(c->lane, MR_DOING_WAIT);
+    mr__hand_doing(c->hand, MR_DOING_WAIT);
     mr__bell_wait(&c->a->control->free_bell, seen, -1);
     mr__lane_count_up(c->lane, MR_COUNT_IDLE_NS, mr__now_ns() - from);
 }
@@ -99,7 +101,10 @@ static void wait_for_slot(struct commander *c, uint32_t seen)
 int mr__commander_loop(const struct mr_arena *a, const struct mr_planner *planner,
                        struct mr_errbuf *e)
 {
-    struct commander c = {.a = a, .planner = planner, .lane = mr__lane(a, MR_LANE_COMMANDER)};
+    struct commander c = {.a = a,
+                          .planner = planner,
+                          .lane = mr__lane(a, MR_LANE_COMMANDER),
+                          .hand = mr__hand_take(a, MR_LANE_COMMANDER)};
     int rc = begin(&c, e);
     while (rc >= 0) {
         uint32_t seen =

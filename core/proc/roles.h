@@ -25,6 +25,8 @@ struct mr_roles {
     /* Where a sample comes from, for a line about a death ("'a/b.jpg'", or "" when it is not
      * known). */
     void (*name_sample)(void *ctx, uint64_t sample, char *text, size_t bytes);
+    /* What a producer's thread may take for one row (a batch, with `unit: batch`). */
+    uint64_t sample_timeout_ns, sample_cpu_timeout_ns;
 };
 
 /* ---- the loops that the two kinds of process run ---- */

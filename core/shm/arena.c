@@ -30,6 +30,7 @@ static void lay_out(struct mr_control *c, const struct mr_arena_spec *s)
     c->rows = s->rows;
     c->tasks = s->tasks;
     c->producers = s->producers;
+    c->hands = s->hands ? s->hands : 1;
     c->max_restarts = 5;
     c->message_bytes = s->message_bytes;
     c->slot_data_bytes = s->slot_data_bytes;
@@ -37,7 +38,9 @@ static void lay_out(struct mr_control *c, const struct mr_arena_spec *s)
     c->state_bytes = s->state_bytes;
     c->cursor_bytes = round_up(sizeof(struct mr_cursor) + s->state_bytes, page);
     c->off_lanes = round_up(sizeof *c, MR_LINE);
-    c->off_slots = c->off_lanes + (MR_LANE_PRODUCERS + s->producers) * sizeof(struct mr_lane);
+    uint64_t lanes = MR_LANE_PRODUCERS + s->producers;
+    c->off_hands = c->off_lanes + lanes * sizeof(struct mr_lane);
+    c->off_slots = c->off_hands + lanes * c->hands * sizeof(struct mr_hand);
     c->off_rows = c->off_slots + s->slots * sizeof(struct mr_slot);
     c->listed_max = s->listed_max;
     c->list_hash = s->list_hash;

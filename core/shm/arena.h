@@ -5,11 +5,11 @@
  * writer's fields on lines of their own (128 bytes: the adjacent-line prefetcher pairs 64-byte
  * lines).
  *
- *   control  struct mr_control, lanes (one per process), slot words, row words     all processes
- * read and write plan     two cursors; per slot: struct mr_plan_head, a message per row, a user
- * commander's state                                                the commander writes, others
- * read data     per slot: ids, valid bytes, counts, fields                            producers
- * write, the trainer owns leased ones
+ * - control: struct mr_control, lanes (one per process), hands (one per thread), slot words, row
+ *   words. All processes read and write it.
+ * - plan: two cursors; per slot a struct mr_plan_head, a message per row, a user commander's state.
+ *   The commander writes, others read.
+ * - data: per slot ids, valid bytes, counts, fields. Producers write, the trainer owns leased ones.
  */
 #ifndef MR_SHM_ARENA_H
 #define MR_SHM_ARENA_H
@@ -57,6 +57,7 @@ enum mr_activity { /* what a process is doing, for mr_dump and for the report of
 
 enum mr_counter {                /* summed over lanes by readers; each has one writer process */
                   MR_COUNT_ROWS, /* finished */
+                  MR_COUNT_MADE, /* of those, the ones that hold a sample */
                   MR_COUNT_BAD,
                   MR_COUNT_READ_NS,
                   MR_COUNT_DECODE_NS,
@@ -67,12 +68,32 @@ enum mr_counter {                /* summed over lanes by readers; each has one w
                   MR_COUNTERS
 };
 
+/* What one working thread does: written by it alone (shm/hand.h), read by the warden (time limits,
+ * reports of death) and by mr_dump. A commander has one hand, a producer one per thread. */
+struct mr_hand {
+    alignas(MR_LINE) uint32_t busy;        /* 1: has a task; written last at a claim */
+    uint32_t tid, activity;                /* enum mr_activity */
+    uint32_t slot, task, attempt;          /* attempt: 0 the planned sample, 1 .. its substitutes */
+    uint64_t seq, epoch, position, sample; /* sample UINT64_MAX: not known yet */
+    uint64_t since_ns,
+        cpu_ns;              /* CLOCK_MONOTONIC and the thread's CPU time at the attempt's start */
+    uint64_t doing_since_ns; /* of the activity */
+};
+
+/* The last words of a producer that crashed (proc/crash.h), written by its signal handler. */
+struct mr_crash {
+    uint32_t hand;  /* the thread's hand; UINT32_MAX: a thread that the loader did not start */
+    int32_t code;   /* si_code */
+    int32_t sender; /* pid of another process that sent the signal, 0: nobody did */
+    uint64_t address;
+    int32_t signo; /* written last; 0: it did not crash */
+};
+
 struct mr_lane { /* one process's place; a respawned process takes over its predecessor's */
     alignas(MR_LINE) uint32_t pid;
-    uint32_t lease;    /* incarnation, never reused in a run; 0: nobody */
-    uint32_t activity; /* enum mr_activity */
-    uint32_t row;
-    uint64_t since_ns, seq, sample;
+    uint32_t lease;       /* incarnation, never reused in a run; 0: nobody */
+    uint32_t hands_taken; /* threads that have sat down at a hand */
+    struct mr_crash crash;
     uint64_t count[MR_COUNTERS];
     uint32_t refused; /* a system call that the sandbox forbade, plus one; 0: none */
     alignas(MR_LINE) uint32_t event_head; /* written by the process */
@@ -83,6 +104,29 @@ struct mr_lane { /* one process's place; a respawned process takes over its pred
 struct mr_slot { /* the word that decides, and a hint where the first EMPTY row may be */
     alignas(MR_LINE) uint64_t word;
     uint64_t hint; /* gen:32 | row:32 */
+};
+
+#define MR_STUCK_MAX 16
+
+/* A process that was killed and does not end: it sits in the kernel (a dead disk, a frozen cgroup).
+ * Written by the warden, for mr_dump. */
+struct mr_stuck {
+    uint32_t pid, lease; /* pid 0: none */
+    uint32_t lane;
+    uint64_t since_ns; /* of the SIGKILL */
+};
+
+/* What the warden has done so far, for mr_stats; written by it alone. */
+struct mr_tally {
+    uint64_t respawns;    /* processes replaced */
+    uint64_t crashes;     /* deaths by SEGV, BUS, ILL, FPE, ABRT or SYS */
+    uint64_t timeouts;    /* processes ended for sample_timeout or sample_cpu_timeout */
+    uint64_t stopped;     /* processes ended because they stood still (SIGSTOP) */
+    uint64_t oom_kills;   /* processes that the kernel's OOM killer has taken */
+    uint64_t reissued;    /* tasks given to others after a death */
+    uint64_t refills;     /* times that every undelivered slot was filled again */
+    uint64_t tainted;     /* leased batches at those times */
+    uint64_t quarantines; /* slots given up to a process that cannot be ended */
 };
 
 enum mr_phase { MR_PHASE_STARTING, MR_PHASE_READY, MR_PHASE_ENDED };
@@ -99,10 +143,11 @@ struct mr_control {
     uint64_t control_bytes, plan_bytes, data_bytes;
     uint64_t slot_data_bytes, slot_plan_bytes, message_bytes, state_bytes, cursor_bytes;
     uint32_t slots, rows, tasks, producers; /* tasks: row words per slot, rows or 1 */
+    uint32_t hands;                         /* per lane: producers.threads */
     uint32_t max_restarts; /* deaths with no row finished between them that end the run */
     uint32_t listed_max;   /* verdicts that a bad list brings */
     uint64_t list_hash;    /* of its file's bytes */
-    uint64_t off_lanes, off_slots, off_rows, off_verdicts;
+    uint64_t off_lanes, off_hands, off_slots, off_rows, off_verdicts;
 
     alignas(MR_LINE) struct mr_bell
         free_bell; /* slots may be FREE, or a request came: the commander waits */
@@ -116,7 +161,9 @@ struct mr_control {
     alignas(MR_LINE) uint32_t failure; /* enum mr_failure: the first fatal error wins */
     int32_t failure_code;
     char failure_text[MR_ERR_TEXT];
-    alignas(MR_LINE) uint64_t respawns;    /* the warden's */
+    alignas(MR_LINE) struct mr_tally tally; /* the warden's */
+    struct mr_stuck stuck[MR_STUCK_MAX];
+    alignas(MR_LINE) uint32_t warden_sleeps; /* 1: it has no deadline; see mr__hand_expected */
     alignas(MR_LINE) uint32_t any_verdict; /* shm/verdict.h: 0: all parts of the table are empty */
     uint32_t verdicts[3];                  /* how many a part has; each part has one writer */
 };
@@ -153,6 +200,7 @@ struct mr_cursor {
 /* What an arena is to look like. */
 struct mr_arena_spec {
     uint32_t slots, rows, tasks, producers;
+    uint32_t hands;           /* threads per producer, 0: 1 */
     uint64_t slot_data_bytes; /* a multiple of the page size */
     uint64_t message_bytes;   /* a multiple of 8 */
     uint64_t state_bytes;     /* room for a user commander's state per slot */
@@ -166,7 +214,8 @@ struct mr_arena { /* one process's mappings */
     uint8_t *plan, *data;
     int control_fd, plan_fd, data_fd;
     int ready_fd;  /* eventfd: the trainer polls, everybody else writes */
-    int warden_fd; /* eventfd: the warden polls, the trainer writes */
+    int warden_fd; /* eventfd: the warden polls, the trainer writes, and the commander when there is
+                      work after all were idle */
 };
 
 /* Creates, reserves and maps a new arena (the trainer). On failure nothing is left. MR_E_MEMORY
@@ -188,6 +237,11 @@ uint64_t mr__memory_room(const char **why);
 static inline struct mr_lane *mr__lane(const struct mr_arena *a, uint32_t lane)
 {
     return (struct mr_lane *)((uint8_t *)a->control + a->control->off_lanes) + lane;
+}
+static inline struct mr_hand *mr__hand(const struct mr_arena *a, uint32_t lane, uint32_t thread)
+{
+    return (struct mr_hand *)((uint8_t *)a->control + a->control->off_hands) +
+           (uint64_t)lane * a->control->hands + thread;
 }
 static inline struct mr_slot *mr__slot(const struct mr_arena *a, uint32_t slot)
 {

@@ -7,6 +7,7 @@
 #define MR_SHM_REPORT_H
 
 #include "shm/arena.h"
+#include "shm/hand.h"
 
 #define MR_REPORT_WARNING 1 /* MR_LOG_WARNING of millrace.h, which this layer does not see */
 #define MR_REPORT_INFO 2
@@ -30,12 +31,7 @@ void mr__finish_failure(const struct mr_arena *a);
  * wakes everybody afterwards). */
 bool mr__run_failed(const struct mr_arena *a, struct mr_errbuf *e);
 
-/* Says what the lane's process does now (mr_dump, reports of death). */
-static inline void mr__lane_doing(struct mr_lane *lane, enum mr_activity activity)
-{
-    MR_SET(lane->activity, (uint32_t)activity);
-    MR_SET(lane->since_ns, mr__now_ns());
-}
+/* Adds to one of the lane's counters. */
 static inline void mr__lane_count_up(struct mr_lane *lane, enum mr_counter counter, uint64_t by)
 {
     __atomic_fetch_add(&lane->count[counter], by, __ATOMIC_RELAXED);

@@ -193,7 +193,7 @@ uint64_t rows_made(mr_loader *loader)
 
 uint64_t respawns(mr_loader *loader)
 {
-    return MR_GET(arena_of(loader)->control->respawns);
+    return MR_GET(arena_of(loader)->control->tally.respawns);
 }
 
 static std::vector<std::pair<pid_t, char>> children(pid_t parent)

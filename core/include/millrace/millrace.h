@@ -168,6 +168,14 @@ typedef struct mr_stats {
     uint64_t arena_bytes;       /**< reserved shared memory */
     int32_t producers;          /**< as configured */
     int32_t slots;
+    uint64_t crashes;     /**< deaths by SEGV, BUS, ILL, FPE, ABRT or SYS */
+    uint64_t timeouts;    /**< processes ended for sample_timeout or sample_cpu_timeout */
+    uint64_t stopped;     /**< processes ended because they stood still (SIGSTOP) */
+    uint64_t oom_kills;   /**< processes that the kernel's OOM killer has taken */
+    uint64_t reissued;    /**< rows (`unit: batch`: batches) given to others after a death */
+    uint64_t refills;     /**< times that every undelivered slot was filled again, after a crash */
+    uint64_t tainted;     /**< leased batches at those times */
+    uint64_t quarantines; /**< slots given up to a process that could not be ended */
 } mr_stats;
 MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);
 
