@@ -170,8 +170,9 @@ struct mr_codec {
                   struct mr_errbuf *e);
     /* Decodes the rectangle `roi` (in displayed coordinates, inside the image) into dst: dst->w x
      * dst->h = roi's size, dst->c in {1, 3, 4} and dst->bits in {8, 16} as asked for (converted as
-     * Pillow's convert() does). The pixels equal those of the full decode. Data loss is MR_E_DATA.
-     * Call header before each decode. */
+     * Pillow's convert() does). The pixels equal those of the full decode. Data loss is MR_E_DATA,
+     * where the crop needs the data that are lost: what lies below it need not be read. Pixels and
+     * verdict follow from bytes and crop alone. Call header before each decode. */
     int (*decode)(void *decoder, const struct mr_rect *roi, const struct mr_view *dst,
                   struct mr_errbuf *e);
 };

@@ -28,9 +28,8 @@ commit=${COMMIT:-$(git describe --always --dirty 2>/dev/null || echo unknown)}
 # Small inputs are fast, and reach everything that large ones do.
 max_len() {
     case $1 in
-    exif) echo 256 ;;
-    message | badlist) echo 512 ;;
-    manifest) echo 768 ;;
+    exif | message) echo 256 ;;
+    manifest | csv | badlist) echo 512 ;;
     *) echo 1536 ;;
     esac
 }
