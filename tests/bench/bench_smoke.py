@@ -54,6 +54,17 @@ def handoff(programs, data):
     check(idle["slots_held"] >= 1, "every slot was held")
 
 
+def cost(programs, data, out):
+    said = run(sys.executable, BENCH / "sandbox_cost.py", "--data", data, "--millrace",
+               programs / "millrace", "--pairs", 2, "--batches", 3, "--set", "batch.size=16",
+               "--base-set", "sandbox=off", "--test-set", "sandbox=auto", "--json", out)
+    kept = json.loads(out.read_text())
+    check(len(kept["pairs"]) == 2 and "test over base" in said, "both pairs ran")
+    result = kept["summary"]
+    check(result["low"] <= result["ratio"] <= result["high"], "the ratio is in its interval")
+    check("sandbox=off" in kept["commands"]["base"], "the base has its own settings")
+
+
 def main():
     programs = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +72,7 @@ def main():
         run(programs / "millrace", "synth", data.parent, "--images", 64, "--quiet")
         race(programs, data, out)
         handoff(programs, data)
+        cost(programs, data, Path(folder) / "cost.json")
         lost = subprocess.run([programs / "bench_limit", "--data", Path(folder) / "nowhere"],
                               capture_output=True, text=True, check=False)
         check(lost.returncode == 1 and "nowhere" in lost.stderr, "a missing folder is named")
