@@ -155,7 +155,8 @@ static bool has_links(const char *path)
 static int resolve_folder(struct finder *f, struct folder *folder, bool resolved)
 {
     char full[PATH_MAX], real[PATH_MAX];
-    if (!join(f, folder->text, folder->n, full))
+    bool inside = folder->n == 0 || folder->text[0] != '/'; /* below the root: that is one rule */
+    if (!join(f, folder->text, resolved && inside ? 0 : folder->n, full))
         return MR_OK;
     if (resolved)
         return add_root(f, full);

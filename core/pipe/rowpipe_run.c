@@ -59,9 +59,10 @@ static int decode(struct job *j, struct pixels *px)
         px->at = mr__resample_needs(&j->steps[0].g);
     if (px->at.w < 1 || px->at.h < 1) {
         px->at.w = px->at.h = 0;
-        return mr__scratch_view(j->work, 0, &px->view, 0, 0, j->c, j->bits, j->e);
+        return mr__scratch_view(&j->work->images[0], &px->view, 0, 0, j->c, j->bits, j->e);
     }
-    int rc = mr__scratch_view(j->work, 0, &px->view, px->at.w, px->at.h, j->c, j->bits, j->e);
+    int rc =
+        mr__scratch_view(&j->work->images[0], &px->view, px->at.w, px->at.h, j->c, j->bits, j->e);
     if (rc != MR_OK)
         return rc;
     uint64_t start = now_ns();
@@ -75,7 +76,8 @@ static int run_stage(struct job *j, const struct mr_rowstep *s, struct pixels *p
 {
     struct mr_view dst;
     int other = !px->buffer;
-    int rc = mr__scratch_view(j->work, other, &dst, s->g.out_w, s->g.out_h, j->c, j->bits, j->e);
+    int rc = mr__scratch_view(&j->work->images[other], &dst, s->g.out_w, s->g.out_h, j->c, j->bits,
+                              j->e);
     if (rc == MR_OK)
         rc = mr__resample_image(j->work->resampler, &px->view, &px->at, &s->g, &dst, j->e);
     px->view = dst;

@@ -89,10 +89,9 @@ void mr__row_narrow(struct mr_rowstep *steps, int n);
 /* ---- rowpipe_work.c ---- */
 /* Room for `bytes` and 64 more; what was there is gone. MR_E_MEMORY. */
 int mr__scratch_grow(struct mr_scratch *s, size_t bytes, struct mr_errbuf *e);
-/* A view of w x h pixels in the work's scratch image `buffer`, rows 64-byte aligned. MR_E_LIMIT:
- * more pixels than an image may have. */
-int mr__scratch_view(struct mr_rowwork *work, int buffer, struct mr_view *v, int32_t w, int32_t h,
-                     int32_t c, int32_t bits, struct mr_errbuf *e);
+/* A view of w x h pixels in scratch memory, rows 64-byte aligned. */
+int mr__scratch_view(struct mr_scratch *s, struct mr_view *v, int32_t w, int32_t h, int32_t c,
+                     int32_t bits, struct mr_errbuf *e);
 /* The codec of `data` and this thread's decoder of it. MR_E_DATA: nobody knows the content. */
 int mr__row_decoder(struct mr_rowwork *work, const uint8_t *data, uint64_t n,
                     const struct mr_codec **codec, void **decoder, struct mr_errbuf *e);

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { ALIGN = 64, ON_PURPOSE = 1 << 24, SMALL = 256 << 20 };
+enum { ALIGN = 64, SMALL = 256 << 20 };
 
 int mr__scratch_grow(struct mr_scratch *s, size_t bytes, struct mr_errbuf *e)
 {
@@ -22,26 +22,14 @@ int mr__scratch_grow(struct mr_scratch *s, size_t bytes, struct mr_errbuf *e)
     return MR_OK;
 }
 
-/* Pixels that an image between two steps may have: what one that is read may have, and never too
- * few for an enlargement that a config asks for on purpose. */
-static uint64_t most_pixels(const struct mr_rowpipe *pipe)
+int mr__scratch_view(struct mr_scratch *s, struct mr_view *v, int32_t w, int32_t h, int32_t c,
+                     int32_t bits, struct mr_errbuf *e)
 {
-    uint64_t pixels = (uint64_t)pipe->config->limits.max_pixels;
-    return pixels > ON_PURPOSE ? pixels : ON_PURPOSE;
-}
-
-int mr__scratch_view(struct mr_rowwork *work, int buffer, struct mr_view *v, int32_t w, int32_t h,
-                     int32_t c, int32_t bits, struct mr_errbuf *e)
-{
-    size_t row = (size_t)w * (size_t)c * (size_t)(bits / 8);
+    size_t row = (size_t)w * (size_t)c * (size_t)(bits / 8), bytes;
     row = (row + ALIGN - 1) / ALIGN * ALIGN;
-    if ((uint64_t)w * (uint64_t)h > most_pixels(work->pipe))
-        return mr__fail(e, MR_E_LIMIT,
-                        "between two ops it would have %d x %d pixels, but limits.max_pixels is "
-                        "%lld",
-                        w, h, (long long)work->pipe->config->limits.max_pixels);
-    struct mr_scratch *s = &work->images[buffer];
-    int rc = mr__scratch_grow(s, row * (size_t)h, e);
+    if (__builtin_mul_overflow(row, (size_t)h, &bytes) || bytes > SIZE_MAX / 4)
+        return mr__fail(e, MR_E_MEMORY, "an image of %d x %d pixels does not fit in memory", w, h);
+    int rc = mr__scratch_grow(s, bytes, e);
     if (rc != MR_OK)
         return rc;
     *v = (struct mr_view){s->data, w, h, c, bits, (int64_t)row};
@@ -54,7 +42,7 @@ int mr__scratch_view(struct mr_rowwork *work, int buffer, struct mr_view *v, int
 uint64_t mr__rowpipe_memory(const struct mr_rowpipe *pipe)
 {
     const struct mr_limits *l = &pipe->config->limits;
-    uint64_t values = most_pixels(pipe) * (uint64_t)(pipe->last.c > 1 ? pipe->last.c : 1);
+    uint64_t values = (uint64_t)l->max_pixels * (uint64_t)(pipe->last.c > 1 ? pipe->last.c : 1);
     uint64_t pixel_bytes = pipe->last.bits > 8 || pipe->mask_bits > 8 ? 2 : 1;
     return 3 * (uint64_t)l->max_file_bytes + (uint64_t)l->max_decode_bytes +
            values * pixel_bytes * 5 / 2 + values * 4 + SMALL;

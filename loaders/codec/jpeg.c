@@ -8,10 +8,12 @@
 #include "base/descriptor.h"
 #include "loaders/codec/exif.h"
 #include "loaders/codec/jpegerr.h"
+#include "loaders/codec/jpegscans.h"
 #include "loaders/codec/limits.h"
 #include "loaders/codec/orient.h"
 #include "loaders/codec/rowsink.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +112,17 @@ static void read_header(struct decoder *d, const uint8_t *data, size_t n)
                           cinfo->data_precision);
 }
 
+/* The library has read up to the first scan's data. */
+static int check_scan_count(const struct decoder *d, struct mr_errbuf *e)
+{
+    const struct jpeg_source_mgr *src = d->cinfo.src;
+    int64_t max = d->limits.max_scans;
+    if (max <= 0 || mr__jpegscans_count(src->next_input_byte, src->bytes_in_buffer, max) < max)
+        return MR_OK;
+    return mr__fail(e, MR_E_LIMIT,
+                    "the JPEG has more than %" PRId64 " scans, which is limits.max_scans", max);
+}
+
 static void fill_info(struct decoder *d)
 {
     struct jpeg_decompress_struct *cinfo = &d->cinfo;
@@ -137,6 +150,8 @@ static int jpeg_header(void *decoder, const uint8_t *data, size_t n, struct mr_i
     create(d);
     read_header(d, data, n);
     int rc = mr__limits_size(&d->limits, d->cinfo.image_width, d->cinfo.image_height, e);
+    if (rc == MR_OK && jpeg_has_multiple_scans(&d->cinfo))
+        rc = check_scan_count(d, e);
     if (rc < 0)
         return rc;
     fill_info(d);

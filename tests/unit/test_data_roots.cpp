@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which folders the files of an index really lie in.
+#include "temp_tree.hpp"
+
+#include <gtest/gtest.h>
+
+extern "C" {
+#include "pipe/data_roots.h"
+}
+
+#include <string>
+#include <vector>
+
+namespace fs = std::filesystem;
+using Texts = std::vector<std::string>;
+
+static Texts roots_of(const std::string &root, const Texts &paths, bool resolved = false)
+{
+    mr_errbuf e = {};
+    mr_index_builder *b;
+    mr_index index;
+    mr_buf text = {};
+    EXPECT_EQ(mr__index_builder_new(&b, &e), MR_OK);
+    EXPECT_EQ(mr__index_set_root(b, root.c_str(), &e), MR_OK);
+    EXPECT_EQ(mr__index_add_column(b, "image", MR_COL_PATH, MR_U8, 1, &e), 0);
+    for (const std::string &path : paths)
+        EXPECT_EQ(mr__index_add_path(b, 0, path.data(), path.size(), &e), MR_OK);
+    int fd = mr__index_memfd(&e);
+    EXPECT_EQ(mr__index_finish(b, fd, &e), MR_OK) << e.text;
+    mr__index_builder_free(b);
+    EXPECT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
+    EXPECT_EQ(mr__data_roots(&index, resolved, &text, &e), MR_OK) << e.text;
+    Texts roots;
+    for (size_t at = 0; at < text.n; at += roots.back().size() + 1)
+        roots.emplace_back((const char *)text.data + at);
+    mr__index_unmap(&index);
+    close(fd);
+    mr__buf_free(&text);
+    return roots;
+}
+
+TEST(DataRoots, AResolvedSourceIsItsRootAndWhatLiesElsewhere)
+{
+    EXPECT_EQ(roots_of("/data", {"cat/1.jpg", "dog/2.jpg", "/blobs/aa/3", "/blobs/4"}, true),
+              (Texts{"/blobs", "/data"}));
+    EXPECT_EQ(roots_of("/data", {"1.jpg"}, true), Texts{"/data"});
+    EXPECT_EQ(roots_of("/", {"1.jpg"}, true), Texts{"/"});
+    EXPECT_EQ(roots_of("/data", {"", "/1.jpg"}, true), Texts{"/"});
+}
+
+TEST(DataRoots, NoneLiesBelowAnother)
+{
+    EXPECT_EQ(roots_of("/x", {"/a/1", "/a-b/2", "/a/b/3", "/a.c/d/4", "/a/b/c/5", "/ab/6"}, true),
+              (Texts{"/a", "/a-b", "/a.c/d", "/ab"}));
+}
+
+TEST(DataRoots, LinksAreFollowed)
+{
+    TempTree t;
+    for (const char *name : {"set/plain/a", "blobs/1", "deep/er/b", "above/c", "set/many/x"})
+        t.file(name);
+    fs::create_symlink("../../blobs/1", t.path("set/plain/link"));
+    fs::create_symlink(t.path("deep"), t.path("set/folder"));
+    fs::create_symlink("nowhere", t.path("set/plain/broken"));
+    Texts paths = {"plain/a",    "plain/link", "plain/broken", "folder/er/b",
+                   "../above/c", "gone/x",     "plain/gone"};
+    EXPECT_EQ(roots_of(t.path("set"), paths),
+              (Texts{t.path("above"), t.path("blobs"), t.path("deep/er"), t.path("set/plain")}));
+    // A folder of many samples is listed instead of asked for each.
+    paths = {};
+    for (int i = 0; i < 1000; i++)
+        paths.push_back("many/" + std::to_string(i));
+    EXPECT_EQ(roots_of(t.path("set"), paths), Texts{t.path("set/many")});
+    fs::create_symlink("../../blobs/1", t.path("set/many/777"));
+    EXPECT_EQ(roots_of(t.path("set"), paths), (Texts{t.path("blobs"), t.path("set/many")}));
+}
+
+TEST(DataRoots, ThousandsOfFoldersAreWidened)
+{
+    Texts paths = {"/far/away/1"};
+    for (int i = 0; i < 5000; i++)
+        paths.push_back("/store/" + std::to_string(i % 50) + "/" + std::to_string(i) + "/blob");
+    Texts roots = roots_of("/data", paths, true);
+    EXPECT_EQ(roots.size(), 51u);
+    EXPECT_EQ(roots[0], "/far/away");
+    EXPECT_EQ(roots[1], "/store/0");
+}
