@@ -16,9 +16,11 @@ struct scan {
     bool bad;
 };
 
+/* Nothing is looked at any more once it is bad: `at` may stand at the end. */
 static void blanks(struct scan *s)
 {
-    s->at += strspn(s->at, " \t\r\n");
+    if (!s->bad)
+        s->at += strspn(s->at, " \t\r\n");
 }
 
 static bool next_is(struct scan *s, char c)
@@ -67,10 +69,11 @@ static uint64_t hash(struct scan *s)
     static const char digits[] = "0123456789abcdef";
     uint64_t value = 0;
     expect(s, '"');
-    for (int i = 0; i < 16 && !s->bad; i++, s->at++) {
+    for (int i = 0; i < 16 && !s->bad; i++) {
         const char *digit = *s->at ? strchr(digits, *s->at) : NULL;
         s->bad = !digit;
         value = value << 4 | (digit ? (uint64_t)(digit - digits) : 0);
+        s->at += digit != NULL;
     }
     if (s->bad || *s->at != '"')
         s->bad = true;
@@ -119,7 +122,15 @@ static void forced_one(struct scan *s, struct mr_verdict *v)
                              .forced = 1};
 }
 
-/* The memory is there for all that may come: it is taken once. */
+/* Verdicts that can follow at most. */
+static uint32_t brackets(const char *text)
+{
+    uint32_t n = 0;
+    for (; *text && n < MR_STATE_FORCED_MAX; text++)
+        n += *text == '[';
+    return n;
+}
+
 static int forced_all(struct scan *s, struct mr_state *state, struct mr_errbuf *e)
 {
     expect(s, ',');
@@ -127,11 +138,12 @@ static int forced_all(struct scan *s, struct mr_state *state, struct mr_errbuf *
     expect(s, '[');
     if (s->bad || next_is(s, ']'))
         return MR_OK;
-    state->forced = calloc(MR_STATE_FORCED_MAX, sizeof *state->forced);
+    uint32_t room = brackets(s->at);
+    state->forced = calloc(room + 1, sizeof *state->forced);
     if (!state->forced)
         return mr__fail(e, MR_E_MEMORY, "no memory for the state");
     do {
-        if (state->nforced == MR_STATE_FORCED_MAX)
+        if (state->nforced == room)
             s->bad = true;
         else
             forced_one(s, &state->forced[state->nforced++]);
