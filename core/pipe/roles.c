@@ -25,6 +25,8 @@ static int index_role(void *ctx, struct mr_errbuf *e)
     struct mr_session *s = ctx;
     const struct mr_source *source = s->plan->config->source.desc;
     struct mr_index_builder *b;
+    if (s->plan->config->sandbox != MR_SANDBOX_OFF)
+        mr__sandbox_read_only();
     int rc = mr__index_builder_new(&b, e);
     if (rc < 0)
         return rc;

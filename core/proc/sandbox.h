@@ -53,4 +53,8 @@ const char *mr__layer_name(enum mr_layer layer);
  * memory: where the number of a forbidden system call goes (mr__callfilter_name). */
 unsigned mr__sandbox_enter(const struct mr_sandbox *s, uint32_t *refused);
 
+/* For a process that only looks around (the index helper): it can go on reading what the user can
+ * read, but writes, starts and connects to nothing more. What the kernel lacks is left out. */
+void mr__sandbox_read_only(void);
+
 #endif

@@ -179,6 +179,27 @@ TEST(LoaderSandbox, LandlockFollowsALinkedRootAndNoLinkOutOfIt)
     EXPECT_EQ(e.code(), 1) << e;
 }
 
+TEST(LoaderSandbox, TheIndexHelperOnlyReads)
+{
+    NEEDS_SANDBOX();
+    if (!mr__landlock_abi())
+        GTEST_SKIP() << "this kernel has no Landlock";
+    pid_t pid = fork();
+    if (pid == 0) {
+        mr__sandbox_read_only();
+        char *argv[] = {(char *)"true", nullptr};
+        int memory = memfd_create("index", 0);
+        bool reads = can_read("/etc/passwd") && open(MR_SAMPLE, O_RDONLY | O_DIRECTORY) >= 0;
+        bool fills = write(memory, "x", 1) == 1;
+        bool writes = open(picture, O_WRONLY) >= 0 || errno != EACCES;
+        bool runs = execv("/bin/true", argv) == 0 || errno != EACCES;
+        _exit(reads + 2 * fills + 4 * writes + 8 * runs);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 3);
+}
+
 // ---- seccomp alone ----
 
 static int ring()
