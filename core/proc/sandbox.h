@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * sandbox.h: what a process gives up before it touches bytes that somebody else has made. Prepared
- * once in the warden, entered by each producer after its fork; entering costs some 100
+ * once in the warden, entered by each producer after its fork; entering costs some 200
  * microseconds. A layer that the kernel lacks is known before the first producer starts.
  */
 #ifndef MR_PROC_SANDBOX_H
