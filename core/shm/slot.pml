@@ -52,7 +52,18 @@
 #ifndef CANCELS
 #define CANCELS 0
 #endif
-#define MAX_LEASE 4 /* PRODUCERS + DEATHS + STUCK at most */
+#ifndef STUCK
+#define STUCK 0 /* producers that SIGKILL does not end: they go on storing, and may end later */
+#endif
+#ifndef SPARES
+#define SPARES 0 /* of SLOTS: kept free for batches that move out of a quarantined slot */
+#endif
+#ifndef CRASHES
+#define CRASHES 0 /* of producers, after stray stores into every row: slots are filled again */
+#endif
+#ifndef MAX_LEASE
+#define MAX_LEASE 4 /* PRODUCERS + DEATHS + STUCK + CRASHES * PRODUCERS at most */
+#endif
 
 /* ---- words ---- */
 #define FREE 0
@@ -61,15 +72,32 @@
 #define PROCESSING 3
 #define CANCELLED 4
 #define QUARANTINED 5
-#define WORD(seq, state) ((seq) * 8 + (state))
-#define SEQ(word) ((word) / 8)
+#define MOVED 8 /* flag: the batch of a quarantined slot is elsewhere, or not wanted any more */
+/* A tag is what a slot and its rows agree in: the seq and, where batches move or are filled again,
+ * the round: how often they were. */
+#if STUCK || CRASHES
+#define ROUNDS 4
+#else
+#define ROUNDS 1
+#endif
+#define TAG(seq, round) ((seq) * ROUNDS + (round))
+#define WORD(tag, state) ((tag) * 16 + (state))
+#define TAGOF(word) ((word) / 16)
+#define SEQ(word) ((word) / 16 / ROUNDS)
 #define STATE(word) ((word) % 8)
+#define WITH(word, state) WORD(TAGOF(word), state)
+#ifdef NO_ROUND
+#define NEXT_ROUND(tag) (tag)
+#else
+#define NEXT_ROUND(tag) ((tag) / ROUNDS * ROUNDS + ((tag) + 1) % ROUNDS)
+#endif
+#define UNMOVED(word) ((word) % 16 == QUARANTINED)
 
 #define EMPTY 0
 #define BUSY 1
 #define DONE 2
 #define ROW(gen, lease, state) ((gen) * 64 + (lease) * 4 + (state))
-#define GEN(row) ((row) / 64)
+#define GEN(row) ((row) / 64) /* a tag */
 #define LEASE(row) (((row) / 4) % 16)
 #define ROWSTATE(row) ((row) % 4)
 
@@ -81,6 +109,7 @@
 #define EPOCH(place) (ORDINAL(place) > MARKER)
 #define TASKS(place) (MARKER && (place) && ORDINAL(place) == MARKER -> 0 : ROWS)
 #define TORN 255
+#define STRAY 254 /* by a producer that is about to crash */
 
 /* ---- shared memory ---- */
 short slot[SLOTS];
@@ -88,6 +117,13 @@ short row[SLOTS * ROWS];
 byte pixels[SLOTS * ROWS]; /* whose they are: a place; TORN: being written; 0: released */
 byte head[SLOTS];          /* the plan head and messages: the place that the slot is to hold */
 byte record[2];            /* the place of seq, in [seq % 2] */
+#if STUCK
+byte planned;              /* a seq that was planned, should no slot say so any more */
+#endif
+#if CRASHES
+byte tainted[SLOTS];       /* the seq that was leased in it when a producer crashed */
+bit unhandled;             /* not memory: between a crash and the end of its refill */
+#endif
 byte request;              /* the stream that the trainer wants */
 bit stop;
 bit ready; /* the trainer's eventfd */
@@ -102,13 +138,26 @@ byte bell[MAX_LEASE + 2];
 #define BURIED 3    /* ... and its rows were given back */
 #define SUSPECTED 4 /* without a fence only: taken for dead, and goes on */
 #define FORGOTTEN 5
-#define TAKEN_FOR_DEAD(i) (life[i] == DEAD || life[i] == SUSPECTED)
-#define SOMEBODY_DIED \
-    (TAKEN_FOR_DEAD(1) || TAKEN_FOR_DEAD(2) || TAKEN_FOR_DEAD(3) || TAKEN_FOR_DEAD(4))
+#define UNKILLABLE 6 /* killed, and not dead: makes no claim any more, but goes on with its row */
+#define ASIDE 7      /* ... its slots are quarantined, and it is replaced */
+#define LATE 8       /* ... and dead at last */
+#define CRASHED 9    /* dead, and who knows where it has stored before */
+#define TAKEN_FOR_DEAD(i) (life[i] == DEAD || life[i] == SUSPECTED || life[i] == LATE)
+#define ANYBODY(what) \
+    (what(1) || what(2) || what(3) || what(4) || (MAX_LEASE > 4 && what(5 % (MAX_LEASE + 1))))
+#define IS_UNKILLABLE(i) (life[i] == UNKILLABLE)
+#define IS_CRASHED(i) (life[i] == CRASHED)
+#define IS_STUCK(i) (life[i] == UNKILLABLE || life[i] == ASIDE)
 byte life[MAX_LEASE + 1];
 byte deaths = DEATHS; /* still to come; a suspicion is a death too: the fence sees to that */
 byte commander_deaths = COMMANDER_DEATHS;
 byte trainer_deaths = TRAINER_DEATHS;
+#if STUCK
+byte stuck = STUCK;
+#endif
+#if CRASHES
+byte crashes = CRASHES;
+#endif
 byte born = PRODUCERS; /* leases given */
 byte commander;        /* the live one's number: the dead stay dead when the next is LIVE */
 bit trainer_dead;
@@ -133,12 +182,14 @@ inline wake_everybody(k) {
 }
 
 #ifdef NO_SEQ /* the CAS compares the state only */
-#define IS(word, seq, state) (STATE(word) == (state))
+#define IS(word, tag, state) ((word) % 16 == (state))
 #else
-#define IS(word, seq, state) ((word) == WORD(seq, state))
+#define IS(word, tag, state) ((word) == WORD(tag, state))
 #endif
 
-inline free_slot(i) { slot[i] = WORD(SEQ(slot[i]), FREE) }
+inline free_slot(i) { slot[i] = WITH(slot[i], FREE) }
+
+/* In what follows, and in every process's `seq`, stands a tag. */
 
 /* result: have all rows of slot s ended under seq? */
 inline all_ended(s, seq, k, result) {
@@ -159,8 +210,12 @@ inline all_ended(s, seq, k, result) {
 /* result: 1 if the slot became AVAILABLE, 2 if FREE, 0 if neither */
 inline move_on(s, seq, result) {
     if
-    :: IS(slot[s], seq, RESERVED) -> slot[s] = WORD(SEQ(slot[s]), AVAILABLE); result = 1
-    :: IS(slot[s], seq, CANCELLED) -> slot[s] = WORD(SEQ(slot[s]), FREE); result = 2
+    :: IS(slot[s], seq, RESERVED) -> slot[s] = WITH(slot[s], AVAILABLE); result = 1
+    :: IS(slot[s], seq, CANCELLED) -> slot[s] = WITH(slot[s], FREE); result = 2
+#ifdef NO_MOVED
+    :: IS(slot[s], seq, QUARANTINED) -> slot[s] = WITH(slot[s], FREE); result = 2
+#endif
+    :: IS(slot[s], seq, QUARANTINED + MOVED) -> slot[s] = WITH(slot[s], FREE); result = 2
     :: else -> result = 0
     fi
 }
@@ -195,13 +250,22 @@ inline close_row(s, seq, r) {
 #define BEAR 19
 #define TAKE 20
 #define LEAVE 21
+#define FROZEN 22
+#define FIND 23
+#define COPY 24
+#define MOVE 25
+#define MARK 26
+#define FILL 27
+#define RESET 28
+#define AGAIN 29
+#define SEIZE 30
 
 /* Whoever stores into a row must be in a slot that is being filled or drained. */
 #ifdef PIXELS_ONLY /* leave it to the trainer to notice */
 #define FILLING(s) true
 #else
-#define FILLING(s) \
-    (STATE(slot[s]) == RESERVED || STATE(slot[s]) == CANCELLED || STATE(slot[s]) == QUARANTINED)
+#define FILLING(s) (TAGOF(slot[s]) == seq && \
+    (STATE(slot[s]) == RESERVED || STATE(slot[s]) == CANCELLED || STATE(slot[s]) == QUARANTINED))
 #endif
 
 #ifdef NO_GEN
@@ -212,7 +276,8 @@ inline close_row(s, seq, r) {
 #define MINE(word, seq, me) ((word) == ROW(seq, me, BUSY))
 #endif
 
-#define ALIVE(me) (life[me] == LIVE || life[me] == SUSPECTED || life[me] == FORGOTTEN)
+#define ALIVE(me) \
+    (life[me] == LIVE || life[me] == SUSPECTED || life[me] == FORGOTTEN || IS_STUCK(me))
 #define NEXT(step) ALIVE(me) && at == step
 
 inline forget() {
@@ -220,12 +285,17 @@ inline forget() {
     at = 0; s = 0; r = 0; seq = 0; place = 0; todo = 0
 }
 
+/* Makes no step any more; holds the row that it holds. */
+inline freeze() { bell[me] = 0; at = FROZEN; s = 0; r = 0; seq = 0; place = 0; todo = 0 }
+
 inline scan_again() {
     s = 0;
     r = 0;
     seq = 0;
-    todo = EACH_SLOT;
-    at = SCAN
+    if
+    :: IS_STUCK(me) -> at = FROZEN
+    :: else -> todo = EACH_SLOT; at = SCAN
+    fi
 }
 
 /* Looks at slot i. Oldest first is a hint: -DANY_ORDER must do as well. */
@@ -245,7 +315,7 @@ inline scan_again() {
         fi; \
         todo = todo & ~(1 << i); \
         if \
-        :: STATE(slot[i]) == RESERVED -> s = i; seq = SEQ(slot[i]); at = TRY \
+        :: STATE(slot[i]) == RESERVED -> s = i; seq = TAGOF(slot[i]); at = TRY \
         :: else -> if :: todo == 0 -> at = WAIT :: else fi \
         fi }
 
@@ -322,6 +392,34 @@ proctype Producer(byte me) {
 #else
     :: d_step { life[me] == LIVE && deaths && !stop -> deaths--; life[me] = DEAD; forget() }; break
 #endif
+#if STUCK
+    :: d_step { life[me] == LIVE && stuck && !stop ->
+        stuck--;
+        life[me] = UNKILLABLE;
+        if
+        :: at >= STORE && at <= MOVE_ON
+        :: else -> freeze()
+        fi }
+    :: d_step { IS_STUCK(me) && at == FINISH -> at = STORE }
+    :: d_step { IS_STUCK(me) && at != FROZEN -> freeze() }
+    :: d_step { IS_STUCK(me) && (at != FROZEN || stop) -> /* frozen: for ever, for all we know */
+        life[me] = (life[me] == ASIDE -> LATE : DEAD);
+        forget() };
+        break
+#endif
+#if CRASHES
+    :: d_step { life[me] == LIVE && crashes && !stop ->
+        crashes--;
+        life[me] = CRASHED;
+        unhandled = 1;
+        do
+        :: k < SLOTS * ROWS -> pixels[k] = STRAY; k++
+        :: else -> break
+        od;
+        k = 0;
+        forget() };
+        break
+#endif
     :: d_step { !ALIVE(me) || at == LEAVE -> forget() }; break
     od
 }
@@ -347,6 +445,12 @@ inline newest(q, place, k) {
         k++
     :: else -> break
     od;
+#if STUCK && !defined(NO_PLANNED)
+    if
+    :: planned > q -> q = planned; place = record[q % 2]
+    :: else
+    fi;
+#endif
     k = 0
 }
 
@@ -359,13 +463,69 @@ inline advance(place, wanted) {
     fi
 }
 
+#if STUCK
+/* Slot i is quarantined, and its batch is nowhere else. */
+#define SAME(i, j) (j < SLOTS && SEQ(slot[i]) == SEQ(slot[(j) % SLOTS]) && \
+    TAGOF(slot[i]) < TAGOF(slot[(j) % SLOTS]))
+#ifdef NO_SEARCH
+#define ELSEWHERE(i) false
+#else
+#define ELSEWHERE(i) (SAME(i, 0) || SAME(i, 1) || SAME(i, 2))
+#endif
+#define FREE_ONE(i) (i < SLOTS && STATE(slot[(i) % SLOTS]) == FREE -> 1 : 0)
+#define IDLE_ONE(i) (i < SLOTS && STATE(slot[(i) % SLOTS]) == QUARANTINED -> 1 : 0)
+/* More slots are free than spares are unused. */
+#define MAY_PLAN (FREE_ONE(0) + FREE_ONE(1) + FREE_ONE(2) + IDLE_ONE(0) + IDLE_ONE(1) + \
+    IDLE_ONE(2) > SPARES && (FREE_ONE(0) || FREE_ONE(1) || FREE_ONE(2)))
+
+/* from: a quarantined slot to be seen to, SLOTS: none. What has moved is marked before anything
+ * else moves: the slot that a batch has moved to may be free by now. */
+inline find_unmoved() {
+    from = 0;
+    do
+    :: from < SLOTS && !(UNMOVED(slot[from]) && ELSEWHERE(from)) -> from++
+    :: else -> break
+    od;
+    if
+    :: from < SLOTS -> at = MARK
+    :: else ->
+        from = 0;
+        do
+        :: from < SLOTS && !UNMOVED(slot[from]) -> from++
+        :: else -> break
+        od;
+        at = FIND
+    fi
+}
+#else
+#define MAY_PLAN true
+#endif
+
 inline plan_next() {
+#if STUCK
+    find_unmoved();
+    if
+    :: from < SLOTS ->
+        place = 0;
+        moving = 1;
+        if
+        :: at == FIND -> todo = EACH_SLOT
+#ifdef MARK_FIRST
+            ; slot[from] = slot[from] | MOVED
+#endif
+        :: else
+        fi
+    :: else -> from = 0; at = WAIT;
+#endif
     advance(place, wanted);
     if
-    :: place -> todo = EACH_SLOT; at = TAKE
+    :: place && MAY_PLAN -> todo = EACH_SLOT; at = TAKE
     :: else -> at = WAIT
     fi;
     place = 0
+#if STUCK
+    fi
+#endif
 }
 
 
@@ -396,7 +556,23 @@ inline next_slot_to_cancel() {
     fi
 }
 
+/* FIND: any FREE slot; there must be one. */
+#define FIND_SLOT(i) \
+    d_step { DUTY(FIND) && (todo & (1 << i)) -> \
+        todo = todo & ~(1 << i); \
+        if \
+        :: STATE(slot[i]) == FREE -> s = i; word = slot[i]; todo = 0; at = COPY \
+        :: else -> \
+            if \
+            :: todo == 0 -> from = 0; moving = 0; at = WAIT \
+            :: else \
+            fi \
+        fi }
+
 inline retire() {
+#if STUCK
+    from = 0; moving = 0;
+#endif
     bell[DESK] = 0;
     at = 0; s = 0; r = 0; seq = 0; q = 0; place = 0; wanted = 0; done = 0; todo = 0; word = 0
 }
@@ -405,6 +581,10 @@ proctype Commander(byte me) {
     byte s, r, seq, q, place, wanted, done, todo, k;
     byte at = LOOK;
     short word;
+#if STUCK
+    byte from;  /* the slot that a batch moves out of */
+    bit moving; /* settling that one */
+#endif
     do
     :: d_step { DUTY(LOOK) ->
         bell[DESK] = 1;
@@ -424,13 +604,19 @@ proctype Commander(byte me) {
             :: STATE(slot[s]) == RESERVED -> free_slot(s); next_slot_to_cancel()
 #else
             :: STATE(slot[s]) == RESERVED ->
-                seq = SEQ(slot[s]);
+                seq = TAGOF(slot[s]);
                 slot[s] = WORD(seq, CANCELLED);
                 at = CLOSE
 #endif
             :: STATE(slot[s]) == CANCELLED -> /* by a commander that died here */
-                seq = SEQ(slot[s]);
+                seq = TAGOF(slot[s]);
                 at = CLOSE
+            :: UNMOVED(slot[s]) -> /* its EMPTY rows are closed by the warden */
+                seq = TAGOF(slot[s]);
+#ifndef NO_MARK_IN_CANCEL
+                slot[s] = WORD(seq, QUARANTINED + MOVED);
+#endif
+                at = SETTLE
             :: STATE(slot[s]) == AVAILABLE -> free_slot(s); next_slot_to_cancel()
             :: else -> next_slot_to_cancel()
             fi
@@ -451,14 +637,72 @@ proctype Commander(byte me) {
         all_ended(s, seq, k, at);
         if
         :: at -> at = MOVE_ON
+#if STUCK
+        :: !at && moving -> s = 0; seq = 0; moving = 0; at = RING
+        :: !at && !moving -> next_slot_to_cancel()
+#else
         :: else -> next_slot_to_cancel()
+#endif
         fi }
     :: d_step { DUTY(MOVE_ON) ->
         move_on(s, seq, at);
         if
+#if STUCK
+        :: moving -> s = 0; seq = 0; moving = 0; at = RING
+        :: else ->
+            if
+#endif
         :: wanted > done && wanted > STREAM(head[s]) -> next_slot_to_cancel()
         :: else -> s = 0; seq = 0; at = SIGNAL /* a marker */
+#if STUCK
+            fi
+#endif
         fi }
+#if STUCK
+    :: FIND_SLOT(0)
+#if SLOTS > 1
+    :: FIND_SLOT(1)
+#endif
+#if SLOTS > 2
+    :: FIND_SLOT(2)
+#endif
+    :: d_step { DUTY(COPY) -> /* as publish does; this slot may be the last to know a seq */
+        seq = NEXT_ROUND(TAGOF(slot[from]));
+        newest(q, place, k);
+        place = 0;
+        planned = q;
+        q = 0;
+        bell[DESK] = 0;
+        head[s] = head[from];
+        do
+        :: r < TASKS(head[s]) -> row[s * ROWS + r] = ROW(seq, 0, EMPTY); r++
+        :: else -> break
+        od;
+        r = 0;
+        at = MOVE }
+    :: d_step { DUTY(MOVE) ->
+        if
+        :: slot[s] == word -> slot[s] = WORD(seq, RESERVED)
+        :: else
+        fi;
+        word = 0;
+        s = 0;
+        seq = 0;
+        at = MARK }
+    :: d_step { DUTY(MARK) -> /* and wakes, a step later */
+        s = from;
+        from = 0;
+        seq = TAGOF(slot[s]);
+        bell[DESK] = 0;
+        if
+        :: UNMOVED(slot[s]) -> slot[s] = slot[s] | MOVED
+        :: else
+        fi;
+#ifdef NO_WAIT
+        free_slot(s);
+#endif
+        at = SETTLE }
+#endif
     :: TAKE_SLOT(0)
 #if SLOTS > 1
     :: TAKE_SLOT(1)
@@ -469,10 +713,11 @@ proctype Commander(byte me) {
     :: d_step { DUTY(PREPARE) ->
         newest(q, place, k);
         advance(place, wanted);
-        seq = q + 1;
-        q = 0;
+        q++;
+        seq = TAG(q, 0);
         bell[DESK] = 0;
-        record[seq % 2] = place;
+        record[q % 2] = place;
+        q = 0;
         head[s] = place;
         do
         :: r < TASKS(place) -> row[s * ROWS + r] = ROW(seq, 0, EMPTY); r++
@@ -538,17 +783,24 @@ bit got[BATCHES + 1];
 #define OLDER(place) (STREAM(place) < stream)
 #endif
 
+#if CRASHES
+#define TAINTED(s, k) \
+    (pixels[(s) * ROWS + k] == STRAY && (unhandled || tainted[s] == SEQ(slot[s])))
+#else
+#define TAINTED(s, k) false
+#endif
+
 inline check_pixels(s, k) {
     k = 0;
     do
-    :: k < TASKS(held[s]) -> assert(pixels[s * ROWS + k] == held[s]); k++
+    :: k < TASKS(held[s]) -> assert(pixels[s * ROWS + k] == held[s] || TAINTED(s, k)); k++
     :: else -> break
     od;
     k = 0
 }
 
 inline lease(i) {
-    slot[i] = WORD(SEQ(slot[i]), PROCESSING);
+    slot[i] = WITH(slot[i], PROCESSING);
     held[i] = head[i];
 #ifdef COMPLETION
     assert(!got[ORDINAL(head[i])]);
@@ -643,21 +895,56 @@ active proctype Trainer() {
     od
 }
 
-/* After the death of lease i is certain; i = 0: a commander died. */
+/* What the warden is at. The slots are gone through in each. */
+#define RECOVER 0    /* the death of lease i is certain; i = 0: of a commander */
+#define QUARANTINE 1 /* lease i was killed, and does not die */
+#define REFILL 2     /* all producers are dead, of a crash or killed for it */
+
 inline next_slot_to_recover() {
     r = 0;
     seq = 0;
     s++;
     if
-    :: s < SLOTS -> at = READ
-    :: else -> s = 0; at = WAKE
+    :: s < SLOTS && !filling -> at = READ
+    :: s < SLOTS && filling -> at = FILL
+    :: s == SLOTS && job == REFILL && !filling -> s = 0; filling = 1; at = FILL
+    :: else -> s = 0; filling = 0; at = WAKE
     fi
 }
 
+/* result: does lease i hold a row of slot s? */
+inline holds(i, s, tag, k, result) {
+    k = 0;
+    result = 0;
+    do
+    :: k < ROWS ->
+        if
+        :: row[s * ROWS + k] == ROW(tag, i, BUSY) -> result = 1
+        :: else
+        fi;
+        k++
+    :: else -> break
+    od;
+    k = 0
+}
+
+/* Lease i's process is dead, or set aside; a successor is to be born. */
+inline bury(i) {
+    if
+    :: life[i] == DEAD -> life[i] = (job == QUARANTINE -> LATE : BURIED)
+    :: life[i] == LATE -> life[i] = BURIED
+    :: life[i] == UNKILLABLE -> life[i] = ASIDE
+    :: else -> life[i] = FORGOTTEN
+    fi
+}
+
+inline bear() { born++; life[born] = LIVE; run Producer(born) }
+
 active proctype Warden() {
-    byte i, s, r, seq, k;
+    byte i, s, r, seq, k, job;
     byte at = LOOK;
     short word;
+    bit filling, late;
     atomic {
         i = 1;
         do
@@ -675,7 +962,7 @@ active proctype Warden() {
 #else
         at = READ }
 #endif
-    :: d_step { at == LOOK && !stop && SOMEBODY_DIED ->
+    :: d_step { at == LOOK && !stop && ANYBODY(TAKEN_FOR_DEAD) ->
         i = 1;
         do
         :: TAKEN_FOR_DEAD(i) -> break
@@ -684,7 +971,41 @@ active proctype Warden() {
 #ifdef NO_ORDER /* the slot is looked at before the rows are given back; for one slot */
         word = slot[0];
 #endif
+        late = (life[i] == LATE);
         at = GIVE_BACK }
+#if STUCK
+    :: d_step { at == LOOK && !stop && ANYBODY(IS_UNKILLABLE) ->
+        i = 1;
+        do
+        :: IS_UNKILLABLE(i) -> break
+        :: else -> i++
+        od;
+        job = QUARANTINE;
+        at = READ }
+#endif
+#if CRASHES
+    :: d_step { at == LOOK && !stop && ANYBODY(IS_CRASHED) && !ANYBODY(IS_UNKILLABLE) ->
+        i = MAX_LEASE;
+        do
+        :: i > 0 ->
+            if
+#ifdef NO_FENCE_OF_OTHERS
+            :: life[i] == CRASHED -> life[i] = DEAD
+#else
+            :: life[i] == CRASHED || life[i] == LIVE -> life[i] = DEAD
+#endif
+            :: else
+            fi;
+            i--
+        :: else -> break
+        od;
+        do
+        :: TAKEN_FOR_DEAD(i) && i > 0 -> break
+        :: else -> i++
+        od;
+        job = REFILL;
+        at = GIVE_BACK }
+#endif
     :: d_step { at == GIVE_BACK ->
         do
         :: s < SLOTS * ROWS ->
@@ -696,7 +1017,20 @@ active proctype Warden() {
         :: else -> break
         od;
         s = 0;
-        at = READ }
+        if
+        :: job == REFILL -> /* the next of the dead */
+            bury(i);
+            if
+            :: ANYBODY(TAKEN_FOR_DEAD) ->
+                i = 1;
+                do
+                :: TAKEN_FOR_DEAD(i) -> break
+                :: else -> i++
+                od
+            :: else -> i = 0; at = READ
+            fi
+        :: else -> at = READ
+        fi }
     :: d_step { at == READ -> /* after the rows: a cancel is seen here, or sees them EMPTY */
 #ifdef NO_RESCAN
         s = 0;
@@ -705,15 +1039,44 @@ active proctype Warden() {
 #ifndef NO_ORDER
         word = slot[s];
 #endif
-        seq = SEQ(word);
+        seq = TAGOF(word);
         if
-        :: STATE(word) == CANCELLED -> at = CLOSE
-        :: STATE(word) == RESERVED -> at = SETTLE
+        :: job == QUARANTINE && STATE(word) != FREE -> holds(i, s, seq, k, r)
+        :: else
+        fi;
+        if
+        :: r -> r = 0; at = SEIZE
+#ifndef NO_CLOSE_QUARANTINED
+        :: !r && STATE(word) == QUARANTINED -> at = CLOSE
+#endif
+        :: !r && STATE(word) == CANCELLED -> at = CLOSE
+#ifndef NO_SETTLE_IN_QUARANTINE
+        :: !r && STATE(word) == RESERVED -> at = SETTLE
+#else
+        :: !r && STATE(word) == RESERVED && job != QUARANTINE -> at = SETTLE
+#endif
         :: else -> next_slot_to_recover()
         fi;
         word = 0
 #endif
         }
+#if STUCK
+    :: d_step { at == SEIZE -> /* one compare-and-swap after the other, as far as they go */
+        if
+        :: slot[s] == WORD(seq, RESERVED) -> slot[s] = WORD(seq, QUARANTINED)
+#ifdef NO_MARK_OF_CANCELLED
+        :: slot[s] == WORD(seq, CANCELLED) -> slot[s] = WORD(seq, QUARANTINED)
+#else
+        :: slot[s] == WORD(seq, CANCELLED) -> slot[s] = WORD(seq, QUARANTINED + MOVED)
+#endif
+        :: else
+        fi;
+#ifdef NO_CLOSE_QUARANTINED
+        at = SETTLE }
+#else
+        at = (STATE(slot[s]) == QUARANTINED -> CLOSE : SETTLE) }
+#endif
+#endif
     :: d_step { at == CLOSE ->
         if
         :: r < TASKS(head[s]) -> close_row(s, seq, r)
@@ -731,23 +1094,83 @@ active proctype Warden() {
         :: else -> next_slot_to_recover()
         fi }
     :: d_step { at == MOVE_ON -> move_on(s, seq, at); next_slot_to_recover() } /* wakes follow */
+#if CRASHES
+    :: d_step { at == FILL ->
+        seq = TAGOF(slot[s]);
+        if
+        :: (STATE(slot[s]) == RESERVED || STATE(slot[s]) == AVAILABLE) && TASKS(head[s]) ->
+#ifndef ROWS_FIRST
+            slot[s] = WORD(NEXT_ROUND(seq), RESERVED);
+#endif
+            seq = NEXT_ROUND(seq);
+            at = RESET
+        :: else ->
+#ifndef NO_TAINT
+            if
+            :: STATE(slot[s]) == PROCESSING -> tainted[s] = SEQ(slot[s])
+            :: else
+            fi;
+#endif
+            at = AGAIN
+        fi }
+    :: d_step { at == RESET ->
+        if
+        :: r < TASKS(head[s]) && GEN(row[s * ROWS + r]) / ROUNDS == seq / ROUNDS ->
+            row[s * ROWS + r] = ROW(seq, 0, EMPTY)
+        :: else
+        fi;
+        r++;
+        if
+        :: r >= TASKS(head[s]) -> r = 0; at = AGAIN
+        :: else
+        fi }
+    :: d_step { at == AGAIN -> /* a cancel may have come since */
+#ifdef ROWS_FIRST
+        if
+        :: STATE(slot[s]) == RESERVED || STATE(slot[s]) == AVAILABLE ->
+            slot[s] = WORD(seq, RESERVED)
+        :: else
+        fi;
+#endif
+        if
+#ifndef NO_SECOND_LOOK
+        :: slot[s] == WORD(seq, CANCELLED) -> at = CLOSE
+#endif
+        :: else -> next_slot_to_recover()
+        fi }
+#endif
     :: d_step { at == WAKE ->
 #ifdef NO_REWAKE_PRODUCER
         if :: i == 0 -> wake_everybody(k) :: else fi;
 #elif defined(NO_REWAKE_COMMANDER)
         if :: i != 0 -> wake_everybody(k) :: else fi;
+#elif defined(NO_REWAKE_QUARANTINE)
+        if :: job != QUARANTINE -> wake_everybody(k) :: else fi;
 #else
         wake_everybody(k);
 #endif
         at = BEAR }
     :: atomic { at == BEAR && i != 0 ->
-        life[i] = (life[i] == DEAD -> BURIED : FORGOTTEN);
+        bury(i);
+        if
+        :: late -> late = 0
+        :: else -> bear()
+        fi;
+        job = RECOVER;
         i = 0;
-        born++;
-        life[born] = LIVE;
-        at = LOOK;
-        run Producer(born) }
-    :: atomic { at == BEAR && i == 0 ->
+        at = LOOK }
+#if CRASHES
+    :: atomic { at == BEAR && i == 0 && job == REFILL ->
+        unhandled = 0;
+        do
+        :: i < PRODUCERS -> bear(); i++
+        :: else -> break
+        od;
+        i = 0;
+        job = RECOVER;
+        at = LOOK }
+#endif
+    :: atomic { at == BEAR && i == 0 && job == RECOVER ->
         life[0] = LIVE;
         commander++;
         at = LOOK;
