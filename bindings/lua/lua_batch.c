@@ -89,6 +89,8 @@ static int batch_info(lua_State *L)
     set_integer(L, "sequence", (lua_Integer)info.sequence);
     set_integer(L, "rows", info.rows);
     set_integer(L, "valid", info.valid);
+    lua_pushboolean(L, info.tainted);
+    lua_setfield(L, -2, "tainted");
     return 1;
 }
 

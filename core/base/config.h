@@ -62,6 +62,7 @@ struct mr_config {
         bool drop_last; /* as written; what counts is `last` */
     } batch;
     int64_t slots; /* 0: auto */
+    int64_t spares;
     struct {
         int64_t count; /* 0: auto */
         int64_t threads;

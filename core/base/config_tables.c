@@ -28,6 +28,8 @@ const struct mr_opt mr__config_opts[] = {
      "passes over the data set; 0: without end"},
     {"slots", MR_OPT_INT, MR_OPT_AUTO, AT(slots), "auto", 1, 1024, NULL, "batches",
      "batches that have a place in shared memory; auto: 4"},
+    {"spares", MR_OPT_INT, 0, AT(spares), "1", 0, 16, NULL, "batches",
+     "slots kept free for a batch that must move out of a slot whose writer cannot be killed"},
     {"context", MR_OPT_ENUM, 0, AT(context), "spawn", 0, 0, context_names, NULL,
      "how processes start: spawn runs a fresh program, fork copies this one (and its callbacks)"},
     {"deterministic", MR_OPT_BOOL, 0, AT(deterministic), "true", 0, 0, NULL, NULL,

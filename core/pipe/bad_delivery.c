@@ -228,7 +228,7 @@ static int end_over_budget(mr_loader *l, const struct mr_plan_head *head, struct
 
 static int take_row(struct delivered *d, const struct mr_plan_head *head, struct mr_errbuf *e)
 {
-    uint32_t task = d->l->s.arena.control->tasks == 1 ? 0 : d->row;
+    uint32_t task = d->l->s.arena.shape.tasks == 1 ? 0 : d->row;
     uint64_t word = mr__word_load(&mr__slot_rows(&d->l->s.arena, d->slot)[task]);
     bool failed = mr__row_state(word) == MR_ROW_BAD;
     uint32_t n = attempts_of(d, failed);

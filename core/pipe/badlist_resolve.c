@@ -209,7 +209,7 @@ int mr__session_list(const struct mr_session *s, struct mr_errbuf *e)
     int rc = mr__badlist_read(&list, path, &hash, e);
     if (rc < 0)
         return rc;
-    if (hash != s->arena.control->list_hash || list.n > s->arena.control->listed_max)
+    if (hash != s->arena.shape.list_hash || list.n > s->arena.shape.listed_max)
         rc = mr__fail(e, MR_E_CONFIG, "the bad list '%s' was changed while the loader was opened",
                       mr__printable(path, strlen(path)).text);
     struct resolver r = {.s = s, .list = &list};

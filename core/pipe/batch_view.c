@@ -75,7 +75,8 @@ int mr_batch_get_info(const mr_batch *b, mr_batch_info *info)
     *info = (mr_batch_info){.epoch = b->head.epoch,
                             .batch = b->head.batch,
                             .sequence = b->sequence,
-                            .rows = (int32_t)b->head.rows};
+                            .rows = (int32_t)b->head.rows,
+                            .tainted = mr__trainer_tainted(&b->loader->s.arena, b->slot, b->seq)};
     for (uint32_t i = 0; i < b->head.rows; i++)
         info->valid += valid[i] != 0;
     return MR_OK;

@@ -120,7 +120,7 @@ int mr__boot_read(struct mr_session *s, struct mr_errbuf *e)
     if (rc >= 0)
         rc = compile(s, text, bytes, e);
     free(text);
-    if (rc >= 0 && s->plan->arena.signature != s->arena.control->signature)
+    if (rc >= 0 && s->plan->arena.signature != s->arena.shape.signature)
         rc = mr__fail(e, MR_E_CORRUPT,
                       "the config compiles to another plan here than in the "
                       "trainer (was it opened in another environment?)");

@@ -100,9 +100,9 @@ static bool explain(FILE *f, const struct mr_plan *plan)
     fprintf(f, "fields:\n");
     for (int i = 0; i < plan->nfields; i++)
         explain_field(f, &plan->fields[i], plan->arena.rows);
-    fprintf(f, "arena:     %u slots of %.3f MB = %.1f MB of shared memory\n", plan->arena.slots,
-            (double)plan->arena.slot_data_bytes / 1e6,
-            (double)plan->arena.slot_data_bytes * plan->arena.slots / 1e6);
+    fprintf(f, "arena:     %u slots and %u spare, of %.3f MB = %.1f MB of shared memory\n",
+            plan->arena.slots, plan->arena.spares, (double)plan->arena.slot_data_bytes / 1e6,
+            (double)plan->arena.slot_data_bytes * (plan->arena.slots + plan->arena.spares) / 1e6);
     fprintf(f,
             "processes: 1 warden, 1 commander, %u producers of %" PRId64 " thread%s, context %s\n",
             plan->arena.producers, c->producers.threads, c->producers.threads == 1 ? "" : "s",

@@ -89,8 +89,8 @@ static void dump_lane(FILE *f, mr_loader *l, uint32_t lane)
         fprintf(f, "\n");
         return;
     }
-    for (uint32_t i = 0; i < (lane == MR_LANE_COMMANDER ? 1 : a->control->hands); i++) {
-        fprintf(f, a->control->hands > 1 && i ? "\n    thread %u: " : ", ", i);
+    for (uint32_t i = 0; i < (lane == MR_LANE_COMMANDER ? 1 : a->shape.hands); i++) {
+        fprintf(f, a->shape.hands > 1 && i ? "\n    thread %u: " : ", ", i);
         dump_hand(f, l, lane, i);
     }
     fprintf(f, lane >= MR_LANE_PRODUCERS ? ", %" PRIu64 " rows done\n" : "\n",
@@ -112,7 +112,7 @@ static void dump_slot(FILE *f, const struct mr_arena *a, uint32_t i)
     uint64_t w = mr__word_load(&mr__slot(a, i)->word);
     uint32_t count[MR_ROW_STATES] = {0};
     const uint64_t *rows = mr__slot_rows(a, i);
-    for (uint32_t r = 0; r < a->control->tasks; r++) {
+    for (uint32_t r = 0; r < a->shape.tasks; r++) {
         uint64_t word = mr__word_load(&rows[r]);
         if (mr__row_gen(word) == (uint32_t)mr__slot_seq(w) && mr__row_state(word) < MR_ROW_STATES)
             count[mr__row_state(word)]++;
@@ -140,7 +140,7 @@ char *mr_dump(mr_loader *l)
             dump_lane(f, l, i);
         for (uint32_t i = 0; i < MR_STUCK_MAX; i++)
             dump_stuck(f, &a->control->stuck[i]);
-        for (uint32_t i = 0; i < a->control->slots; i++)
+        for (uint32_t i = 0; i < a->shape.slots; i++)
             dump_slot(f, a, i);
         if (mr__run_failed(a, &e))
             fprintf(f, "  failed: %s\n", e.text);

@@ -112,7 +112,7 @@ static void mark_valid(const struct mr_rows *rows)
 static int check_messages(const struct mr_rows *rows, struct mr_errbuf *e)
 {
     for (int32_t i = 0; i < rows->count; i++)
-        if (mr__message_check(mr_rows_message(rows, i), rows->s->arena.control->message_bytes) < 0)
+        if (mr__message_check(mr_rows_message(rows, i), rows->s->arena.shape.message_bytes) < 0)
             return mr__fail(e, MR_E_CORRUPT, "the message of row %u is damaged",
                             rows->first + (uint32_t)i);
     return MR_OK;
@@ -122,10 +122,10 @@ static int check_messages(const struct mr_rows *rows, struct mr_errbuf *e)
 static void choose_rows(struct mr_rows *rows, const struct mr_claim *claim)
 {
     const struct mr_arena *a = &rows->s->arena;
-    bool whole = a->control->tasks == 1;
+    bool whole = a->shape.tasks == 1;
     uint32_t count = whole ? MR_GET(mr__plan_head(a, claim->slot)->rows) : 1;
-    if (count > a->control->rows)
-        count = a->control->rows;
+    if (count > a->shape.rows)
+        count = a->shape.rows;
     rows->slot = claim->slot;
     rows->first = whole ? 0 : claim->task;
     clear_rows(rows, rows->first, count);

@@ -94,7 +94,7 @@ static int find_due(mr_loader *l, uint64_t *seq)
     const struct mr_arena *a = &l->s.arena;
     int best = -1;
     *seq = 0;
-    for (uint32_t i = 0; i < a->control->slots; i++) {
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
         uint64_t w = mr__word_load(&mr__slot(a, i)->word), s = mr__slot_seq(w);
         if (mr__slot_state(w) != MR_SLOT_AVAILABLE)
             continue;
@@ -146,7 +146,7 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
         l->ended = head.kind == MR_PLAN_END;
         return l->ended ? MR_END : end_epoch(l, &head);
     }
-    if (head.rows > l->s.arena.control->rows)
+    if (head.rows > l->s.arena.shape.rows || head.tasks > l->s.arena.shape.tasks)
         return mr__fail(e, MR_E_CORRUPT, "a slot claims to hold %u rows", head.rows);
     int rc = mr__bad_deliver(l, slot, seq, &head, e);
     if (rc < 0) {
@@ -268,11 +268,11 @@ static int cannot_come(mr_loader *l, struct mr_errbuf *e)
         *e = l->failure;
         return e->code;
     }
-    if (l->leases >= l->s.arena.control->slots)
+    if (l->leases >= mr__trainer_slots(&l->s.arena))
         return mr__fail(e, MR_E_LEASED,
                         "all %u slots are leased: release a batch before asking "
                         "for the next, or set 'slots' higher",
-                        l->s.arena.control->slots);
+                        mr__trainer_slots(&l->s.arena));
     return MR_OK;
 }
 
@@ -343,7 +343,7 @@ int mr_next(mr_loader *l, mr_batch **batch, int64_t timeout_ms)
 static void wake_commander(mr_loader *l)
 {
     l->wake_owed = true;
-    if (l->polling || mr__trainer_ahead(&l->s.arena) * 2 < l->s.arena.control->slots)
+    if (l->polling || mr__trainer_ahead(&l->s.arena) * 2 < mr__trainer_slots(&l->s.arena))
         pay_wake(l);
 }
 

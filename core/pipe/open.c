@@ -202,9 +202,9 @@ static int wait_until_ready(mr_loader *l, struct mr_errbuf *e)
 
 static void keep_from_children(const struct mr_arena *a)
 {
-    madvise(a->data, a->control->data_bytes, MADV_DONTFORK);
-    madvise(a->plan, a->control->plan_bytes, MADV_DONTFORK);
-    madvise(a->control, a->control->control_bytes, MADV_DONTFORK);
+    madvise(a->data, a->shape.data_bytes, MADV_DONTFORK);
+    madvise(a->plan, a->shape.plan_bytes, MADV_DONTFORK);
+    madvise(a->control, a->shape.control_bytes, MADV_DONTFORK);
 }
 
 /* mr_fd: one descriptor that shows a batch and the warden's death alike. */

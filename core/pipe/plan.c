@@ -124,6 +124,7 @@ static void size_arena(struct mr_plan *plan, const struct mr_user *user)
     a->producers = (uint32_t)(c->producers.count ? c->producers.count : mr__cpus());
     a->hands = (uint32_t)c->producers.threads;
     a->slots = (uint32_t)(c->slots ? c->slots : AUTO_SLOTS);
+    a->spares = (uint32_t)c->spares;
     a->state_bytes = saves ? STATE_BYTES : 0;
     a->message_bytes = plan->user_commander ? round_up((uint64_t)c->message_bytes, 8)
                                             : round_up(MR_MESSAGE_HEADER, 8);

@@ -40,10 +40,10 @@ static void plan_batch(struct planner *p, uint32_t slot, struct mr_plan_head *he
     head->kind = MR_PLAN_BATCH;
     head->batch = p->step * p->s->epochs.world + p->s->epochs.rank;
     head->rows = mr__epochs_rows(&p->s->epochs, head->batch);
-    head->tasks = a->control->tasks == 1 ? 1 : head->rows;
+    head->tasks = a->shape.tasks == 1 ? 1 : head->rows;
     for (uint32_t i = 0; i < head->rows; i++) {
         uint64_t position = head->batch * p->s->epochs.batch + i;
-        mr__message_init(mr__plan_message(a, slot, i), a->control->message_bytes, p->epoch,
+        mr__message_init(mr__plan_message(a, slot, i), a->shape.message_bytes, p->epoch,
                          position, mr__session_sample(p->s, p->epoch, position, 0));
     }
     p->step++;

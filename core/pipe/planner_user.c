@@ -37,7 +37,7 @@ static int resume(void *ctx, const struct mr_plan_head *last, const void *state,
     struct user_planner *u = ctx;
     u->epoch = last->epoch + (last->kind == MR_PLAN_END_EPOCH);
     u->step = last->kind == MR_PLAN_BATCH ? last->step + 1 : 0;
-    u->position = u->step * u->s->arena.control->rows;
+    u->position = u->step * u->s->arena.shape.rows;
     u->pending = (int)last->pending;
     int rc = u->vtable->load(u->self, state, last->state_bytes);
     return rc < 0 ? code_error(rc, "load", e) : MR_OK;
@@ -46,7 +46,7 @@ static int resume(void *ctx, const struct mr_plan_head *last, const void *state,
 static int save(struct user_planner *u, uint32_t slot, struct mr_plan_head *head,
                 struct mr_errbuf *e)
 {
-    size_t bytes = 0, cap = u->s->arena.control->state_bytes;
+    size_t bytes = 0, cap = u->s->arena.shape.state_bytes;
     if (!u->vtable->save || !cap)
         return MR_OK;
     int rc = u->vtable->save(u->self, mr__plan_state(&u->s->arena, slot), cap, &bytes);
@@ -64,15 +64,15 @@ static int ask_rows(struct user_planner *u, uint32_t slot, struct mr_errbuf *e)
 {
     const struct mr_arena *a = &u->s->arena;
     uint32_t rows = 0;
-    while (rows < a->control->rows && !u->pending) {
-        mr_message *m = mr__message_init(mr__plan_message(a, slot, rows), a->control->message_bytes,
+    while (rows < a->shape.rows && !u->pending) {
+        mr_message *m = mr__message_init(mr__plan_message(a, slot, rows), a->shape.message_bytes,
                                          u->epoch, u->position, u->position);
         int rc = u->vtable->next(u->self, m);
         if (rc == MR_END_EPOCH || rc == MR_END)
             u->pending = rc;
         else if (rc < 0)
             return code_error(rc, "next", e);
-        else if (mr__message_check(m, a->control->message_bytes) < 0)
+        else if (mr__message_check(m, a->shape.message_bytes) < 0)
             return mr__fail(e, MR_E_CODE, "the commander left a list of its message open");
         else
             u->position++, rows++;
@@ -84,22 +84,22 @@ static int ask_rows(struct user_planner *u, uint32_t slot, struct mr_errbuf *e)
 static uint32_t finish_short(struct user_planner *u, uint32_t slot, uint32_t rows)
 {
     const struct mr_arena *a = &u->s->arena;
-    if (rows == 0 || rows == a->control->rows)
+    if (rows == 0 || rows == a->shape.rows)
         return rows;
     switch (u->s->plan->config->batch.last) {
     case MR_LAST_DROP: return 0;
     case MR_LAST_PAD:
-        for (uint32_t i = rows; i < a->control->rows; i++)
-            mr__message_init(mr__plan_message(a, slot, i), a->control->message_bytes, u->epoch,
+        for (uint32_t i = rows; i < a->shape.rows; i++)
+            mr__message_init(mr__plan_message(a, slot, i), a->shape.message_bytes, u->epoch,
                              u->position++, UINT64_MAX);
-        return a->control->rows;
+        return a->shape.rows;
     case MR_LAST_WRAP: /* a commander has no sample twice to give: its own first rows come again */
-        for (uint32_t i = rows; i < a->control->rows; i++) {
+        for (uint32_t i = rows; i < a->shape.rows; i++) {
             mr_message *m = mr__plan_message(a, slot, i);
-            memcpy(m, mr__plan_message(a, slot, i - rows), a->control->message_bytes);
+            memcpy(m, mr__plan_message(a, slot, i - rows), a->shape.message_bytes);
             m->position = u->position++;
         }
-        return a->control->rows;
+        return a->shape.rows;
     default: return rows;
     }
 }
@@ -122,7 +122,7 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
     if (rows) {
         head->kind = MR_PLAN_BATCH;
         head->rows = (uint32_t)rows;
-        head->tasks = u->s->arena.control->tasks == 1 ? 1 : head->rows;
+        head->tasks = u->s->arena.shape.tasks == 1 ? 1 : head->rows;
         u->step++;
     } else {
         head->kind = u->pending == MR_END && (u->position == 0 || (epochs && u->epoch >= epochs))

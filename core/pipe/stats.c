@@ -23,7 +23,7 @@ static uint64_t sum(const struct mr_arena *a, enum mr_counter counter)
 static uint64_t waiting_now(const struct mr_arena *a, uint32_t lane)
 {
     uint64_t sum_ns = 0, now = mr__now_ns();
-    for (uint32_t i = 0; i < a->control->hands; i++) {
+    for (uint32_t i = 0; i < a->shape.hands; i++) {
         const struct mr_hand *hand = mr__hand(a, lane, i);
         uint64_t since = MR_GET(hand->doing_since_ns);
         if (MR_GET(hand->activity) == MR_DOING_WAIT && now > since)
@@ -65,9 +65,9 @@ static void fill(const mr_loader *l, mr_stats *s)
     s->commander_idle_ns = MR_GET(mr__lane(a, MR_LANE_COMMANDER)->count[MR_COUNT_IDLE_NS]) +
                            waiting_now(a, MR_LANE_COMMANDER);
     s->bytes_read = sum(a, MR_COUNT_BYTES_READ);
-    s->arena_bytes = c->control_bytes + c->plan_bytes + c->data_bytes;
-    s->producers = (int32_t)c->producers;
-    s->slots = (int32_t)c->slots;
+    s->arena_bytes = a->shape.control_bytes + a->shape.plan_bytes + a->shape.data_bytes;
+    s->producers = (int32_t)a->shape.producers;
+    s->slots = (int32_t)mr__trainer_slots(a);
 }
 
 int mr_get_stats(mr_loader *l, mr_stats *stats)

@@ -19,7 +19,7 @@
 static bool holds_row(const struct mr_warden *w, uint32_t lane, const struct mr_hand *hand)
 {
     uint32_t slot = MR_GET(hand->slot), task = MR_GET(hand->task);
-    if (!MR_GET(hand->busy) || slot >= w->a->control->slots || task >= w->a->control->tasks)
+    if (!MR_GET(hand->busy) || slot >= w->a->shape.slots || task >= w->a->shape.tasks)
         return false;
     return mr__word_load(&mr__slot_rows(w->a, slot)[task]) ==
            mr__row_word(MR_GET(hand->seq), w->seats[lane].lease, MR_ROW_BUSY);
@@ -30,7 +30,7 @@ static uint32_t longest(const struct mr_warden *w, uint32_t lane)
 {
     uint32_t found = UINT32_MAX;
     uint64_t since = UINT64_MAX;
-    for (uint32_t i = 0; i < w->a->control->hands; i++) {
+    for (uint32_t i = 0; i < w->a->shape.hands; i++) {
         const struct mr_hand *hand = mr__hand(w->a, lane, i);
         if (holds_row(w, lane, hand) && MR_GET(hand->since_ns) < since) {
             since = MR_GET(hand->since_ns);
@@ -50,7 +50,7 @@ static uint32_t guilty_hand(const struct mr_warden *w, uint32_t lane, const stru
         bool same = holds_row(w, lane, h) && MR_GET(h->since_ns) == seat->hand_since;
         return same ? seat->hand : UINT32_MAX; /* it had just finished */
     }
-    if (MR_GET(crash->signo) && hand < w->a->control->hands)
+    if (MR_GET(crash->signo) && hand < w->a->shape.hands)
         return holds_row(w, lane, mr__hand(w->a, lane, hand)) ? hand : UINT32_MAX;
     return longest(w, lane);
 }

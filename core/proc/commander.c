@@ -29,12 +29,11 @@ static int seek(struct commander *c, uint64_t stream, struct mr_errbuf *e)
 /* Where a predecessor stood, or the beginning. */
 static int begin(struct commander *c, struct mr_errbuf *e)
 {
-    uint32_t slot = 0;
-    c->seq = mr__commander_last_seq(c->a, &slot);
+    c->seq = mr__commander_last_seq(c->a);
     if (c->seq == 0)
         return seek(c, 0, e);
     const struct mr_cursor *cursor = mr__plan_cursor(c->a, c->seq);
-    if (cursor->seq != c->seq)
+    if (cursor->seq != c->seq || cursor->head.state_bytes > c->a->shape.state_bytes)
         return mr__fail(e, MR_E_CORRUPT, "the commander's cursor does not match its slots");
     c->stream = cursor->head.stream;
     c->first_seq = cursor->head.first_seq;
@@ -57,20 +56,6 @@ static int obey(struct commander *c, struct mr_errbuf *e)
     return rc;
 }
 
-static void write_head(struct mr_plan_head *to, const struct mr_plan_head *head)
-{
-    MR_SET(to->stream, head->stream);
-    MR_SET(to->first_seq, head->first_seq);
-    MR_SET(to->epoch, head->epoch);
-    MR_SET(to->batch, head->batch);
-    MR_SET(to->step, head->step);
-    MR_SET(to->rows, head->rows);
-    MR_SET(to->tasks, head->tasks);
-    MR_SET(to->kind, head->kind);
-    MR_SET(to->state_bytes, head->state_bytes);
-    MR_SET(to->pending, head->pending);
-}
-
 static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct mr_errbuf *e)
 {
     struct mr_plan_head head = {.stream = c->stream, .first_seq = c->first_seq};
@@ -78,8 +63,15 @@ static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct m
     int rc = c->planner->plan(c->planner->ctx, slot, &head, e);
     if (rc < 0)
         return rc;
+    if (head.rows > c->a->shape.rows || head.tasks > c->a->shape.tasks ||
+        head.state_bytes > c->a->shape.state_bytes)
+        return mr__fail(e, MR_E_CORRUPT,
+                        "a planned batch has %u rows in %u tasks and %u bytes of state, a slot has "
+                        "room for %u, %u and %llu",
+                        head.rows, head.tasks, head.state_bytes, c->a->shape.rows,
+                        c->a->shape.tasks, (unsigned long long)c->a->shape.state_bytes);
     c->seq++;
-    write_head(mr__plan_head(c->a, slot), &head);
+    mr__plan_write_head(mr__plan_head(c->a, slot), &head);
     struct mr_cursor *cursor = mr__plan_cursor(c->a, c->seq);
     cursor->seq = c->seq;
     cursor->head = head;
@@ -115,7 +107,8 @@ int mr__commander_loop(const struct mr_arena *a, const struct mr_planner *planne
         if (rc < 0)
             break;
         uint64_t from;
-        int slot = c.ended ? -1 : mr__commander_take(a, &from);
+        bool moved = mr__commander_move(a, c.seq); /* for the ended too */
+        int slot = c.ended || !moved ? -1 : mr__commander_take(a, &from);
         if (slot < 0)
             wait_for_slot(&c, seen);
         else

@@ -132,8 +132,7 @@ static void count_wave(struct mr_warden *w, uint64_t started_at)
 
 static bool commander_may_go_on(const struct mr_warden *w)
 {
-    uint32_t slot;
-    return MR_GET(w->a->control->commander_resumes) || mr__commander_last_seq(w->a, &slot) == 0;
+    return MR_GET(w->a->control->commander_resumes) || mr__commander_last_seq(w->a) == 0;
 }
 
 /* Else the run fails with what is known. */

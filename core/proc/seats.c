@@ -12,7 +12,7 @@
 static void clear_seat(const struct mr_arena *a, uint32_t lane, uint32_t lease)
 {
     struct mr_lane *l = mr__lane(a, lane);
-    for (uint32_t i = 0; i < a->control->hands; i++) {
+    for (uint32_t i = 0; i < a->shape.hands; i++) {
         struct mr_hand *hand = mr__hand(a, lane, i);
         MR_SET(hand->busy, 0);
         MR_SET(hand->tid, 0);

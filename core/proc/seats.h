@@ -18,7 +18,6 @@
 
 #include "proc/child.h"
 #include "proc/oom.h"
-#include "proc/pending.h"
 #include "proc/roles.h"
 
 #define MR_FENCE_MS 2000 /* from SIGKILL until a process counts as one that cannot be ended */

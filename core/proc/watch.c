@@ -98,7 +98,7 @@ static uint64_t look_at_hands(struct mr_warden *w, uint32_t lane, uint64_t now)
 {
     struct mr_seat *seat = &w->seats[lane];
     uint64_t next = UINT64_MAX;
-    for (uint32_t i = 0; i < w->a->control->hands; i++) {
+    for (uint32_t i = 0; i < w->a->shape.hands; i++) {
         const struct mr_hand *hand = mr__hand(w->a, lane, i);
         enum mr_why why = MR_WHY_NOT;
         uint64_t since = MR_GET(hand->since_ns), at = look_at_hand(w, seat, hand, now, &why);
@@ -116,7 +116,7 @@ static uint64_t look_at_hands(struct mr_warden *w, uint32_t lane, uint64_t now)
 /* Rows that may be claimed at any moment: a claim's time cannot be over before that of one now. */
 static uint64_t look_at_slots(const struct mr_warden *w, uint64_t now)
 {
-    for (uint32_t i = 0; i < w->a->control->slots; i++)
+    for (uint32_t i = 0; i < w->a->shape.slots; i++)
         if (mr__slot_state(mr__word_load(&mr__slot(w->a, i)->word)) == MR_SLOT_RESERVED)
             return now + mr__earlier(w->roles->sample_timeout_ns, w->roles->sample_cpu_timeout_ns);
     return UINT64_MAX;

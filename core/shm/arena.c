@@ -10,46 +10,65 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* More than any config allows. */
+#define SLOTS_MAX 4096
+#define ROWS_MAX (1u << 20)
+#define PRODUCERS_MAX 65536
+#define HANDS_MAX 65536
+#define MESSAGE_MAX (1u << 20)
+#define LISTED_MAX (1u << 28)
+
 #define MAGIC 0x314543415252494dull /* "MIRRACE1", little-endian */
 
 _Static_assert(sizeof(struct mr_plan_head) <= MR_LINE, "the head has one line before the messages");
 _Static_assert(sizeof(struct mr_slot) == MR_LINE, "one slot word per line");
+_Static_assert(sizeof(struct mr_shape) <= offsetof(struct mr_control, free_bell),
+               "the shape and max_restarts come first");
+_Static_assert(offsetof(struct mr_shape, listed_max) == offsetof(struct mr_control, listed_max),
+               "the shape is the head of the control region");
 
 static uint64_t round_up(uint64_t n, uint64_t to)
 {
     return (n + to - 1) / to * to;
 }
 
-static void lay_out(struct mr_control *c, const struct mr_arena_spec *s)
+/* The sizes and offsets that follow from the numbers of the shape. */
+static void lay_out(struct mr_shape *s)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    c->magic = MAGIC;
-    c->signature = s->signature;
-    memcpy(c->build_id, mr__build_id(), strnlen(mr__build_id(), MR_BUILD_ID_BYTES - 1));
-    c->slots = s->slots;
-    c->rows = s->rows;
-    c->tasks = s->tasks;
-    c->producers = s->producers;
-    c->hands = s->hands ? s->hands : 1;
-    c->max_restarts = 5;
-    c->message_bytes = s->message_bytes;
-    c->slot_data_bytes = s->slot_data_bytes;
-    c->slot_plan_bytes = round_up(MR_LINE + s->rows * s->message_bytes + s->state_bytes, page);
-    c->state_bytes = s->state_bytes;
-    c->cursor_bytes = round_up(sizeof(struct mr_cursor) + s->state_bytes, page);
-    c->off_lanes = round_up(sizeof *c, MR_LINE);
+    s->slot_plan_bytes = round_up(MR_LINE + s->rows * s->message_bytes + s->state_bytes, page);
+    s->cursor_bytes = round_up(sizeof(struct mr_cursor) + s->state_bytes, page);
+    s->off_lanes = round_up(sizeof(struct mr_control), MR_LINE);
     uint64_t lanes = MR_LANE_PRODUCERS + s->producers;
-    c->off_hands = c->off_lanes + lanes * sizeof(struct mr_lane);
-    c->off_slots = c->off_hands + lanes * c->hands * sizeof(struct mr_hand);
-    c->off_rows = c->off_slots + s->slots * sizeof(struct mr_slot);
-    c->listed_max = s->listed_max;
-    c->list_hash = s->list_hash;
-    c->off_verdicts = c->off_rows + (uint64_t)s->slots * s->tasks * 8;
-    c->control_bytes = c->off_verdicts;
-    c->control_bytes += (s->listed_max + 2 * MR_VERDICTS_MAX) * sizeof(struct mr_verdict);
-    c->control_bytes = round_up(c->control_bytes, page);
-    c->plan_bytes = 2 * c->cursor_bytes + s->slots * c->slot_plan_bytes;
-    c->data_bytes = s->slots * c->slot_data_bytes;
+    s->off_hands = s->off_lanes + lanes * sizeof(struct mr_lane);
+    s->off_slots = s->off_hands + lanes * s->hands * sizeof(struct mr_hand);
+    s->off_rows = s->off_slots + s->slots * sizeof(struct mr_slot);
+    s->off_verdicts = s->off_rows + (uint64_t)s->slots * s->tasks * 8;
+    s->control_bytes = s->off_verdicts;
+    s->control_bytes += (s->listed_max + 2 * MR_VERDICTS_MAX) * sizeof(struct mr_verdict);
+    s->control_bytes = round_up(s->control_bytes, page);
+    s->plan_bytes = 2 * s->cursor_bytes + s->slots * s->slot_plan_bytes;
+    s->data_bytes = s->slots * s->slot_data_bytes;
+}
+
+static void shape_from(struct mr_shape *s, const struct mr_arena_spec *spec)
+{
+    memset(s, 0, sizeof *s);
+    s->magic = MAGIC;
+    s->signature = spec->signature;
+    memcpy(s->build_id, mr__build_id(), strnlen(mr__build_id(), MR_BUILD_ID_BYTES - 1));
+    s->slots = spec->slots + spec->spares;
+    s->spares = spec->spares;
+    s->rows = spec->rows;
+    s->tasks = spec->tasks;
+    s->producers = spec->producers;
+    s->hands = spec->hands ? spec->hands : 1;
+    s->listed_max = spec->listed_max;
+    s->list_hash = spec->list_hash;
+    s->message_bytes = spec->message_bytes;
+    s->state_bytes = spec->state_bytes;
+    s->slot_data_bytes = spec->slot_data_bytes;
+    lay_out(s);
 }
 
 static int check_room(uint64_t bytes, const struct mr_arena_spec *s, struct mr_errbuf *e)
@@ -60,10 +79,11 @@ static int check_room(uint64_t bytes, const struct mr_arena_spec *s, struct mr_e
         return MR_OK;
     return mr__fail(
         e, MR_E_MEMORY,
-        "the arena needs %.1f MB (%u slots of %.1f MB) and 80 %% of the %.1f MB that %s "
-        "leaves are allowed: make 'slots', 'batch.size' or the fields' shapes or dtypes "
-        "smaller",
-        (double)bytes / 1e6, s->slots, (double)s->slot_data_bytes / 1e6, (double)room / 1e6, why);
+        "the arena needs %.1f MB (%u slots and %u spare ones of %.1f MB) and 80 %% of the %.1f MB "
+        "that %s leaves are allowed: make 'slots', 'spares', 'batch.size' or the fields' shapes "
+        "or dtypes smaller",
+        (double)bytes / 1e6, s->slots, s->spares, (double)s->slot_data_bytes / 1e6,
+        (double)room / 1e6, why);
 }
 
 /* A memfd of a size that is really there: mmap alone would promise pages and break the promise by
@@ -90,23 +110,23 @@ static int make_region(const char *name, uint64_t bytes, int *fd, void **map, st
     return MR_OK;
 }
 
-int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *s, struct mr_errbuf *e)
+int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *spec, struct mr_errbuf *e)
 {
-    struct mr_control c;
-    memset(&c, 0, sizeof c);
-    lay_out(&c, s);
     memset(a, 0, sizeof *a);
+    struct mr_shape *s = &a->shape;
+    shape_from(s, spec);
     a->control_fd = a->plan_fd = a->data_fd = a->ready_fd = a->warden_fd = -1;
-    int rc = check_room(c.control_bytes + c.plan_bytes + c.data_bytes, s, e);
+    int rc = check_room(s->control_bytes + s->plan_bytes + s->data_bytes, spec, e);
     if (rc == MR_OK)
-        rc = make_region("millrace-control", c.control_bytes, &a->control_fd, (void **)&a->control,
+        rc = make_region("millrace-control", s->control_bytes, &a->control_fd, (void **)&a->control,
                          e);
-    if (rc == MR_OK) { /* before the others, so that unmapping knows their sizes */
-        memcpy(a->control, &c, sizeof c);
-        rc = make_region("millrace-plan", c.plan_bytes, &a->plan_fd, (void **)&a->plan, e);
+    if (rc == MR_OK) {
+        memcpy(a->control, s, sizeof *s);
+        a->control->max_restarts = 5;
+        rc = make_region("millrace-plan", s->plan_bytes, &a->plan_fd, (void **)&a->plan, e);
     }
     if (rc == MR_OK)
-        rc = make_region("millrace-data", c.data_bytes, &a->data_fd, (void **)&a->data, e);
+        rc = make_region("millrace-data", s->data_bytes, &a->data_fd, (void **)&a->data, e);
     if (rc != MR_OK)
         mr__arena_unmap(a);
     return rc;
@@ -128,31 +148,50 @@ static int map_fd(int fd, uint64_t bytes, void **map, const char *name, struct m
     return MR_OK;
 }
 
+/* Whether the layout is the one that its own numbers give: then nothing in it can lead outside the
+ * mappings, whose sizes are held against the memfds'. */
+static bool consistent(const struct mr_shape *s)
+{
+    struct mr_shape again = *s;
+    if (s->listed_max > LISTED_MAX || s->slots > SLOTS_MAX || s->spares >= s->slots ||
+        s->rows > ROWS_MAX || s->tasks > s->rows || s->producers > PRODUCERS_MAX ||
+        s->hands > HANDS_MAX || s->message_bytes > MESSAGE_MAX || s->state_bytes > s->plan_bytes ||
+        s->slot_data_bytes > s->data_bytes)
+        return false; /* before anything is multiplied */
+    lay_out(&again);
+    return memcmp(&again, s, sizeof again) == 0;
+}
+
 int mr__arena_attach(struct mr_arena *a, uint64_t signature, struct mr_errbuf *e)
 {
-    struct mr_control c;
-    if (pread(a->control_fd, &c, sizeof c, 0) != (ssize_t)sizeof c || c.magic != MAGIC)
+    struct mr_shape s;
+    if (pread(a->control_fd, &s, sizeof s, 0) != (ssize_t)sizeof s || s.magic != MAGIC)
         return mr__fail(e, MR_E_CORRUPT, "the control memory is not a Millrace arena");
-    if (strncmp(c.build_id, mr__build_id(), MR_BUILD_ID_BYTES - 1) != 0)
+    if (strncmp(s.build_id, mr__build_id(), MR_BUILD_ID_BYTES - 1) != 0)
         return mr__fail(e, MR_E_VERSION,
                         "the trainer's library is build %.*s, this program's is build %s: install "
                         "both from one build, or set MILLRACE_WARDEN to the right one",
-                        MR_BUILD_ID_BYTES - 1, c.build_id, mr__build_id());
-    if (signature && c.signature != signature)
+                        MR_BUILD_ID_BYTES - 1, s.build_id, mr__build_id());
+    if (!consistent(&s))
+        return mr__fail(e, MR_E_CORRUPT,
+                        "the sizes in the control memory do not fit together: a process has "
+                        "written over them");
+    if (signature && s.signature != signature)
         return mr__fail(e, MR_E_CORRUPT,
                         "the config compiles to another plan here than in the trainer");
-    int rc = map_fd(a->control_fd, c.control_bytes, (void **)&a->control, "control", e);
+    int rc = map_fd(a->control_fd, s.control_bytes, (void **)&a->control, "control", e);
     if (rc == MR_OK)
-        rc = map_fd(a->plan_fd, c.plan_bytes, (void **)&a->plan, "plan", e);
+        rc = map_fd(a->plan_fd, s.plan_bytes, (void **)&a->plan, "plan", e);
     if (rc == MR_OK)
-        rc = map_fd(a->data_fd, c.data_bytes, (void **)&a->data, "data", e);
+        rc = map_fd(a->data_fd, s.data_bytes, (void **)&a->data, "data", e);
+    a->shape = s;
     return rc;
 }
 
 int mr__arena_protect_plan(struct mr_arena *a, struct mr_errbuf *e)
 {
     void *map =
-        mmap(a->plan, a->control->plan_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, a->plan_fd, 0);
+        mmap(a->plan, a->shape.plan_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, a->plan_fd, 0);
     if (map == MAP_FAILED)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot map the plan read-only");
     return MR_OK;
@@ -179,10 +218,10 @@ void mr__arena_unmap(struct mr_arena *a)
 {
     if (a->control) {
         if (a->plan)
-            munmap(a->plan, a->control->plan_bytes);
+            munmap(a->plan, a->shape.plan_bytes);
         if (a->data)
-            munmap(a->data, a->control->data_bytes);
-        munmap(a->control, a->control->control_bytes);
+            munmap(a->data, a->shape.data_bytes);
+        munmap(a->control, a->shape.control_bytes);
     }
     a->control = NULL;
     a->plan = a->data = NULL;

@@ -103,7 +103,9 @@ struct mr_lane { /* one process's place; a respawned process takes over its pred
 
 struct mr_slot { /* the word that decides, and a hint where the first EMPTY row may be */
     alignas(MR_LINE) uint64_t word;
-    uint64_t hint; /* gen:32 | row:32 */
+    uint64_t hint;    /* gen:32 | row:32 */
+    uint64_t tainted; /* the seq that was leased when a process crashed that may have written over
+                         it; 0: none. The warden's */
 };
 
 #define MR_STUCK_MAX 16
@@ -136,18 +138,28 @@ struct mr_request { /* the trainer asks the commander to go on elsewhere */
     uint64_t epoch, batch;
 };
 
+/* Set at open, then constant: how the three regions are laid out. They stand at the head of the
+ * control region, for processes that attach, and every process goes by a copy of its own, since
+ * a crashing process may write over the shared one (mr__arena_check_words). */
+#define MR_SHAPE_FIELDS                                                                            \
+    uint64_t magic, signature;                                                                     \
+    char build_id[MR_BUILD_ID_BYTES];                                                              \
+    uint64_t control_bytes, plan_bytes, data_bytes;                                                \
+    uint64_t list_hash; /* of a bad list's bytes */                                                \
+    uint64_t slot_data_bytes, slot_plan_bytes, message_bytes, state_bytes, cursor_bytes;           \
+    uint64_t off_lanes, off_hands, off_slots, off_rows, off_verdicts;                              \
+    uint32_t slots, spares;    /* spares: of the slots, kept free for batches that have to move */ \
+    uint32_t rows, tasks;      /* tasks: row words per slot, rows or 1 */                          \
+    uint32_t producers, hands; /* hands: per lane, producers.threads */                            \
+    uint32_t listed_max;       /* verdicts that a bad list brings */
+
+struct mr_shape {
+    MR_SHAPE_FIELDS
+};
+
 struct mr_control {
-    /* set at open, then constant */
-    uint64_t magic, signature;
-    char build_id[MR_BUILD_ID_BYTES];
-    uint64_t control_bytes, plan_bytes, data_bytes;
-    uint64_t slot_data_bytes, slot_plan_bytes, message_bytes, state_bytes, cursor_bytes;
-    uint32_t slots, rows, tasks, producers; /* tasks: row words per slot, rows or 1 */
-    uint32_t hands;                         /* per lane: producers.threads */
+    MR_SHAPE_FIELDS        /* for attaching only: everybody uses mr_arena.shape */
     uint32_t max_restarts; /* deaths with no row finished between them that end the run */
-    uint32_t listed_max;   /* verdicts that a bad list brings */
-    uint64_t list_hash;    /* of its file's bytes */
-    uint64_t off_lanes, off_hands, off_slots, off_rows, off_verdicts;
 
     alignas(MR_LINE) struct mr_bell
         free_bell; /* slots may be FREE, or a request came: the commander waits */
@@ -157,6 +169,8 @@ struct mr_control {
     alignas(MR_LINE) uint64_t request_id;      /* the stream wanted; the trainer's */
     struct mr_request request[2];              /* [request_id & 1] */
     alignas(MR_LINE) uint64_t request_done;    /* the stream being planned; the commander's */
+    uint64_t planned;                  /* the commander's: a seq that it has published, noted
+                                          before a move may overwrite the word that says so */
     uint32_t commander_resumes;        /* the commander's: a successor could go on behind it */
     alignas(MR_LINE) uint32_t failure; /* enum mr_failure: the first fatal error wins */
     int32_t failure_code;
@@ -199,7 +213,8 @@ struct mr_cursor {
 
 /* What an arena is to look like. */
 struct mr_arena_spec {
-    uint32_t slots, rows, tasks, producers;
+    uint32_t slots, spares; /* the arena has as many slots as both together */
+    uint32_t rows, tasks, producers;
     uint32_t hands;           /* threads per producer, 0: 1 */
     uint64_t slot_data_bytes; /* a multiple of the page size */
     uint64_t message_bytes;   /* a multiple of 8 */
@@ -209,7 +224,8 @@ struct mr_arena_spec {
     uint64_t list_hash;       /* ... and its bytes, for who reads it again */
 };
 
-struct mr_arena { /* one process's mappings */
+struct mr_arena {          /* one process's mappings */
+    struct mr_shape shape; /* its own copy: nobody else can write over it */
     struct mr_control *control;
     uint8_t *plan, *data;
     int control_fd, plan_fd, data_fd;
@@ -229,57 +245,74 @@ int mr__arena_protect_plan(struct mr_arena *a, struct mr_errbuf *e);
 /* Nobody who maps the data from now on may write to it; what is mapped stays writable. */
 int mr__arena_seal_data(struct mr_arena *a, struct mr_errbuf *e);
 void mr__arena_unmap(struct mr_arena *a);
+/* Whether a crashed process has visibly scribbled over the control region: MR_E_CORRUPT with a
+ * sentence when a constant has changed or a slot or row word is one that no process writes. */
+int mr__arena_check_words(const struct mr_arena *a, struct mr_errbuf *e);
 
 /* Bytes that may be reserved now: the tightest of cgroup limit, MemAvailable, RLIMIT_FSIZE; *why
  * names it. */
 uint64_t mr__memory_room(const char **why);
 
+#define MR_GET(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define MR_SET(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
+
 static inline struct mr_lane *mr__lane(const struct mr_arena *a, uint32_t lane)
 {
-    return (struct mr_lane *)((uint8_t *)a->control + a->control->off_lanes) + lane;
+    return (struct mr_lane *)((uint8_t *)a->control + a->shape.off_lanes) + lane;
 }
 static inline struct mr_hand *mr__hand(const struct mr_arena *a, uint32_t lane, uint32_t thread)
 {
-    return (struct mr_hand *)((uint8_t *)a->control + a->control->off_hands) +
-           (uint64_t)lane * a->control->hands + thread;
+    return (struct mr_hand *)((uint8_t *)a->control + a->shape.off_hands) +
+           (uint64_t)lane * a->shape.hands + thread;
 }
 static inline struct mr_slot *mr__slot(const struct mr_arena *a, uint32_t slot)
 {
-    return (struct mr_slot *)((uint8_t *)a->control + a->control->off_slots) + slot;
+    return (struct mr_slot *)((uint8_t *)a->control + a->shape.off_slots) + slot;
 }
 static inline uint64_t *mr__slot_rows(const struct mr_arena *a, uint32_t slot)
 {
-    return (uint64_t *)((uint8_t *)a->control + a->control->off_rows) +
-           (uint64_t)slot * a->control->tasks;
+    return (uint64_t *)((uint8_t *)a->control + a->shape.off_rows) +
+           (uint64_t)slot * a->shape.tasks;
 }
 static inline struct mr_plan_head *mr__plan_head(const struct mr_arena *a, uint32_t slot)
 {
-    return (struct mr_plan_head *)(a->plan + 2 * a->control->cursor_bytes +
-                                   (uint64_t)slot * a->control->slot_plan_bytes);
+    return (struct mr_plan_head *)(a->plan + 2 * a->shape.cursor_bytes +
+                                   (uint64_t)slot * a->shape.slot_plan_bytes);
+}
+/* Readers look before their CAS proves that the head is still the one they mean. */
+static inline void mr__plan_write_head(struct mr_plan_head *to, const struct mr_plan_head *head)
+{
+    MR_SET(to->stream, head->stream);
+    MR_SET(to->first_seq, head->first_seq);
+    MR_SET(to->epoch, head->epoch);
+    MR_SET(to->batch, head->batch);
+    MR_SET(to->step, head->step);
+    MR_SET(to->rows, head->rows);
+    MR_SET(to->tasks, head->tasks);
+    MR_SET(to->kind, head->kind);
+    MR_SET(to->state_bytes, head->state_bytes);
+    MR_SET(to->pending, head->pending);
 }
 static inline struct mr_cursor *mr__plan_cursor(const struct mr_arena *a, uint64_t seq)
 {
-    return (struct mr_cursor *)(a->plan + (seq & 1) * a->control->cursor_bytes);
+    return (struct mr_cursor *)(a->plan + (seq & 1) * a->shape.cursor_bytes);
 }
 static inline void *mr__plan_message(const struct mr_arena *a, uint32_t slot, uint32_t row)
 {
-    return (uint8_t *)mr__plan_head(a, slot) + MR_LINE + row * a->control->message_bytes;
+    return (uint8_t *)mr__plan_head(a, slot) + MR_LINE + row * a->shape.message_bytes;
 }
 static inline void *mr__plan_state(const struct mr_arena *a, uint32_t slot)
 {
-    return mr__plan_message(a, slot, a->control->rows);
+    return mr__plan_message(a, slot, a->shape.rows);
 }
 static inline uint8_t *mr__slot_data(const struct mr_arena *a, uint32_t slot)
 {
-    return a->data + (uint64_t)slot * a->control->slot_data_bytes;
+    return a->data + (uint64_t)slot * a->shape.slot_data_bytes;
 }
 static inline uint32_t mr__lane_count(const struct mr_arena *a)
 {
-    return MR_LANE_PRODUCERS + a->control->producers;
+    return MR_LANE_PRODUCERS + a->shape.producers;
 }
-
-#define MR_GET(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
-#define MR_SET(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 
 /* The library's own build: a hash of its sources, made by the build. */
 const char *mr__build_id(void);

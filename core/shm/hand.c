@@ -18,7 +18,7 @@ static uint64_t cpu_now_ns(void)
 struct mr_hand *mr__hand_take(const struct mr_arena *a, uint32_t lane)
 {
     uint32_t thread = __atomic_fetch_add(&mr__lane(a, lane)->hands_taken, 1, __ATOMIC_RELAXED);
-    struct mr_hand *hand = mr__hand(a, lane, thread % a->control->hands);
+    struct mr_hand *hand = mr__hand(a, lane, thread % a->shape.hands);
     __atomic_store_n(&hand->busy, 0, __ATOMIC_RELEASE);
     MR_SET(hand->tid, (uint32_t)syscall(SYS_gettid));
     mr__hand_doing(hand, MR_DOING_START);

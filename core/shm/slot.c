@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "slot.h"
+#include "slot_steps.h"
 
 #include <unistd.h>
 
@@ -10,88 +10,97 @@ void mr__signal_ready(const struct mr_arena *a)
         return; /* EAGAIN: the counter is full, so it is readable, which is all that matters */
 }
 
-/* Tasks in use of a slot; a scribbled head cannot make anybody read past the row words. */
-static uint32_t task_count(const struct mr_arena *a, uint32_t slot)
+uint32_t mr__slot_tasks(const struct mr_arena *a, uint32_t slot)
 {
     uint32_t tasks = MR_GET(mr__plan_head(a, slot)->tasks);
-    return tasks < a->control->tasks ? tasks : a->control->tasks;
+    return tasks < a->shape.tasks ? tasks : a->shape.tasks;
 }
 
-/* True if every task of the slot has ended under this seq. */
-static bool all_ended(const struct mr_arena *a, uint32_t slot, uint64_t seq)
+/* True if every task of the slot has ended in this filling of it. */
+static bool all_ended(const struct mr_arena *a, uint32_t slot, uint64_t word)
 {
     const uint64_t *rows = mr__slot_rows(a, slot);
-    uint32_t tasks = task_count(a, slot);
+    uint32_t tasks = mr__slot_tasks(a, slot);
     for (uint32_t i = 0; i < tasks; i++) {
         uint64_t w = mr__word_load(&rows[i]); /* acquire: pairs with the finisher's release */
-        if (mr__row_gen(w) != (uint32_t)seq || mr__row_state(w) < MR_ROW_DONE)
+        if (!mr__row_of(w, word) || mr__row_state(w) < MR_ROW_DONE)
             return false;
     }
     return true;
 }
 
-/* The rule that is safe for anyone to apply at any time: a slot whose tasks have all ended moves
- * on. The seq in the CAS keeps a late settler from publishing the slot's next batch. */
-static void settle(const struct mr_arena *a, uint32_t slot, uint64_t seq)
+/* The seq and the round in the CAS keep a late settler from publishing what the slot holds next. */
+void mr__slot_settle(const struct mr_arena *a, uint32_t slot, uint64_t w)
 {
-    if (!all_ended(a, slot, seq))
+    if (!all_ended(a, slot, w))
         return;
     uint64_t *word = &mr__slot(a, slot)->word;
-    if (mr__word_move(word, mr__slot_word(seq, MR_SLOT_RESERVED),
-                      mr__slot_word(seq, MR_SLOT_AVAILABLE)))
+    if (mr__word_move(word, mr__slot_with(w, MR_SLOT_RESERVED),
+                      mr__slot_with(w, MR_SLOT_AVAILABLE)))
         mr__signal_ready(a);
-    else if (mr__word_move(word, mr__slot_word(seq, MR_SLOT_CANCELLED),
-                           mr__slot_word(seq, MR_SLOT_FREE)))
+    else if (mr__word_move(word, mr__slot_with(w, MR_SLOT_CANCELLED),
+                           mr__slot_with(w, MR_SLOT_FREE)) ||
+             mr__word_move(word, mr__slot_with_moved(w, MR_SLOT_QUARANTINED),
+                           mr__slot_with(w, MR_SLOT_FREE)))
         mr__bell_ring(&a->control->free_bell);
+}
+
+void mr__slot_close(const struct mr_arena *a, uint32_t slot, uint64_t word)
+{
+    uint64_t *rows = mr__slot_rows(a, slot);
+    uint32_t tasks = mr__slot_tasks(a, slot);
+    for (uint32_t i = 0; i < tasks; i++)
+        mr__word_move(&rows[i], mr__row_word(word, 0, MR_ROW_EMPTY),
+                      mr__row_word(word, 0, MR_ROW_DONE));
 }
 
 /* ---- commander ---- */
 
+/* As many slots stay free as there are spares that no quarantined slot has used up. */
 int mr__commander_take(const struct mr_arena *a, uint64_t *word)
 {
-    for (uint32_t i = 0; i < a->control->slots; i++) {
-        *word = mr__word_load(&mr__slot(a, i)->word);
-        if (mr__slot_state(*word) == MR_SLOT_FREE)
-            return (int)i;
+    uint32_t free = 0, used = 0;
+    int slot = -1;
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
+        uint64_t w = mr__word_load(&mr__slot(a, i)->word);
+        used += mr__slot_state(w) == MR_SLOT_QUARANTINED;
+        if (mr__slot_state(w) != MR_SLOT_FREE)
+            continue;
+        free++;
+        *word = w;
+        slot = (int)i;
     }
-    return -1;
+    return free + used > a->shape.spares ? slot : -1;
 }
 
-uint64_t mr__commander_last_seq(const struct mr_arena *a, uint32_t *slot)
+uint64_t mr__commander_last_seq(const struct mr_arena *a)
 {
-    uint64_t last = 0;
-    for (uint32_t i = 0; i < a->control->slots; i++) {
+    uint64_t last = MR_GET(a->control->planned);
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
         uint64_t seq = mr__slot_seq(mr__word_load(&mr__slot(a, i)->word));
-        if (seq > last) {
-            last = seq;
-            *slot = i;
-        }
+        last = seq > last ? seq : last;
     }
     return last;
 }
 
-void mr__commander_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, uint64_t seq)
+void mr__slot_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, uint64_t to)
 {
     uint64_t *rows = mr__slot_rows(a, slot);
-    uint32_t tasks = task_count(a, slot);
+    uint32_t tasks = mr__slot_tasks(a, slot);
     for (uint32_t i = 0; i < tasks; i++)
-        __atomic_store_n(&rows[i], mr__row_word(seq, 0, MR_ROW_EMPTY), __ATOMIC_RELAXED);
-    MR_SET(mr__slot(a, slot)->hint, seq << 32);
+        __atomic_store_n(&rows[i], mr__row_word(to, 0, MR_ROW_EMPTY), __ATOMIC_RELAXED);
+    MR_SET(mr__slot(a, slot)->hint, mr__slot_seq(to) << 32);
     /* Release: head, messages and row words before the word that shows them. */
-    mr__word_move(&mr__slot(a, slot)->word, from, mr__slot_word(seq, MR_SLOT_RESERVED));
+    mr__word_move(&mr__slot(a, slot)->word, from, to);
     if (tasks == 0)
-        settle(a, slot, seq);
+        mr__slot_settle(a, slot, to);
     else
         mr__bell_ring(&a->control->work_bell);
 }
 
-/* Nobody can claim a closed row, so a slot whose BUSY rows have ended is really still. */
-static void close_empty_rows(const struct mr_arena *a, uint32_t slot, uint64_t seq)
+void mr__commander_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, uint64_t seq)
 {
-    uint64_t *rows = mr__slot_rows(a, slot);
-    for (uint32_t i = 0; i < task_count(a, slot); i++)
-        mr__word_move(&rows[i], mr__row_word(seq, 0, MR_ROW_EMPTY),
-                      mr__row_word(seq, 0, MR_ROW_DONE));
+    mr__slot_publish(a, slot, from, mr__slot_word(seq, MR_SLOT_RESERVED));
 }
 
 static void cancel_slot(const struct mr_arena *a, uint32_t slot, uint64_t stream)
@@ -99,19 +108,22 @@ static void cancel_slot(const struct mr_arena *a, uint32_t slot, uint64_t stream
     uint64_t *word = &mr__slot(a, slot)->word;
     for (;;) {
         uint64_t w = mr__word_load(word);
-        uint64_t seq = mr__slot_seq(w);
         if (MR_GET(mr__plan_head(a, slot)->stream) >= stream)
             return;
         switch (mr__slot_state(w)) {
         case MR_SLOT_RESERVED: /* may become AVAILABLE under our hands: then once more */
-            mr__word_move(word, w, mr__slot_word(seq, MR_SLOT_CANCELLED));
+            mr__word_move(word, w, mr__slot_with(w, MR_SLOT_CANCELLED));
             continue;
         case MR_SLOT_CANCELLED: /* just now, or by a commander that died here */
-            close_empty_rows(a, slot, seq);
-            settle(a, slot, seq);
+            mr__slot_close(a, slot, w);
+            mr__slot_settle(a, slot, w);
+            return;
+        case MR_SLOT_QUARANTINED: /* not wanted: nothing to move */
+            mr__word_move(word, w, mr__slot_with_moved(w, MR_SLOT_QUARANTINED));
+            mr__slot_settle(a, slot, w);
             return;
         case MR_SLOT_AVAILABLE:
-            if (mr__word_move(word, w, mr__slot_word(seq, MR_SLOT_FREE)))
+            if (mr__word_move(word, w, mr__slot_with(w, MR_SLOT_FREE)))
                 mr__bell_ring(&a->control->free_bell);
             continue;
         default: return;
@@ -121,45 +133,47 @@ static void cancel_slot(const struct mr_arena *a, uint32_t slot, uint64_t stream
 
 void mr__commander_cancel(const struct mr_arena *a, uint64_t stream)
 {
-    for (uint32_t i = 0; i < a->control->slots; i++)
+    for (uint32_t i = 0; i < a->shape.slots; i++)
         cancel_slot(a, i, stream);
 }
 
 /* ---- producers ---- */
 
-static bool claim_row(const struct mr_arena *a, uint32_t slot, uint64_t seq, uint32_t task,
+static bool claim_row(const struct mr_arena *a, uint32_t slot, uint64_t word, uint32_t task,
                       uint32_t lease, struct mr_claim *claim)
 {
     uint64_t *row = &mr__slot_rows(a, slot)[task];
-    if (!mr__word_move(row, mr__row_word(seq, 0, MR_ROW_EMPTY),
-                       mr__row_word(seq, lease, MR_ROW_BUSY)))
+    if (!mr__word_move(row, mr__row_word(word, 0, MR_ROW_EMPTY),
+                       mr__row_word(word, lease, MR_ROW_BUSY)))
         return false;
-    *claim = (struct mr_claim){slot, task, seq, lease};
+    *claim = (struct mr_claim){slot, task, mr__slot_seq(word), lease, word};
     return true;
 }
 
 /* The first EMPTY row from `first` on. */
-static bool claim_in_slot(const struct mr_arena *a, uint32_t slot, uint64_t seq, uint32_t first,
+static bool claim_in_slot(const struct mr_arena *a, uint32_t slot, uint64_t word, uint32_t first,
                           uint32_t lease, struct mr_claim *claim)
 {
-    uint32_t tasks = task_count(a, slot);
+    uint32_t tasks = mr__slot_tasks(a, slot);
     for (uint32_t i = first; i < tasks; i++)
-        if (claim_row(a, slot, seq, i, lease, claim))
+        if (claim_row(a, slot, word, i, lease, claim))
             return true;
     return false;
 }
 
-/* The RESERVED slot with the smallest seq above `after`, -1 when there is none. */
-static int next_reserved(const struct mr_arena *a, uint64_t after, uint64_t *seq)
+/* The RESERVED slot with the smallest seq above that of *word, -1 when there is none; its word. */
+static int next_reserved(const struct mr_arena *a, uint64_t *word)
 {
+    uint64_t after = mr__slot_seq(*word);
     int best = -1;
-    for (uint32_t i = 0; i < a->control->slots; i++) {
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
         uint64_t w = mr__word_load(&mr__slot(a, i)->word);
         uint64_t s = mr__slot_seq(w);
-        if (mr__slot_state(w) != MR_SLOT_RESERVED || s <= after || (best >= 0 && s >= *seq))
+        if (mr__slot_state(w) != MR_SLOT_RESERVED || s <= after ||
+            (best >= 0 && s >= mr__slot_seq(*word)))
             continue;
         best = (int)i;
-        *seq = s;
+        *word = w;
     }
     return best;
 }
@@ -170,11 +184,12 @@ static int next_reserved(const struct mr_arena *a, uint64_t after, uint64_t *seq
 static bool claim_pass(const struct mr_arena *a, uint32_t lease, bool hinted,
                        struct mr_claim *claim)
 {
-    uint64_t seq = 0;
-    for (int slot; (slot = next_reserved(a, seq, &seq)) >= 0;) {
+    uint64_t word = 0;
+    for (int slot; (slot = next_reserved(a, &word)) >= 0;) {
+        uint64_t seq = mr__slot_seq(word);
         uint64_t *hint = &mr__slot(a, (uint32_t)slot)->hint, h = MR_GET(*hint);
         uint32_t first = hinted && (uint32_t)(h >> 32) == (uint32_t)seq ? (uint32_t)h : 0;
-        if (!claim_in_slot(a, (uint32_t)slot, seq, first, lease, claim))
+        if (!claim_in_slot(a, (uint32_t)slot, word, first, lease, claim))
             continue;
         if (claim->task >= first)
             MR_SET(*hint, (seq << 32) | (claim->task + 1));
@@ -192,26 +207,33 @@ bool mr__producer_finish(const struct mr_arena *a, const struct mr_claim *c, uin
 {
     uint64_t *row = &mr__slot_rows(a, c->slot)[c->task];
     uint64_t ended =
-        bad ? mr__row_word(c->seq, bad, MR_ROW_BAD) : mr__row_word(c->seq, c->lease, MR_ROW_DONE);
-    if (!mr__word_move(row, mr__row_word(c->seq, c->lease, MR_ROW_BUSY), ended))
+        bad ? mr__row_word(c->word, bad, MR_ROW_BAD) : mr__row_word(c->word, c->lease, MR_ROW_DONE);
+    if (!mr__word_move(row, mr__row_word(c->word, c->lease, MR_ROW_BUSY), ended))
         return false;
-    settle(a, c->slot, c->seq);
+    mr__slot_settle(a, c->slot, c->word);
     return true;
 }
 
 /* ---- trainer ---- */
 
+/* From one state of a seq to the next, whatever its round. */
+static bool advance(const struct mr_arena *a, uint32_t slot, uint64_t seq, enum mr_slot_state from,
+                    enum mr_slot_state to)
+{
+    uint64_t *word = &mr__slot(a, slot)->word, w = mr__word_load(word);
+    return mr__slot_seq(w) == seq && mr__slot_state(w) == from &&
+           mr__word_move(word, w, mr__slot_with(w, to));
+}
+
 bool mr__trainer_lease(const struct mr_arena *a, uint32_t slot, uint64_t seq)
 {
-    return mr__word_move(&mr__slot(a, slot)->word, mr__slot_word(seq, MR_SLOT_AVAILABLE),
-                         mr__slot_word(seq, MR_SLOT_PROCESSING));
+    return advance(a, slot, seq, MR_SLOT_AVAILABLE, MR_SLOT_PROCESSING);
 }
 
 static bool free_slot(const struct mr_arena *a, uint32_t slot, uint64_t seq,
                       enum mr_slot_state from)
 {
-    return mr__word_move(&mr__slot(a, slot)->word, mr__slot_word(seq, from),
-                         mr__slot_word(seq, MR_SLOT_FREE));
+    return advance(a, slot, seq, from, MR_SLOT_FREE);
 }
 
 bool mr__trainer_release_quietly(const struct mr_arena *a, uint32_t slot, uint64_t seq)
@@ -222,7 +244,7 @@ bool mr__trainer_release_quietly(const struct mr_arena *a, uint32_t slot, uint64
 uint32_t mr__trainer_ahead(const struct mr_arena *a)
 {
     uint32_t ahead = 0;
-    for (uint32_t i = 0; i < a->control->slots; i++) {
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
         enum mr_slot_state state = mr__slot_state(mr__word_load(&mr__slot(a, i)->word));
         ahead += state == MR_SLOT_RESERVED || state == MR_SLOT_AVAILABLE;
     }
@@ -243,42 +265,4 @@ bool mr__trainer_drop(const struct mr_arena *a, uint32_t slot, uint64_t seq)
         return false;
     mr__bell_ring(&a->control->free_bell);
     return true;
-}
-
-/* ---- warden ---- */
-
-static uint32_t give_back_rows(const struct mr_arena *a, uint32_t slot, uint32_t lease)
-{
-    uint64_t *rows = mr__slot_rows(a, slot);
-    uint32_t given = 0;
-    for (uint32_t i = 0; i < a->control->tasks; i++) { /* all: the head may be being rewritten */
-        uint64_t w = mr__word_load(&rows[i]);
-        if (mr__row_state(w) == MR_ROW_BUSY && mr__row_lease(w) == lease)
-            given += mr__word_move(&rows[i], w, mr__row_word(w >> 32, 0, MR_ROW_EMPTY));
-    }
-    return given;
-}
-
-uint32_t mr__warden_recover(const struct mr_arena *a, uint32_t lease)
-{
-    uint32_t given = 0;
-    for (uint32_t i = 0; i < a->control->slots; i++) {
-        if (lease)
-            given += give_back_rows(a, i, lease);
-        MR_SET(mr__slot(a, i)->hint, 0); /* a hint of no generation: search from the start */
-        uint64_t w = mr__word_load(&mr__slot(a, i)->word);
-        if (mr__slot_state(w) == MR_SLOT_CANCELLED)
-            close_empty_rows(a, i, mr__slot_seq(w));
-        if (mr__slot_state(w) == MR_SLOT_RESERVED || mr__slot_state(w) == MR_SLOT_CANCELLED)
-            settle(a, i, mr__slot_seq(w));
-    }
-    mr__warden_wake_all(a);
-    return given;
-}
-
-void mr__warden_wake_all(const struct mr_arena *a)
-{
-    mr__bell_ring_hard(&a->control->work_bell);
-    mr__bell_ring_hard(&a->control->free_bell);
-    mr__signal_ready(a);
 }

@@ -13,21 +13,27 @@ struct mr_claim {
     uint32_t slot, task;
     uint64_t seq;
     uint32_t lease;
+    uint64_t word; /* the slot's when it was claimed: seq and round count */
 };
 
 /* ---- commander ---- */
 
-/* Takes any FREE slot: its number, and the word it has (for publish). -1: none is free. */
+/* Takes any FREE slot: its number, and the word it has (for publish). -1: none is free, but for the
+ * spares. */
 int mr__commander_take(const struct mr_arena *a, uint64_t *word);
-/* Largest seq of any slot, 0 when none was ever used; *slot is where. Seqs start at 1. */
-uint64_t mr__commander_last_seq(const struct mr_arena *a, uint32_t *slot);
+/* Largest seq that was published, 0 when there is none. Seqs start at 1. */
+uint64_t mr__commander_last_seq(const struct mr_arena *a);
 /* Publishes a taken slot whose plan head and messages are written: rows EMPTY, word (seq,
  * RESERVED), producers woken; a slot without tasks becomes AVAILABLE. `from` is the word that
  * mr__commander_take gave. */
 void mr__commander_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, uint64_t seq);
+/* Sees to it that every batch in a QUARANTINED slot is planned in another one. To be called before
+ * anything is planned, with the largest seq published. False: a batch has to move and no slot is
+ * free. */
+bool mr__commander_move(const struct mr_arena *a, uint64_t last_seq);
 /* Gives back all work that is not leased, of streams before `stream`. Called until it is done:
- * RESERVED to CANCELLED with its EMPTY rows closed, AVAILABLE to FREE. Slots whose rows are still
- * being written become FREE by themselves. */
+ * RESERVED to CANCELLED with its EMPTY rows closed, AVAILABLE to FREE; QUARANTINED ones are not to
+ * move. Slots whose rows are still being written become FREE by themselves. */
 void mr__commander_cancel(const struct mr_arena *a, uint64_t stream);
 
 /* ---- producers ---- */
@@ -47,8 +53,18 @@ bool mr__trainer_release(const struct mr_arena *a, uint32_t slot, uint64_t seq);
 /* The same without ringing for the commander: the caller rings the free bell later, at the latest
  * before it waits. */
 bool mr__trainer_release_quietly(const struct mr_arena *a, uint32_t slot, uint64_t seq);
+/* Slots that may be leased at a time: all but the spares. */
+static inline uint32_t mr__trainer_slots(const struct mr_arena *a)
+{
+    return a->shape.slots - a->shape.spares;
+}
 /* Slots that are planned and not yet leased. */
 uint32_t mr__trainer_ahead(const struct mr_arena *a);
+/* Whether a process crashed, and was seen to, while this slot was leased. */
+static inline bool mr__trainer_tainted(const struct mr_arena *a, uint32_t slot, uint64_t seq)
+{
+    return __atomic_load_n(&mr__slot(a, slot)->tainted, __ATOMIC_ACQUIRE) == seq;
+}
 /* Frees an AVAILABLE slot unread: an older stream's. */
 bool mr__trainer_drop(const struct mr_arena *a, uint32_t slot, uint64_t seq);
 
@@ -58,6 +74,15 @@ bool mr__trainer_drop(const struct mr_arena *a, uint32_t slot, uint64_t seq);
  * tasks back, settles every slot, wakes everybody. Returns how many tasks were given back. May be
  * interrupted and repeated. lease 0: none to give back (a commander died). */
 uint32_t mr__warden_recover(const struct mr_arena *a, uint32_t lease);
+/* For a process that was killed and does not die: slots in which it holds rows become QUARANTINED
+ * and are FREE again when it has died (mr__warden_recover) and their batches have moved or are not
+ * wanted. Settles every slot, wakes everybody. Returns how many became QUARANTINED; MR_E_LIMIT when
+ * now more are than there are spares: then a batch may have no place to move to. */
+int mr__warden_quarantine(const struct mr_arena *a, uint32_t lease);
+/* After a crash that may have been preceded by stray stores, while no producer lives and all were
+ * recovered: every planned slot that is not leased is to be filled again; *tainted: how many leased
+ * ones were marked. Wakes everybody. Returns how many are filled again. */
+uint32_t mr__warden_refill(const struct mr_arena *a, uint32_t *tainted);
 /* Wakes everybody without trusting any hint. */
 void mr__warden_wake_all(const struct mr_arena *a);
 

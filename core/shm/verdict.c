@@ -10,9 +10,8 @@
 
 static struct mr_verdict *part_at(const struct mr_arena *a, enum mr_verdict_part part)
 {
-    struct mr_verdict *all =
-        (struct mr_verdict *)((uint8_t *)a->control + a->control->off_verdicts);
-    const uint32_t before[] = {0, a->control->listed_max, a->control->listed_max + MR_VERDICTS_MAX};
+    struct mr_verdict *all = (struct mr_verdict *)((uint8_t *)a->control + a->shape.off_verdicts);
+    const uint32_t before[] = {0, a->shape.listed_max, a->shape.listed_max + MR_VERDICTS_MAX};
     return all + before[part];
 }
 
@@ -25,7 +24,7 @@ static uint32_t *count_of(const struct mr_arena *a, enum mr_verdict_part part)
 static uint32_t count(const struct mr_arena *a, enum mr_verdict_part part)
 {
     uint32_t n = __atomic_load_n(count_of(a, part), __ATOMIC_ACQUIRE);
-    uint32_t max = part == MR_VERDICTS_LISTED ? a->control->listed_max : MR_VERDICTS_MAX;
+    uint32_t max = part == MR_VERDICTS_LISTED ? a->shape.listed_max : MR_VERDICTS_MAX;
     return n < max ? n : max;
 }
 
@@ -89,7 +88,7 @@ static int compare(const void *left, const void *right)
 
 void mr__verdict_list(const struct mr_arena *a, struct mr_verdict *v, uint32_t n)
 {
-    n = n < a->control->listed_max ? n : a->control->listed_max;
+    n = n < a->shape.listed_max ? n : a->shape.listed_max;
     if (!n)
         return;
     qsort(v, n, sizeof *v, compare);

@@ -44,7 +44,7 @@ struct mr_verdict {
 int mr__verdict_add(const struct mr_arena *a, const struct mr_verdict *v);
 /* The same for a verdict of a saved state; the trainer. */
 int mr__verdict_give(const struct mr_arena *a, const struct mr_verdict *v);
-/* Sets the listed part: sorts and copies n <= control->listed_max verdicts, those with the position
+/* Sets the listed part: sorts and copies n <= shape.listed_max verdicts, those with the position
  * MR_ANYWHERE valid wherever the sample is met. The warden, before it starts anybody. */
 void mr__verdict_list(const struct mr_arena *a, struct mr_verdict *v, uint32_t n);
 

@@ -85,7 +85,7 @@ static uint64_t *held_row(mr_loader *loader, Touched *touched, int lane, pid_t *
     cell = std::find(touched->pid, end, *pid);
     if (cell == end)
         return nullptr;
-    for (uint32_t i = 0; i < a->control->slots * a->control->tasks; i++) {
+    for (uint32_t i = 0; i < a->shape.slots * a->shape.tasks; i++) {
         uint64_t *word = mr__slot_rows(a, 0) + i, w = mr__word_load(word);
         if (mr__row_state(w) == MR_ROW_BUSY && mr__row_lease(w) == lease)
             return word;

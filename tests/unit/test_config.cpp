@@ -324,8 +324,8 @@ TEST(Config, StreamHashChangesWithTheStreamAlone)
 {
     uint64_t base = read(whole)->stream_hash;
     for (const char *same :
-         {"slots=4", "producers=2", "rank=0", "world=3", "epochs=7", "deterministic=true",
-          "source.path=/tmp", "sample_timeout=9", "ops.2.color_jitter.note=x",
+         {"slots=4", "spares=2", "producers=2", "rank=0", "world=3", "epochs=7",
+          "deterministic=true", "source.path=/tmp", "sample_timeout=9", "ops.2.color_jitter.note=x",
           "batch={size: 32, last: pad}", "ops.0.random_resized_crop.interpolation=bilinear",
           "ops.1.random_horizontal_flip.p=5e-1", "message_bytes=64"})
         EXPECT_EQ(read(whole, {same})->stream_hash, base) << same;

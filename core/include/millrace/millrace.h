@@ -112,7 +112,9 @@ typedef struct mr_batch_info {
     uint64_t
         sequence; /**< delivered by this loader in `deterministic` order, from 0, over all epochs */
     int32_t rows; /**< rows of every field */
-    int32_t valid; /**< rows that hold a sample; less under `last: pad` and `on_error: skip` */
+    int32_t valid;   /**< rows that hold a sample; less under `last: pad` and `on_error: skip` */
+    int32_t tainted; /**< 1: a process that crashed while this batch was leased may have written
+                        over it; worth asking once more before the release */
 } mr_batch_info;
 MR_API int mr_batch_get_info(const mr_batch *batch, mr_batch_info *info);
 

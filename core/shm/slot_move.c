@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * slot_move.c: the commander's part in a quarantine: the batch of a slot that a process writes to
+ * which cannot be killed is planned once more, under the same seq, in a slot that is free.
+ */
+#include "slot_steps.h"
+
+#include <string.h>
+
+static bool waits_to_move(uint64_t word)
+{
+    return mr__slot_state(word) == MR_SLOT_QUARANTINED && !mr__slot_moved(word);
+}
+
+/* Whether the batch of `slot` has moved, by a commander that died before it could say so. The copy
+ * may be in any state, FREE after its release and QUARANTINED itself too; its round is later. */
+static bool is_elsewhere(const struct mr_arena *a, uint32_t slot, uint64_t word)
+{
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
+        uint64_t w = mr__word_load(&mr__slot(a, i)->word);
+        uint32_t later = (mr__slot_round(w) - mr__slot_round(word)) % MR_ROUNDS;
+        if (i != slot && mr__slot_seq(w) == mr__slot_seq(word) && later && later < MR_ROUNDS / 2)
+            return true;
+    }
+    return false;
+}
+
+static void mark_moved(const struct mr_arena *a, uint32_t slot, uint64_t word)
+{
+    mr__word_move(&mr__slot(a, slot)->word, word, mr__slot_with_moved(word, MR_SLOT_QUARANTINED));
+    mr__slot_settle(a, slot, word);
+}
+
+static void copy_plan(const struct mr_arena *a, uint32_t to, uint32_t from)
+{
+    mr__plan_write_head(mr__plan_head(a, to), mr__plan_head(a, from));
+    memcpy(mr__plan_message(a, to, 0), mr__plan_message(a, from, 0),
+           a->shape.rows * a->shape.message_bytes + a->shape.state_bytes);
+}
+
+static int find_free(const struct mr_arena *a, uint64_t *word)
+{
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
+        *word = mr__word_load(&mr__slot(a, i)->word);
+        if (mr__slot_state(*word) == MR_SLOT_FREE)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Only when the copy is published is the old slot marked: a commander may die between the two. */
+static bool move(const struct mr_arena *a, uint32_t slot, uint64_t word)
+{
+    uint64_t from;
+    int to = find_free(a, &from);
+    if (to < 0)
+        return false;
+    copy_plan(a, (uint32_t)to, slot);
+    mr__slot_publish(a, (uint32_t)to, from, mr__slot_next_round(word));
+    mark_moved(a, slot, word);
+    return true;
+}
+
+/* All that has moved is marked before anything else moves: a slot that a batch has moved to may be
+ * free again and must not be written over before it was found. */
+bool mr__commander_move(const struct mr_arena *a, uint64_t last_seq)
+{
+    uint32_t waiting = 0;
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
+        uint64_t w = mr__word_load(&mr__slot(a, i)->word);
+        if (!waits_to_move(w))
+            continue;
+        waiting++;
+        if (is_elsewhere(a, i, w))
+            mark_moved(a, i, w);
+    }
+    if (!waiting)
+        return true;
+    /* In completion order the free slot that a batch moves to may have the largest seq. */
+    __atomic_store_n(&a->control->planned, last_seq, __ATOMIC_SEQ_CST);
+    bool all = true;
+    for (uint32_t i = 0; i < a->shape.slots; i++) {
+        uint64_t w = mr__word_load(&mr__slot(a, i)->word);
+        if (waits_to_move(w))
+            all = move(a, i, w) && all;
+    }
+    return all;
+}
