@@ -54,8 +54,15 @@ static std::ostream &operator<<(std::ostream &out, const Ended &e)
     return out << "status " << std::hex << e.status << std::dec << ", refused " << call;
 }
 
-static mr_sandbox_spec spec_of(unsigned layers, const std::string &root = MR_SAMPLE)
+// A data set of one picture that a broken sandbox may spoil.
+#define DATA MR_BINARY_DIR "/tests/sandbox_data"
+static const char picture[] = DATA "/picture.jpg";
+
+static mr_sandbox_spec spec_of(unsigned layers, const std::string &root = DATA)
 {
+    fs::create_directories(DATA);
+    fs::copy_file(MR_SAMPLE "/images/red_circle/000002.jpg", picture,
+                  fs::copy_options::overwrite_existing);
     static std::string kept; // its NUL is the list's end
     kept = root;
     mr_sandbox_spec spec = {};
@@ -94,8 +101,6 @@ static Ended confined(const mr_sandbox_spec &spec, const std::function<int()> &b
     return ended;
 }
 
-static const char picture[] = MR_SAMPLE "/images/red_circle/000002.jpg";
-
 static int error_of(long rc)
 {
     return rc < 0 ? errno : 0;
@@ -131,10 +136,10 @@ TEST(LoaderSandbox, LandlockLetsReadTheDataSetAndNothingElse)
         {"open of /etc/passwd", [] { return open("/etc/passwd", O_RDONLY); }, EACCES, 1},
         {"open of /proc/self/maps", [] { return open("/proc/self/maps", O_RDONLY); }, EACCES, 1},
         {"open for writing", [] { return open(picture, O_WRONLY); }, EACCES, 1},
-        {"a new file", [] { return open(MR_SAMPLE "/x", O_WRONLY | O_CREAT, 0600); }, EACCES, 1},
+        {"a new file", [] { return open(DATA "/x", O_WRONLY | O_CREAT, 0600); }, EACCES, 1},
         {"unlink", [] { return unlink(picture); }, EACCES, 1},
-        {"mkdir", [] { return mkdir(MR_SAMPLE "/x", 0700); }, EACCES, 1},
-        {"a list of the folder", [] { return open(MR_SAMPLE, O_RDONLY | O_DIRECTORY); }, EACCES, 1},
+        {"mkdir", [] { return mkdir(DATA "/x", 0700); }, EACCES, 1},
+        {"a list of the folder", [] { return open(DATA, O_RDONLY | O_DIRECTORY); }, EACCES, 1},
         {"truncate", [] { return truncate(picture, 0); }, EACCES, 3},
         {"a program",
          [] {
@@ -184,12 +189,13 @@ TEST(LoaderSandbox, TheIndexHelperOnlyReads)
     NEEDS_SANDBOX();
     if (!mr__landlock_abi())
         GTEST_SKIP() << "this kernel has no Landlock";
+    spec_of(0);
     pid_t pid = fork();
     if (pid == 0) {
         mr__sandbox_read_only();
         char *argv[] = {(char *)"true", nullptr};
         int memory = memfd_create("index", 0);
-        bool reads = can_read("/etc/passwd") && open(MR_SAMPLE, O_RDONLY | O_DIRECTORY) >= 0;
+        bool reads = can_read("/etc/passwd") && open(DATA, O_RDONLY | O_DIRECTORY) >= 0;
         bool fills = write(memory, "x", 1) == 1;
         bool writes = open(picture, O_WRONLY) >= 0 || errno != EACCES;
         bool runs = execv("/bin/true", argv) == 0 || errno != EACCES;
