@@ -106,9 +106,10 @@ struct Cause {
     const char *what, *listed, *says;
 };
 
-// A sanitizer makes an exit of a SIGSEGV, and the warden sees that; SIGABRT it leaves alone.
 const Cause kCauses[] = {{"ABRT", ",signal,", "died of signal 6 (SIGABRT)"},
+#ifndef __SANITIZE_ADDRESS__ // which has its own way with a SIGSEGV
                          {"SEGV", ",signal,", "died of signal 11 (SIGSEGV)"},
+#endif
                          {"HANG", ",timeout,", "not done within the 1 s of 'sample_timeout'"}};
 
 } // namespace
@@ -143,7 +144,7 @@ TEST_F(Crash, ReplacedTheSameForAnyNumberOfProducersAndReplayed)
 
 TEST_F(Crash, SkipLeavesTheRowOutAndFailNamesTheSample)
 {
-    for (const Cause &c : {kCauses[0], kCauses[2]}) {
+    for (const Cause &c : {kCauses[0], kCauses[std::size(kCauses) - 1]}) {
         uint64_t sample = poison(c.what[0] == 'A' ? 10 : 30, c.what);
         Loader skip(config("epochs: 1\non_error: skip\nsample_timeout: 1\n"));
         int valid = 0;
