@@ -21,8 +21,8 @@ static bool holds_row(const struct mr_warden *w, uint32_t lane, const struct mr_
     uint32_t slot = MR_GET(hand->slot), task = MR_GET(hand->task);
     if (!MR_GET(hand->busy) || slot >= w->a->shape.slots || task >= w->a->shape.tasks)
         return false;
-    return mr__word_load(&mr__slot_rows(w->a, slot)[task]) ==
-           mr__row_word(MR_GET(hand->seq), w->seats[lane].lease, MR_ROW_BUSY);
+    return mr__row_held(mr__word_load(&mr__slot_rows(w->a, slot)[task]), MR_GET(hand->seq),
+                        w->seats[lane].lease);
 }
 
 /* Without a thread to point at, the one that has worked longest. */

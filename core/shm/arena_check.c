@@ -64,7 +64,7 @@ static int check_rows(const struct mr_arena *a, uint32_t slot, uint64_t word, st
 static int check_shape(const struct mr_arena *a, struct mr_errbuf *e)
 {
     const uint8_t *shared = (const uint8_t *)a->control, *own = (const uint8_t *)&a->shape;
-    for (size_t i = 0; i < sizeof a->shape; i++)
+    for (size_t i = 0; i < offsetof(struct mr_control, max_restarts); i++)
         if (shared[i] != own[i])
             return mr__fail(e, MR_E_CORRUPT,
                             "byte %zu of the shared memory's layout has changed: a process wrote "

@@ -50,8 +50,8 @@ void mr__slot_close(const struct mr_arena *a, uint32_t slot, uint64_t word)
     uint64_t *rows = mr__slot_rows(a, slot);
     uint32_t tasks = mr__slot_tasks(a, slot);
     for (uint32_t i = 0; i < tasks; i++)
-        mr__word_move(&rows[i], mr__row_word(word, 0, MR_ROW_EMPTY),
-                      mr__row_word(word, 0, MR_ROW_DONE));
+        mr__word_move(&rows[i], mr__row_in(word, 0, MR_ROW_EMPTY),
+                      mr__row_in(word, 0, MR_ROW_DONE));
 }
 
 /* ---- commander ---- */
@@ -88,7 +88,7 @@ void mr__slot_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, ui
     uint64_t *rows = mr__slot_rows(a, slot);
     uint32_t tasks = mr__slot_tasks(a, slot);
     for (uint32_t i = 0; i < tasks; i++)
-        __atomic_store_n(&rows[i], mr__row_word(to, 0, MR_ROW_EMPTY), __ATOMIC_RELAXED);
+        __atomic_store_n(&rows[i], mr__row_in(to, 0, MR_ROW_EMPTY), __ATOMIC_RELAXED);
     MR_SET(mr__slot(a, slot)->hint, mr__slot_seq(to) << 32);
     /* Release: head, messages and row words before the word that shows them. */
     mr__word_move(&mr__slot(a, slot)->word, from, to);
@@ -143,8 +143,8 @@ static bool claim_row(const struct mr_arena *a, uint32_t slot, uint64_t word, ui
                       uint32_t lease, struct mr_claim *claim)
 {
     uint64_t *row = &mr__slot_rows(a, slot)[task];
-    if (!mr__word_move(row, mr__row_word(word, 0, MR_ROW_EMPTY),
-                       mr__row_word(word, lease, MR_ROW_BUSY)))
+    if (!mr__word_move(row, mr__row_in(word, 0, MR_ROW_EMPTY),
+                       mr__row_in(word, lease, MR_ROW_BUSY)))
         return false;
     *claim = (struct mr_claim){slot, task, mr__slot_seq(word), lease, word};
     return true;
@@ -207,8 +207,8 @@ bool mr__producer_finish(const struct mr_arena *a, const struct mr_claim *c, uin
 {
     uint64_t *row = &mr__slot_rows(a, c->slot)[c->task];
     uint64_t ended =
-        bad ? mr__row_word(c->word, bad, MR_ROW_BAD) : mr__row_word(c->word, c->lease, MR_ROW_DONE);
-    if (!mr__word_move(row, mr__row_word(c->word, c->lease, MR_ROW_BUSY), ended))
+        bad ? mr__row_in(c->word, bad, MR_ROW_BAD) : mr__row_in(c->word, c->lease, MR_ROW_DONE);
+    if (!mr__word_move(row, mr__row_in(c->word, c->lease, MR_ROW_BUSY), ended))
         return false;
     mr__slot_settle(a, c->slot, c->word);
     return true;

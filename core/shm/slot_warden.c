@@ -51,7 +51,7 @@ static bool holds_rows(const struct mr_arena *a, uint32_t slot, uint64_t word, u
 {
     const uint64_t *rows = mr__slot_rows(a, slot);
     for (uint32_t i = 0; i < a->shape.tasks; i++)
-        if (mr__word_load(&rows[i]) == mr__row_word(word, lease, MR_ROW_BUSY))
+        if (mr__word_load(&rows[i]) == mr__row_in(word, lease, MR_ROW_BUSY))
             return true;
     return false;
 }
@@ -90,7 +90,7 @@ static bool empty_slot(const struct mr_arena *a, uint32_t slot, uint64_t w)
     for (uint32_t i = 0; i < a->shape.tasks; i++) {
         uint64_t row = mr__word_load(&rows[i]);
         if (mr__row_of(row, w))
-            mr__word_move(&rows[i], row, mr__row_word(to, 0, MR_ROW_EMPTY));
+            mr__word_move(&rows[i], row, mr__row_in(to, 0, MR_ROW_EMPTY));
     }
     return true;
 }

@@ -84,7 +84,7 @@ static inline uint64_t mr__slot_next_round(uint64_t word)
 }
 
 /* `slot`: the word of the slot, of which seq and round count. */
-static inline uint64_t mr__row_word(uint64_t slot, uint32_t lease, enum mr_row_state state)
+static inline uint64_t mr__row_in(uint64_t slot, uint32_t lease, enum mr_row_state state)
 {
     return (mr__slot_seq(slot) & 0xffffffff) << 32 | (uint64_t)lease << 8 |
            (uint64_t)mr__slot_round(slot) << 4 | (uint64_t)state;
@@ -104,7 +104,13 @@ static inline enum mr_row_state mr__row_state(uint64_t word)
 /* Whether the row belongs to this filling of the slot. */
 static inline bool mr__row_of(uint64_t row, uint64_t slot)
 {
-    return (row & ~(uint64_t)0xffffff0f) == mr__row_word(slot, 0, MR_ROW_EMPTY);
+    return (row & ~(uint64_t)0xffffff0f) == mr__row_in(slot, 0, MR_ROW_EMPTY);
+}
+/* Whether it is held by this lease under this seq, in whatever round. */
+static inline bool mr__row_held(uint64_t row, uint64_t seq, uint32_t lease)
+{
+    return mr__row_state(row) == MR_ROW_BUSY && mr__row_lease(row) == lease &&
+           mr__row_gen(row) == (uint32_t)seq;
 }
 /* What is left of a row word whose holder is dead. */
 static inline uint64_t mr__row_given_back(uint64_t row)
