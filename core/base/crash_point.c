@@ -18,7 +18,8 @@ static const char *role = "trainer";
 
 /* ---- the plan's text ---- */
 
-static const char *const actions[MR_FAULT_ACTIONS] = {"kill", "segv", "abort", "stop", "spin"};
+static const char *const actions[MR_FAULT_ACTIONS] = {"kill", "segv", "abort",
+                                                      "stop", "spin", "skip"};
 
 static int parse_one(const char *text, size_t n, struct mr_fault *f)
 {
@@ -99,8 +100,9 @@ static struct mr_fault_page *find_page(void)
 
 static void strike(uint32_t action)
 {
+    int *volatile nowhere = NULL;
     switch (action) {
-    case MR_FAULT_SEGV: *(volatile int *)(uintptr_t)sizeof(int) = 0; break;
+    case MR_FAULT_SEGV: *(volatile int *)nowhere = 0; break;
     case MR_FAULT_ABORT: abort();
     case MR_FAULT_STOP: syscall(SYS_tgkill, getpid(), gettid(), SIGSTOP); return;
     case MR_FAULT_SPIN:
@@ -117,19 +119,34 @@ void mr__crash_role(const char *name)
     role = name;
 }
 
-void mr__crash_point(const char *name)
+/* Whether it is the armed fault's turn; then the next one is armed. */
+static int strikes(const char *name, uint32_t *action)
 {
     struct mr_fault_page *page = find_page();
     if (!page)
-        return;
+        return 0;
     uint32_t armed = __atomic_load_n(&page->armed, __ATOMIC_ACQUIRE);
     if (armed >= page->faults || armed >= MR_FAULT_CHAIN)
-        return;
+        return 0;
     struct mr_fault *f = &page->fault[armed];
     if (strcmp(f->point, name) || (*f->role && strcmp(f->role, role)))
-        return;
+        return 0;
     if (__atomic_add_fetch(&f->hits, 1, __ATOMIC_ACQ_REL) != f->hit)
-        return;
+        return 0;
+    *action = f->action;
     __atomic_store_n(&page->armed, armed + 1, __ATOMIC_RELEASE);
-    strike(f->action);
+    return 1;
+}
+
+void mr__crash_point(const char *name)
+{
+    uint32_t action;
+    if (strikes(name, &action))
+        strike(action);
+}
+
+int mr__crash_skips(const char *name)
+{
+    uint32_t action;
+    return strikes(name, &action);
 }

@@ -7,7 +7,8 @@
  *     MILLRACE_FAULT="producer.claimed:1:kill>warden.dead:1:kill" build/faults/bin/millrace run ...
  *
  * A plan is a chain of POINT[@ROLE]:HIT:ACTION; the second is armed when the first has struck.
- * ROLE: trainer, warden, commander, producer, index. ACTION: kill, segv, abort, stop, spin.
+ * ROLE: trainer, warden, commander, producer, index. ACTION: kill, segv, abort, stop, spin; skip is
+ * for the steps that MR_CRASH_SKIPS can leave out.
  */
 #ifndef MR_BASE_CRASH_POINT_H
 #define MR_BASE_CRASH_POINT_H
@@ -20,7 +21,7 @@
 extern "C" {
 #endif
 
-#define MR_FAULT_CHAIN 4 /* faults in a plan */
+#define MR_FAULT_CHAIN 6 /* faults in a plan */
 #define MR_FAULT_NAME 40
 
 enum mr_fault_action {
@@ -29,6 +30,7 @@ enum mr_fault_action {
     MR_FAULT_ABORT,
     MR_FAULT_STOP,
     MR_FAULT_SPIN,
+    MR_FAULT_SKIP,
     MR_FAULT_ACTIONS
 };
 
@@ -55,6 +57,8 @@ void mr__crash_role(const char *role);
 /* Strikes when the armed fault is of this name and role and it is its turn. Never returns then,
  * except from `stop`, when somebody continues the process. */
 void mr__crash_point(const char *name);
+/* 1: the step is to be left out this time, as if the system had not done it. */
+int mr__crash_skips(const char *name);
 
 #ifdef __cplusplus
 }
@@ -62,11 +66,13 @@ void mr__crash_point(const char *name);
 
 #define MR_CRASH_ROLE(role) mr__crash_role(role)
 #define MR_CRASH_POINT(name) mr__crash_point(name)
+#define MR_CRASH_SKIPS(name) mr__crash_skips(name)
 
 #else
 
 #define MR_CRASH_ROLE(role) ((void)0)
 #define MR_CRASH_POINT(name) ((void)0)
+#define MR_CRASH_SKIPS(name) 0
 
 #endif
 #endif

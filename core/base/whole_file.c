@@ -7,6 +7,7 @@
  */
 #include "whole_file.h"
 
+#include "base/crash_point.h"
 #include "printable.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ static int link_here(int fd, const char *path)
             return 0;
         if (errno != EEXIST || (unlink(path) < 0 && errno != ENOENT))
             return -1;
+        MR_CRASH_POINT("trainer.old_file_removed");
     }
     return -1;
 }
@@ -73,8 +75,11 @@ static int write_unnamed(const char *path, const void *data, size_t n)
     if (fd < 0)
         return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ? 1 : -1;
     int rc = write_and_sync(fd, data, n);
-    if (rc == 0)
+    if (rc == 0) {
+        MR_CRASH_POINT("trainer.file_written");
         rc = link_here(fd, path);
+    }
+    MR_CRASH_POINT("trainer.file_linked");
     int error = errno;
     close(fd);
     errno = error;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/bad_delivery.h"
 
+#include "base/crash_point.h"
 #include "base/message.h"
 #include "base/whole_file.h"
 #include "base/printable.h"
@@ -157,6 +158,7 @@ static void name_bad(const mr_loader *l, const struct mr_bad *bad, char text[NAM
 
 static void keep(mr_loader *l, struct mr_bad *bad)
 {
+    MR_CRASH_POINT("trainer.bad_taken");
     l->bad.count += bad->v.listed == 0;
     l->bad.changed = true;
     if (!mr__badlist_add(&l->bad.list, bad) && l->bad.list.n == MR_BADLIST_MAX && l->log)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/bad_note.h"
 
+#include "base/crash_point.h"
 #include "shm/report.h"
 #include "shm/verdict.h"
 
@@ -39,17 +40,20 @@ static void copy_end(char *to, size_t room, const char *text)
 
 void mr__bad_keep(const struct mr_bad_row *r, uint32_t stage, const struct mr_errbuf *e)
 {
+    MR_CRASH_POINT("producer.bad_found");
     struct mr_bad_note *note = mr__bad_note(r->s, r->claim->slot, r->row, r->key.attempt);
     mr__bad_counts(r->s, r->claim->slot)[r->row]++;
     if (!note)
         return;
     note->reason = e->code;
+    MR_CRASH_POINT("producer.half_note");
     note->stage = stage;
     copy_end(note->text, sizeof note->text, e->text);
 }
 
 void mr__bad_report(const struct mr_bad_row *r, uint32_t samples, const struct mr_errbuf *e)
 {
+    MR_CRASH_POINT("producer.bad_kept");
     struct mr_event event = {.kind = MR_EVENT_BAD,
                              .code = e->code,
                              .seq = r->claim->seq,
@@ -59,4 +63,5 @@ void mr__bad_report(const struct mr_bad_row *r, uint32_t samples, const struct m
     memcpy(event.text, e->text, n);
     mr__lane_count_up(mr__lane(&r->s->arena, r->lane), MR_COUNT_BAD, samples);
     mr__report(&r->s->arena, r->lane, &event);
+    MR_CRASH_POINT("producer.bad_reported");
 }

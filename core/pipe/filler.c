@@ -3,6 +3,7 @@
  * filler.c: the built-in producer: a message becomes a row. A sample that cannot be made is data,
  * not death: it is reported, and `on_error` says what stands in its place.
  */
+#include "base/crash_point.h"
 #include "base/message.h"
 #include "pipe/bad_note.h"
 #include "pipe/columns.h"
@@ -146,6 +147,7 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
     int rc = read_inputs(f, sample, &in, e);
     if (rc < 0)
         return rc;
+    MR_CRASH_POINT("producer.read");
     describe_outputs(f, r, &out);
     mr__hand_doing(mr__my_hand, MR_DOING_DECODE);
     rc = mr__rowpipe_run(plan->pipe, f->work, &in, &out, e);
@@ -153,6 +155,7 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
     mr__lane_count_up(f->lane, MR_COUNT_AUGMENT_NS, out.augment_ns);
     if (rc < 0)
         return rc;
+    MR_CRASH_POINT("producer.decoded");
     if (plan->boxes_field >= 0) {
         memset(out.boxes + 4 * (size_t)out.nboxes, 0,
                sizeof(float) * 4 * (out.boxes_max - out.nboxes));
@@ -171,11 +174,13 @@ static int make_row(struct filler *f, const struct row *r, const struct mr_row_k
         if (rc < 0)
             return rc;
     }
+    MR_CRASH_POINT("producer.half_row");
     for (int i = 0; i < plan->nfields; i++)
         if (plan->fields[i].p.kind == MR_FIELD_COLUMN)
             fill_column(f, r, i, sample);
     set_sample(f, r, sample, true);
     mr__lane_count_up(f->lane, MR_COUNT_MADE, 1);
+    MR_CRASH_POINT("producer.row_made");
     return MR_OK;
 }
 
@@ -247,6 +252,7 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
         }
         if (++attempt.key.attempt > MAX_ATTEMPTS)
             return mr__context(e, "%d substitutes in a row were bad too; the last", MAX_ATTEMPTS);
+        MR_CRASH_POINT("producer.substituting");
         attempt.sample = mr__session_sample(f->s, m->epoch, m->position, attempt.key.attempt);
     }
     mr__lane_count_up(f->lane, MR_COUNT_ROWS, 1);
@@ -260,6 +266,7 @@ static int open_filler(struct filler *f, struct mr_session *s, uint32_t lane, st
     const struct mr_config *c = s->plan->config;
     const struct mr_source *source = c->source.desc;
     *f = (struct filler){.s = s, .lane_number = lane, .lane = mr__lane(&s->arena, lane)};
+    MR_CRASH_POINT("producer.opening");
     int rc = mr__rowwork_open(&f->work, s->plan->pipe, e);
     if (rc >= 0)
         rc = source->open(c->source.params, &s->index, &c->limits, &f->source, e);

@@ -4,6 +4,7 @@
  */
 #include "pipe/loader.h"
 
+#include "base/crash_point.h"
 #include "shm/report.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ void mr__loader_leave(mr_loader *l)
 
 static void take_event(mr_loader *l, const struct mr_event *event)
 {
+    MR_CRASH_POINT("trainer.event_taken");
     char line[MR_EVENT_TEXT + 64];
     if (event->kind != MR_EVENT_BAD) {
         if (l->log)
@@ -139,10 +141,12 @@ static uint64_t count_valid(const mr_loader *l, uint32_t slot, uint32_t rows)
 static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, struct mr_errbuf *e)
 {
     struct mr_plan_head head = *mr__plan_head(&l->s.arena, slot); /* ours now: it cannot change */
+    MR_CRASH_POINT("trainer.leased");
     l->delivered++;
     if (head.kind != MR_PLAN_BATCH) {
         mr__trainer_release(&l->s.arena, slot, seq);
         mr__bad_save(l);
+        MR_CRASH_POINT("trainer.marker_released");
         l->ended = head.kind == MR_PLAN_END;
         return l->ended ? MR_END : end_epoch(l, &head);
     }
@@ -154,6 +158,7 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
         mr__bad_save(l);
         return rc;
     }
+    MR_CRASH_POINT("trainer.bad_looked_for");
     struct mr_batch *b = take_handle(l);
     b->slot = slot;
     b->seq = seq;
@@ -163,10 +168,12 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
     for (int i = 0; i < l->s.plan->nfields; i++)
         mr__plan_tensor(l->s.plan, i, mr__slot_data(&l->s.arena, slot), 0, head.rows,
                         &b->fields[i]);
+    MR_CRASH_POINT("trainer.handle_filled");
     l->leases++;
     l->rows += count_valid(l, slot, head.rows);
     l->position = (head.step + 1) * (uint64_t)l->s.plan->config->world;
     mr__hash_deliver(l, b);
+    MR_CRASH_POINT("trainer.counted");
     *out = b;
     return MR_OK;
 }
@@ -192,6 +199,7 @@ static void drain_ready(const mr_loader *l)
     uint64_t count;
     if (read(l->s.arena.ready_fd, &count, sizeof count) < 0)
         return; /* EAGAIN: nothing was there */
+    MR_CRASH_POINT("trainer.signal_drained");
 }
 
 static int warden_died(mr_loader *l, struct mr_errbuf *e)
@@ -217,11 +225,13 @@ static int poll_for_all(mr_loader *l, int timeout_ms, struct mr_errbuf *e)
 {
     struct pollfd p[2] = {{.fd = l->s.arena.ready_fd, .events = POLLIN},
                           {.fd = l->warden.pidfd, .events = POLLIN}};
+    MR_CRASH_POINT("trainer.waiting");
     pay_wake(l);
     l->polling = true;
     pthread_mutex_unlock(&l->lock);
     int rc = poll(p, 2, timeout_ms), error = errno;
     pthread_mutex_lock(&l->lock);
+    MR_CRASH_POINT("trainer.woken");
     l->polling = false;
     pthread_cond_broadcast(&l->left);
     if (rc < 0 && error != EINTR) {
@@ -363,12 +373,16 @@ int mr_release(mr_batch *b)
         mr__fail(&e, MR_E_STALE, "the batch was released already");
         return mr__keep_error(&e);
     }
+    MR_CRASH_POINT("trainer.releasing");
     b->leased = false;
     l->leases--;
     if (l->poison) /* whoever still reads a released batch is to see it */
         memset(mr__slot_data(&l->s.arena, b->slot), POISON, l->s.plan->arena.slot_data_bytes);
+    MR_CRASH_POINT("trainer.release_counted");
     mr__trainer_release_quietly(&l->s.arena, b->slot, b->seq);
+    MR_CRASH_POINT("trainer.released");
     wake_commander(l);
+    MR_CRASH_POINT("trainer.commander_rung");
     bool last = l->close_done && l->leases == 0;
     mr__loader_leave(l);
     if (last)
@@ -389,10 +403,14 @@ int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_e
         if (rc < 0)
             return rc;
     }
+    MR_CRASH_POINT("trainer.request_allowed");
     l->stream++;
     c->request[l->stream & 1] = (struct mr_request){epoch, batch};
+    MR_CRASH_POINT("trainer.request_written");
     __atomic_store_n(&c->request_id, l->stream, __ATOMIC_RELEASE);
+    MR_CRASH_POINT("trainer.request_shown");
     mr__bell_ring(&c->free_bell);
+    MR_CRASH_POINT("trainer.request_rung");
     l->delivered = 0;
     l->epoch = epoch;
     l->position = batch;

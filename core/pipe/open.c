@@ -4,6 +4,7 @@
  */
 #include "pipe/loader.h"
 
+#include "base/crash_point.h"
 #include "proc/launch.h"
 #include "proc/warden.h"
 #include "shm/report.h"
@@ -72,6 +73,7 @@ static int make_eventfd(int *fd, struct mr_errbuf *e)
 
 static int make_arena(mr_loader *l, struct mr_errbuf *e)
 {
+    MR_CRASH_POINT("trainer.config_read");
     struct mr_session *s = &l->s;
     int rc = mr__arena_create(&s->arena, &s->plan->arena, e);
     if (rc >= 0)
@@ -87,6 +89,7 @@ static int make_arena(mr_loader *l, struct mr_errbuf *e)
 
 static int make_handles(mr_loader *l, struct mr_errbuf *e)
 {
+    MR_CRASH_POINT("trainer.arena_made");
     uint32_t nfields = (uint32_t)l->s.plan->nfields;
     l->npool = l->s.plan->arena.slots * HANDLES_PER_SLOT;
     l->pool = calloc(l->npool, sizeof *l->pool);
@@ -157,6 +160,7 @@ static void run_forked_warden(void *ctx)
 
 static int start_warden(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
 {
+    MR_CRASH_POINT("trainer.handles_made");
     struct mr_session *s = &l->s;
     if (s->plan->config->context == MR_CONTEXT_FORK)
         return mr__launch_fork(&l->warden, run_forked_warden, l, e);
@@ -164,6 +168,7 @@ static int start_warden(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
     if (!exe)
         return e->code;
     s->boot_fd = mr__boot_write(s->plan->config, o->set, e);
+    MR_CRASH_POINT("trainer.boot_written");
     int rc = s->boot_fd < 0 ? s->boot_fd : MR_OK;
     const int fds[MR_BOOT_FDS] = {s->arena.control_fd, s->arena.plan_fd, s->arena.data_fd,
                                   s->index_fd,         s->boot_fd,       s->arena.ready_fd,
@@ -188,6 +193,7 @@ static int warden_never_was(mr_loader *l, struct mr_errbuf *e)
 static int wait_until_ready(mr_loader *l, struct mr_errbuf *e)
 {
     struct mr_control *c = l->s.arena.control;
+    MR_CRASH_POINT("trainer.ready_waited_for");
     while (__atomic_load_n(&c->phase, __ATOMIC_ACQUIRE) != MR_PHASE_READY) {
         if (mr__run_failed(&l->s.arena, e))
             return e->code;
@@ -205,12 +211,14 @@ static void keep_from_children(const struct mr_arena *a)
     madvise(a->data, a->shape.data_bytes, MADV_DONTFORK);
     madvise(a->plan, a->shape.plan_bytes, MADV_DONTFORK);
     madvise(a->control, a->shape.control_bytes, MADV_DONTFORK);
+    MR_CRASH_POINT("trainer.kept_from_children");
 }
 
 /* mr_fd: one descriptor that shows a batch and the warden's death alike. */
 static int make_epoll(mr_loader *l, struct mr_errbuf *e)
 {
     struct epoll_event in = {.events = EPOLLIN};
+    MR_CRASH_POINT("trainer.warden_started");
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (l->epoll_fd < 0 || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->s.arena.ready_fd, &in) < 0 ||
         epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->warden.pidfd, &in) < 0)
@@ -259,6 +267,7 @@ static int open_all(mr_loader *l, const char *path, const mr_options *o, struct 
     rc = start(l, o, e);
     if (rc >= 0 && o->state)
         rc = mr__state_check(l, &state, e); /* once more: now the data's hash is known */
+    MR_CRASH_POINT("trainer.started");
     mr__loader_drain_events(l);
     pthread_mutex_unlock(&l->lock);
     return rc;
@@ -271,9 +280,12 @@ static void end_processes(mr_loader *l)
     if (!l->warden.pid)
         return;
     __atomic_store_n(&l->s.arena.control->stop, 1, __ATOMIC_RELEASE);
+    MR_CRASH_POINT("trainer.stop_set");
     mr__warden_wake_all(&l->s.arena);
+    MR_CRASH_POINT("trainer.stop_rung");
     if (write(l->s.arena.warden_fd, &one, sizeof one) < 0)
         kill(l->warden.pid, SIGKILL); /* cannot be: the counter is ours alone */
+    MR_CRASH_POINT("trainer.stop_told");
     mr__launch_end(&l->warden, END_MS);
 }
 
@@ -329,9 +341,11 @@ static void free_classes(mr_loader *l)
 
 void mr__loader_free(mr_loader *l)
 {
+    MR_CRASH_POINT("trainer.freeing");
     free_classes(l);
     mr__bad_free(l);
     mr__session_release(&l->s);
+    MR_CRASH_POINT("trainer.memory_given_back");
     if (l->epoll_fd >= 0)
         close(l->epoll_fd);
     if (l->here)
@@ -362,10 +376,12 @@ void mr_close(mr_loader **loader)
     if (mr__loader_enter(l, &e) < 0)
         return; /* a forked child's copy: nothing here is its own */
     l->closed = true;
+    MR_CRASH_POINT("trainer.closing");
     wait_for_others(l);
     end_processes(l);
     mr__loader_drain_events(l);
     mr__bad_save(l);
+    MR_CRASH_POINT("trainer.processes_ended");
     l->close_done = true;
     bool last = l->leases == 0;
     mr__loader_leave(l);

@@ -3,6 +3,7 @@
  * roles.c: which part a process of the loader plays, and the two programs that come in from
  * outside: the warden executable and an exec'ed producer.
  */
+#include "base/crash_point.h"
 #include "pipe/session.h"
 #include "proc/child.h"
 #include "proc/crash.h"
@@ -27,18 +28,21 @@ static int index_role(void *ctx, struct mr_errbuf *e)
     struct mr_index_builder *b;
     if (s->plan->config->sandbox != MR_SANDBOX_OFF)
         mr__sandbox_read_only();
+    MR_CRASH_POINT("index.started");
     int rc = mr__index_builder_new(&b, e);
     if (rc < 0)
         return rc;
     rc = source->index(s->plan->config->source.params, b, e);
     if (rc >= 0)
         rc = mr__index_finish(b, s->index_fd, e);
+    MR_CRASH_POINT("index.sealed");
     mr__index_builder_free(b);
     return rc < 0 ? rc : mr__contain_find_roots(s, e);
 }
 
 static int indexed_role(void *ctx, struct mr_errbuf *e)
 {
+    MR_CRASH_POINT("warden.index_known");
     int rc = mr__session_bind(ctx, e);
     if (rc >= 0)
         rc = mr__session_list(ctx, e);
@@ -71,7 +75,9 @@ static int user_producer_role(struct mr_session *s, uint32_t lane, uint32_t leas
 static int producer_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf *e)
 {
     struct mr_session *s = ctx;
+    MR_CRASH_POINT("producer.started");
     int rc = mr__arena_protect_plan(&s->arena, e);
+    MR_CRASH_POINT("producer.plan_protected");
     if (rc < 0)
         return rc;
     mr__crash_install(&s->arena, lane, s->plan->user_producer || mr__sandbox_by_choice());

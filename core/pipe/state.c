@@ -5,6 +5,8 @@
  */
 #include "pipe/loader.h"
 
+#include "base/crash_point.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,8 +66,10 @@ int mr_save_state(mr_loader *l, char *text, size_t cap, size_t *bytes)
     int rc = mr__loader_enter(l, &e);
     if (rc >= 0) {
         rc = cannot_save(l, &e);
+        MR_CRASH_POINT("trainer.saving");
         if (rc >= 0)
             rc = describe(l, &t, &e);
+        MR_CRASH_POINT("trainer.saved");
         mr__loader_leave(l);
     }
     if (rc >= 0) {

@@ -6,6 +6,7 @@
  */
 #include "seats.h"
 
+#include "base/crash_point.h"
 #include "proc/crash.h"
 #include "shm/report.h"
 #include "shm/verdict.h"
@@ -82,6 +83,7 @@ static void set_aside(struct mr_warden *w, const struct mr_hand *hand, const str
                            .detail = blame->detail,
                            .stage = MR_GET(hand->activity),
                            .forced = blame->cause != MR_CAUSE_SIGNAL};
+    MR_CRASH_POINT("warden.verdict_reached");
     struct mr_errbuf e;
     if (mr__verdict_add(w->a, &v) >= 0)
         return;

@@ -3,6 +3,7 @@
  * commander.c: the loop of the commander: take a free slot, plan the next batch into it, publish;
  * go elsewhere when the trainer asks; wait when no slot is free.
  */
+#include "base/crash_point.h"
 #include "proc/roles.h"
 #include "shm/report.h"
 
@@ -23,6 +24,7 @@ static int seek(struct commander *c, uint64_t stream, struct mr_errbuf *e)
     c->stream = stream;
     c->first_seq = c->seq + 1;
     c->ended = false;
+    MR_CRASH_POINT("commander.seeking");
     return c->planner->seek(c->planner->ctx, r.epoch, r.batch, e);
 }
 
@@ -35,6 +37,7 @@ static int begin(struct commander *c, struct mr_errbuf *e)
     const struct mr_cursor *cursor = mr__plan_cursor(c->a, c->seq);
     if (cursor->seq != c->seq || cursor->head.state_bytes > c->a->shape.state_bytes)
         return mr__fail(e, MR_E_CORRUPT, "the commander's cursor does not match its slots");
+    MR_CRASH_POINT("commander.resuming");
     c->stream = cursor->head.stream;
     c->first_seq = cursor->head.first_seq;
     c->ended = cursor->head.kind == MR_PLAN_END;
@@ -49,9 +52,13 @@ static int obey(struct commander *c, struct mr_errbuf *e)
     uint64_t wanted = __atomic_load_n(&control->request_id, __ATOMIC_ACQUIRE);
     if (wanted == c->stream)
         return MR_OK;
+    MR_CRASH_POINT("commander.cancelling");
     mr__commander_cancel(c->a, wanted);
+    MR_CRASH_POINT("commander.cancelled");
     int rc = seek(c, wanted, e);
+    MR_CRASH_POINT("commander.sought");
     __atomic_store_n(&control->request_done, wanted, __ATOMIC_RELEASE);
+    MR_CRASH_POINT("commander.obeyed");
     mr__signal_ready(c->a);
     return rc;
 }
@@ -60,6 +67,7 @@ static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct m
 {
     struct mr_plan_head head = {.stream = c->stream, .first_seq = c->first_seq};
     mr__hand_doing(c->hand, MR_DOING_PLAN);
+    MR_CRASH_POINT("commander.took");
     int rc = c->planner->plan(c->planner->ctx, slot, &head, e);
     if (rc < 0)
         return rc;
@@ -70,13 +78,17 @@ static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct m
                         "room for %u, %u and %llu",
                         head.rows, head.tasks, head.state_bytes, c->a->shape.rows,
                         c->a->shape.tasks, (unsigned long long)c->a->shape.state_bytes);
+    MR_CRASH_POINT("commander.messages_written");
     c->seq++;
     mr__plan_write_head(mr__plan_head(c->a, slot), &head);
+    MR_CRASH_POINT("commander.head_written");
     struct mr_cursor *cursor = mr__plan_cursor(c->a, c->seq);
     cursor->seq = c->seq;
+    MR_CRASH_POINT("commander.half_cursor");
     cursor->head = head;
     memcpy(cursor + 1, mr__plan_state(c->a, slot), head.state_bytes);
     c->ended = head.kind == MR_PLAN_END;
+    MR_CRASH_POINT("commander.cursor_written");
     mr__commander_publish(c->a, slot, from, c->seq);
     mr__hand_expected(c->a);
     return MR_OK;
@@ -86,7 +98,9 @@ static void wait_for_slot(struct commander *c, uint32_t seen)
 {
     uint64_t from = mr__now_ns();
     mr__hand_doing(c->hand, MR_DOING_WAIT);
+    MR_CRASH_POINT("commander.waiting");
     mr__bell_wait(&c->a->control->free_bell, seen, -1);
+    MR_CRASH_POINT("commander.woken");
     mr__lane_count_up(c->lane, MR_COUNT_IDLE_NS, mr__now_ns() - from);
 }
 
@@ -97,6 +111,7 @@ int mr__commander_loop(const struct mr_arena *a, const struct mr_planner *planne
                           .planner = planner,
                           .lane = mr__lane(a, MR_LANE_COMMANDER),
                           .hand = mr__hand_take(a, MR_LANE_COMMANDER)};
+    MR_CRASH_POINT("commander.started");
     int rc = begin(&c, e);
     while (rc >= 0) {
         uint32_t seen =

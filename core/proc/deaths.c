@@ -6,6 +6,7 @@
  */
 #include "seats.h"
 
+#include "base/crash_point.h"
 #include "proc/callfilter.h"
 #include "proc/crash.h"
 #include "shm/report.h"
@@ -210,12 +211,16 @@ void mr__death(struct mr_warden *w, uint32_t lane)
     struct death d = {.lane = lane};
     uint64_t now = mr__now_ns();
     char name[32];
+    MR_CRASH_POINT("warden.death_seen");
     d.status = mr__child_reap(&seat->child); /* its pidfd was readable: the fence is there */
+    MR_CRASH_POINT("warden.reaped");
     mr__blame(w, lane, d.status, &d.blame);
     snprintf(d.name, sizeof d.name, "%s", mr__seat_name(lane, name));
     describe_how(w, &d);
     describe_work(w, &d);
+    MR_CRASH_POINT("warden.recovering");
     d.given_back = mr__warden_recover(w->a, lane == MR_LANE_COMMANDER ? 0 : seat->lease);
+    MR_CRASH_POINT("warden.recovered");
     mr__finish_failure(w->a);
     if (mr__stopping(w->a) || (WIFEXITED(d.status) && WEXITSTATUS(d.status) == MR_EXIT_FAILED)) {
         leave_seat(seat, 0);
@@ -231,9 +236,11 @@ void mr__death(struct mr_warden *w, uint32_t lane)
     bool replace = may_replace(w, &d);
     bool refill = lane != MR_LANE_COMMANDER && mr__crash_is_stray(d.blame.signo) && !d.blame.sender;
     uint64_t wait_ns = backoff_ns(w->waves);
+    MR_CRASH_POINT("warden.death_counted");
     leave_seat(seat, replace ? now + wait_ns : 0);
     if (replace)
         report(w, &d, refill, wait_ns);
+    MR_CRASH_POINT("warden.death_reported");
     if (replace && refill)
         mr__refill_begin(w);
 }

@@ -8,6 +8,7 @@
  */
 #include "seats.h"
 
+#include "base/crash_point.h"
 #include "shm/report.h"
 
 #include <poll.h>
@@ -20,6 +21,8 @@
 
 static void send_kill(const struct mr_child *child)
 {
+    if (MR_CRASH_SKIPS("warden.kill")) /* a process that cannot be ended, for the tests */
+        return;
     syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
 }
 
@@ -29,6 +32,7 @@ void mr__fence_begin(struct mr_warden *w, uint32_t lane, enum mr_why why)
     if (!seat->child.pid || seat->killed_at)
         return;
     send_kill(&seat->child);
+    MR_CRASH_POINT("warden.kill_sent");
     seat->why = why;
     seat->killed_at = mr__now_ns();
 }
@@ -78,6 +82,7 @@ static void set_aside(struct mr_warden *w, uint32_t lane)
     }
     struct mr_blame blame;
     mr__blame(w, lane, -1, &blame);
+    MR_CRASH_POINT("warden.quarantining");
     int slots = mr__warden_quarantine(w->a, seat->lease);
     if (slots < 0) {
         snprintf(
@@ -95,7 +100,9 @@ static void set_aside(struct mr_warden *w, uint32_t lane)
                    "%s (process %d) cannot be ended within %d ms; %d slots that it holds are set "
                    "aside until it does end, their batches move to spare slots, and it is replaced",
                    name, pid, MR_FENCE_MS, slots);
+    MR_CRASH_POINT("warden.quarantined");
     keep_stuck(w, lane, place);
+    MR_CRASH_POINT("warden.kept_stuck");
 }
 
 uint64_t mr__fence_check(struct mr_warden *w, uint64_t now)
@@ -138,15 +145,19 @@ static void wait_for_all(struct mr_warden *w, uint64_t until)
         struct mr_child *child = &w->seats[i].child;
         uint64_t now = mr__now_ns();
         struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
-        if (child->pid && poll(&p, 1, now < until ? (int)((until - now) / 1000000) + 1 : 0) == 1)
+        if (child->pid && poll(&p, 1, now < until ? (int)((until - now) / 1000000) + 1 : 0) == 1) {
+            MR_CRASH_POINT("warden.child_ended");
             mr__child_reap(child);
+        }
     }
 }
 
 void mr__fence_all(struct mr_warden *w)
 {
     __atomic_store_n(&w->a->control->stop, 1, __ATOMIC_RELEASE);
+    MR_CRASH_POINT("warden.stop_set");
     mr__warden_wake_all(w->a);
+    MR_CRASH_POINT("warden.stop_rung");
     wait_for_all(w, mr__now_ns() + STOP_GRACE_MS * 1000000ull);
     for (uint32_t i = 1; i < w->nseats; i++)
         if (w->seats[i].child.pid)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seats.h"
 
+#include "base/crash_point.h"
 #include "shm/report.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 static void run_helper(struct mr_warden *w)
 {
     struct mr_errbuf e = {0};
+    MR_CRASH_ROLE("index");
     int rc = w->roles->index(w->roles->ctx, &e);
     if (rc < 0)
         mr__fail_run(w->a, &e);
@@ -46,10 +48,12 @@ int mr__helper_index(struct mr_warden *w, struct mr_errbuf *e)
     int rc = mr__child_fork(&helper, "mr-index", e);
     if (rc == 0)
         run_helper(w);
+    MR_CRASH_POINT("warden.index_forked");
     if (rc > 0)
         rc = wait_for_helper(w, &helper, &status, e);
     if (rc < 0)
         return rc;
+    MR_CRASH_POINT("warden.index_reaped");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return w->roles->indexed(w->roles->ctx, e);
     mr__child_describe(status, death, sizeof death);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch.h"
 
+#include "base/crash_point.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -120,6 +122,7 @@ static int spawn(struct mr_child *warden, const char *exe, const int *lifted, in
     posix_spawnattr_setflags(&attr,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     int rc = env ? posix_spawn(&warden->pid, exe, &actions, &attr, argv, env) : ENOMEM;
+    MR_CRASH_POINT("trainer.spawned");
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
     free(env);
@@ -175,6 +178,7 @@ int mr__launch_fork(struct mr_child *warden, void (*run)(void *ctx), void *ctx, 
         _exit(1);
     }
     warden->pid = pid;
+    MR_CRASH_POINT("trainer.forked");
     return watch_warden(warden, e);
 }
 

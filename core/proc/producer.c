@@ -3,6 +3,7 @@
  * producer.c: the loop of a producer: claim a task, fill it, finish it; wait for work when there is
  * none.
  */
+#include "base/crash_point.h"
 #include "base/message.h"
 #include "proc/crash.h"
 #include "proc/roles.h"
@@ -13,7 +14,9 @@ static void wait_for_work(const struct mr_arena *a, struct mr_lane *lane, struct
 {
     uint64_t from = mr__now_ns();
     mr__hand_doing(hand, MR_DOING_WAIT);
+    MR_CRASH_POINT("producer.waiting");
     mr__bell_wait(&a->control->work_bell, seen, -1);
+    MR_CRASH_POINT("producer.woken");
     mr__lane_count_up(lane, MR_COUNT_IDLE_NS, mr__now_ns() - from);
 }
 
@@ -42,11 +45,13 @@ int mr__producer_loop(const struct mr_arena *a, uint32_t lane_number, uint32_t l
             continue;
         }
         begin(a, hand, &claim);
+        MR_CRASH_POINT("producer.claim_noted");
         uint32_t bad = 0;
         rc = filler->fill(filler->ctx, &claim, &bad, e);
         if (rc < 0)
             break; /* the row stays BUSY: the run is over */
         mr__producer_finish(a, &claim, bad);
+        MR_CRASH_POINT("producer.settled");
         mr__hand_end(hand);
     }
     mr__crash_stack_free(&stack);

@@ -7,11 +7,13 @@
  */
 #include "seats.h"
 
+#include "base/crash_point.h"
 #include "shm/report.h"
 
 void mr__refill_begin(struct mr_warden *w)
 {
     w->refilling = true;
+    MR_CRASH_POINT("warden.refill_begun");
     for (uint32_t i = MR_LANE_PRODUCERS; i < w->nseats; i++)
         mr__fence_begin(w, i, MR_WHY_REFILL);
 }
@@ -30,6 +32,7 @@ void mr__refill_check(struct mr_warden *w)
     uint32_t tainted = 0;
     if (!w->refilling || somebody_lives(w))
         return;
+    MR_CRASH_POINT("warden.all_ended");
     w->refilling = false;
     if (mr__arena_check_words(w->a, &e) < 0) {
         mr__context(&e, "a producer that crashed has written into the loader's control memory");
@@ -37,6 +40,7 @@ void mr__refill_check(struct mr_warden *w)
         return;
     }
     uint32_t slots = mr__warden_refill(w->a, &tainted);
+    MR_CRASH_POINT("warden.refilled");
     MR_TALLY(w, refills, 1);
     MR_TALLY(w, tainted, tainted);
     mr__report_log(w->a, MR_LANE_WARDEN, MR_REPORT_WARNING,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seats.h"
 
+#include "base/crash_point.h"
 #include "shm/report.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ static void run_child(struct mr_warden *w, uint32_t lane, uint32_t lease)
     const struct mr_roles *r = w->roles;
     int rc;
     MR_SET(mr__lane(w->a, lane)->pid, (uint32_t)getpid());
+    MR_CRASH_ROLE(lane == MR_LANE_COMMANDER ? "commander" : "producer");
     if (lane == MR_LANE_COMMANDER)
         rc = r->commander(r->ctx, &e);
     else if (r->exec_producer)
@@ -57,12 +59,14 @@ int mr__seat_child(struct mr_warden *w, uint32_t lane, struct mr_errbuf *e)
                         w->next_lease);
     uint32_t lease = ++w->next_lease;
     struct mr_child child;
+    MR_CRASH_POINT("warden.seating");
     clear_seat(w->a, lane, lease);
     int rc = mr__child_fork(&child, name, e);
     if (rc == 0)
         run_child(w, lane, lease);
     if (rc < 0)
         return rc;
+    MR_CRASH_POINT("warden.forked");
     *seat = (struct mr_seat){.child = child, .lease = lease, .started_at = mr__now_ns()};
     return MR_OK;
 }
@@ -76,6 +80,7 @@ void mr__seat_respawn_due(struct mr_warden *w, uint64_t now)
             continue;
         if (w->refilling && i >= MR_LANE_PRODUCERS)
             continue;
+        MR_CRASH_POINT("warden.respawning");
         if (mr__seat_child(w, i, &e) < 0) { /* no free pid: go on with the others, try again */
             mr__report_log(w->a, MR_LANE_WARDEN, MR_REPORT_WARNING, "%s; trying again", e.text);
             seat->respawn_at = now + MR_BACKOFF_LAST_MS * 1000000ull;

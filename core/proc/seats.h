@@ -20,7 +20,11 @@
 #include "proc/oom.h"
 #include "proc/roles.h"
 
+#ifdef MR_FAULTS
+#define MR_FENCE_MS 300 /* the fault-injection tests have many such cases to wait for */
+#else
 #define MR_FENCE_MS 2000 /* from SIGKILL until a process counts as one that cannot be ended */
+#endif
 #define MR_BACKOFF_LAST_MS 5000
 #define MR_SUSPECTS 256
 

@@ -5,6 +5,7 @@
  */
 #include "proc/warden.h"
 
+#include "base/crash_point.h"
 #include "proc/seats.h"
 #include "shm/report.h"
 
@@ -104,8 +105,10 @@ static void watch(struct mr_warden *w, struct pollfd *p)
         if (poll(p, POLL_SEATS + w->nseats + MR_STUCK_MAX, sleep_ms(until)) < 0 && errno != EINTR)
             return;
         notice_lateness(w, until);
-        if (p[POLL_TRAINER].revents)
+        if (p[POLL_TRAINER].revents) {
+            MR_CRASH_POINT("warden.trainer_dead");
             return; /* the trainer is dead: so are we, soon */
+        }
         handle(w, p);
     }
 }
@@ -113,6 +116,7 @@ static void watch(struct mr_warden *w, struct pollfd *p)
 static int start_all(struct mr_warden *w, struct mr_errbuf *e)
 {
     int rc = mr__helper_index(w, e);
+    MR_CRASH_POINT("warden.indexed");
     for (uint32_t i = MR_LANE_COMMANDER; rc >= 0 && i < w->nseats; i++)
         rc = mr__seat_child(w, i, e);
     return rc;
@@ -141,6 +145,8 @@ int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int t
     uint32_t nseats = mr__lane_count(a);
     struct mr_seat *seats = calloc(nseats, sizeof *seats);
     struct pollfd *polls = calloc(POLL_SEATS + nseats + MR_STUCK_MAX, sizeof *polls);
+    MR_CRASH_ROLE("warden");
+    MR_CRASH_POINT("warden.started");
     int rc = MR_OK;
     MR_SET(mr__lane(a, MR_LANE_WARDEN)->pid, (uint32_t)getpid());
     if (!w || !seats || !polls) {
@@ -159,11 +165,15 @@ int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int t
         if (rc < 0) {
             mr__fail_run(a, &e);
         } else {
+            MR_CRASH_POINT("warden.all_seated");
             set_phase(w, MR_PHASE_READY);
+            MR_CRASH_POINT("warden.ready");
             watch(w, polls);
         }
         mr__fence_all(w);
+        MR_CRASH_POINT("warden.all_stopped");
         set_phase(w, MR_PHASE_ENDED);
+        MR_CRASH_POINT("warden.ended");
         if (w->signal_fd >= 0)
             close(w->signal_fd);
     }

@@ -14,6 +14,7 @@
 #ifndef MR_SHM_ARENA_H
 #define MR_SHM_ARENA_H
 
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "shm/wait.h"
 #include "shm/words.h"
@@ -287,6 +288,7 @@ static inline void mr__plan_write_head(struct mr_plan_head *to, const struct mr_
     MR_SET(to->epoch, head->epoch);
     MR_SET(to->batch, head->batch);
     MR_SET(to->step, head->step);
+    MR_CRASH_POINT("commander.half_head");
     MR_SET(to->rows, head->rows);
     MR_SET(to->tasks, head->tasks);
     MR_SET(to->kind, head->kind);

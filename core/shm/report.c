@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include "base/crash_point.h"
 #include "shm/slot.h"
 
 #include <poll.h>
@@ -23,6 +24,7 @@ static void append(struct mr_lane *lane, const struct mr_event *event)
     cell->time_ns = mr__now_ns();
     /* Release: the reader that sees the head sees the cell. A writer that dies before leaves
      * nothing. */
+    MR_CRASH_POINT("report.written");
     __atomic_store_n(&lane->event_head, head + 1, __ATOMIC_RELEASE);
 }
 
@@ -31,6 +33,7 @@ void mr__report(const struct mr_arena *a, uint32_t lane, const struct mr_event *
     pthread_mutex_lock(&one_writer);
     append(mr__lane(a, lane), event);
     pthread_mutex_unlock(&one_writer);
+    MR_CRASH_POINT("report.appended");
     mr__signal_ready(a);
 }
 
@@ -63,9 +66,12 @@ void mr__fail_run(const struct mr_arena *a, const struct mr_errbuf *e)
     if (!__atomic_compare_exchange_n(&c->failure, &none, MR_FAILURE_WRITING, false,
                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return;
+    MR_CRASH_POINT("fail.claimed");
     c->failure_code = e->code;
     snprintf(c->failure_text, sizeof c->failure_text, "%s", e->text);
+    MR_CRASH_POINT("fail.written");
     __atomic_store_n(&c->failure, MR_FAILURE_SET, __ATOMIC_RELEASE);
+    MR_CRASH_POINT("fail.set");
     mr__warden_wake_all(a);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "slot_steps.h"
 
+#include "base/crash_point.h"
+
 #include <unistd.h>
 
 void mr__signal_ready(const struct mr_arena *a)
@@ -34,15 +36,19 @@ void mr__slot_settle(const struct mr_arena *a, uint32_t slot, uint64_t w)
 {
     if (!all_ended(a, slot, w))
         return;
+    MR_CRASH_POINT("settle.all_ended");
     uint64_t *word = &mr__slot(a, slot)->word;
     if (mr__word_move(word, mr__slot_with(w, MR_SLOT_RESERVED),
-                      mr__slot_with(w, MR_SLOT_AVAILABLE)))
+                      mr__slot_with(w, MR_SLOT_AVAILABLE))) {
+        MR_CRASH_POINT("settle.published");
         mr__signal_ready(a);
-    else if (mr__word_move(word, mr__slot_with(w, MR_SLOT_CANCELLED),
-                           mr__slot_with(w, MR_SLOT_FREE)) ||
-             mr__word_move(word, mr__slot_with_moved(w, MR_SLOT_QUARANTINED),
-                           mr__slot_with(w, MR_SLOT_FREE)))
+    } else if (mr__word_move(word, mr__slot_with(w, MR_SLOT_CANCELLED),
+                             mr__slot_with(w, MR_SLOT_FREE)) ||
+               mr__word_move(word, mr__slot_with_moved(w, MR_SLOT_QUARANTINED),
+                             mr__slot_with(w, MR_SLOT_FREE))) {
+        MR_CRASH_POINT("settle.freed");
         mr__bell_ring(&a->control->free_bell);
+    }
 }
 
 void mr__slot_close(const struct mr_arena *a, uint32_t slot, uint64_t word)
@@ -89,13 +95,18 @@ void mr__slot_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, ui
     uint32_t tasks = mr__slot_tasks(a, slot);
     for (uint32_t i = 0; i < tasks; i++)
         __atomic_store_n(&rows[i], mr__row_in(to, 0, MR_ROW_EMPTY), __ATOMIC_RELAXED);
+    MR_CRASH_POINT("commander.rows_emptied");
     MR_SET(mr__slot(a, slot)->hint, mr__slot_seq(to) << 32);
     /* Release: head, messages and row words before the word that shows them. */
+    MR_CRASH_POINT("commander.publishing");
     mr__word_move(&mr__slot(a, slot)->word, from, to);
-    if (tasks == 0)
+    MR_CRASH_POINT("commander.published");
+    if (tasks == 0) {
         mr__slot_settle(a, slot, to);
-    else
+    } else {
         mr__bell_ring(&a->control->work_bell);
+        MR_CRASH_POINT("commander.work_rung");
+    }
 }
 
 void mr__commander_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, uint64_t seq)
@@ -113,18 +124,23 @@ static void cancel_slot(const struct mr_arena *a, uint32_t slot, uint64_t stream
         switch (mr__slot_state(w)) {
         case MR_SLOT_RESERVED: /* may become AVAILABLE under our hands: then once more */
             mr__word_move(word, w, mr__slot_with(w, MR_SLOT_CANCELLED));
+            MR_CRASH_POINT("commander.slot_cancelled");
             continue;
         case MR_SLOT_CANCELLED: /* just now, or by a commander that died here */
             mr__slot_close(a, slot, w);
+            MR_CRASH_POINT("commander.rows_closed");
             mr__slot_settle(a, slot, w);
+            MR_CRASH_POINT("commander.cancelled_settled");
             return;
         case MR_SLOT_QUARANTINED: /* not wanted: nothing to move */
             mr__word_move(word, w, mr__slot_with_moved(w, MR_SLOT_QUARANTINED));
             mr__slot_settle(a, slot, w);
             return;
         case MR_SLOT_AVAILABLE:
-            if (mr__word_move(word, w, mr__slot_with(w, MR_SLOT_FREE)))
+            if (mr__word_move(word, w, mr__slot_with(w, MR_SLOT_FREE))) {
+                MR_CRASH_POINT("commander.available_freed");
                 mr__bell_ring(&a->control->free_bell);
+            }
             continue;
         default: return;
         }
@@ -146,6 +162,7 @@ static bool claim_row(const struct mr_arena *a, uint32_t slot, uint64_t word, ui
     if (!mr__word_move(row, mr__row_in(word, 0, MR_ROW_EMPTY),
                        mr__row_in(word, lease, MR_ROW_BUSY)))
         return false;
+    MR_CRASH_POINT("producer.claimed");
     *claim = (struct mr_claim){slot, task, mr__slot_seq(word), lease, word};
     return true;
 }
@@ -193,6 +210,7 @@ static bool claim_pass(const struct mr_arena *a, uint32_t lease, bool hinted,
             continue;
         if (claim->task >= first)
             MR_SET(*hint, (seq << 32) | (claim->task + 1));
+        MR_CRASH_POINT("producer.hinted");
         return true;
     }
     return false;
@@ -208,8 +226,10 @@ bool mr__producer_finish(const struct mr_arena *a, const struct mr_claim *c, uin
     uint64_t *row = &mr__slot_rows(a, c->slot)[c->task];
     uint64_t ended =
         bad ? mr__row_in(c->word, bad, MR_ROW_BAD) : mr__row_in(c->word, c->lease, MR_ROW_DONE);
+    MR_CRASH_POINT("producer.finishing");
     if (!mr__word_move(row, mr__row_in(c->word, c->lease, MR_ROW_BUSY), ended))
         return false;
+    MR_CRASH_POINT("producer.finished");
     mr__slot_settle(a, c->slot, c->word);
     return true;
 }

@@ -5,6 +5,8 @@
  */
 #include "slot_steps.h"
 
+#include "base/crash_point.h"
+
 #include <string.h>
 
 static bool waits_to_move(uint64_t word)
@@ -28,6 +30,7 @@ static bool is_elsewhere(const struct mr_arena *a, uint32_t slot, uint64_t word)
 static void mark_moved(const struct mr_arena *a, uint32_t slot, uint64_t word)
 {
     mr__word_move(&mr__slot(a, slot)->word, word, mr__slot_with_moved(word, MR_SLOT_QUARANTINED));
+    MR_CRASH_POINT("commander.marked_moved");
     mr__slot_settle(a, slot, word);
 }
 
@@ -56,7 +59,9 @@ static bool move(const struct mr_arena *a, uint32_t slot, uint64_t word)
     if (to < 0)
         return false;
     copy_plan(a, (uint32_t)to, slot);
+    MR_CRASH_POINT("commander.plan_copied");
     mr__slot_publish(a, (uint32_t)to, from, mr__slot_next_round(word));
+    MR_CRASH_POINT("commander.moved");
     mark_moved(a, slot, word);
     return true;
 }
@@ -78,6 +83,7 @@ bool mr__commander_move(const struct mr_arena *a, uint64_t last_seq)
         return true;
     /* In completion order the free slot that a batch moves to may have the largest seq. */
     __atomic_store_n(&a->control->planned, last_seq, __ATOMIC_SEQ_CST);
+    MR_CRASH_POINT("commander.moving");
     bool all = true;
     for (uint32_t i = 0; i < a->shape.slots; i++) {
         uint64_t w = mr__word_load(&mr__slot(a, i)->word);

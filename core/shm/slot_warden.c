@@ -6,6 +6,8 @@
  */
 #include "slot_steps.h"
 
+#include "base/crash_point.h"
+
 /* ---- a process has died ---- */
 
 static uint32_t give_back_rows(const struct mr_arena *a, uint32_t slot, uint32_t lease)
@@ -25,6 +27,7 @@ static void finish_steps(const struct mr_arena *a, uint32_t slot)
 {
     uint64_t w = mr__word_load(&mr__slot(a, slot)->word);
     enum mr_slot_state state = mr__slot_state(w);
+    MR_CRASH_POINT("warden.slot_looked_at");
     MR_SET(mr__slot(a, slot)->hint, 0); /* a hint of no generation: search from the start */
     if (state == MR_SLOT_CANCELLED || state == MR_SLOT_QUARANTINED)
         mr__slot_close(a, slot, w);
@@ -39,8 +42,10 @@ uint32_t mr__warden_recover(const struct mr_arena *a, uint32_t lease)
     for (uint32_t i = 0; i < a->shape.slots; i++) {
         if (lease)
             given += give_back_rows(a, i, lease);
+        MR_CRASH_POINT("warden.rows_given_back");
         finish_steps(a, i); /* after the rows: a cancel is seen here, or sees them EMPTY */
     }
+    MR_CRASH_POINT("warden.slots_recovered");
     mr__warden_wake_all(a);
     return given;
 }
@@ -72,6 +77,7 @@ int mr__warden_quarantine(const struct mr_arena *a, uint32_t lease)
     uint32_t now = 0, all = 0;
     for (uint32_t i = 0; i < a->shape.slots; i++) {
         now += quarantine_slot(a, i, lease);
+        MR_CRASH_POINT("warden.slot_quarantined");
         finish_steps(a, i);
         all += mr__slot_state(mr__word_load(&mr__slot(a, i)->word)) == MR_SLOT_QUARANTINED;
     }
@@ -87,6 +93,7 @@ static bool empty_slot(const struct mr_arena *a, uint32_t slot, uint64_t w)
     uint64_t to = mr__slot_next_round(w), *rows = mr__slot_rows(a, slot);
     if (!mr__word_move(&mr__slot(a, slot)->word, w, to))
         return false;
+    MR_CRASH_POINT("warden.slot_taken");
     for (uint32_t i = 0; i < a->shape.tasks; i++) {
         uint64_t row = mr__word_load(&rows[i]);
         if (mr__row_of(row, w))
@@ -122,6 +129,7 @@ uint32_t mr__warden_refill(const struct mr_arena *a, uint32_t *tainted)
         int what = refill_slot(a, i);
         emptied += what == EMPTIED;
         *tainted += what == TAINTED;
+        MR_CRASH_POINT("warden.slot_emptied");
         finish_steps(a, i); /* a cancel may have come, and closed fewer rows than are EMPTY now */
     }
     mr__warden_wake_all(a);

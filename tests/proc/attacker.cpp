@@ -49,7 +49,7 @@ bool Attacker::wait(bool (Attacker::*what)(), int timeout_ms)
 void Attacker::stop_for_a_while(int pidfd)
 {
     send(pidfd, SIGSTOP);
-    if (!attack.timeouts || !random.chance(10)) {
+    if (!attack.timeouts || !random.chance(4)) {
         sleep_us(random.below(5000));
         send(pidfd, SIGCONT);
         faults.stops++;

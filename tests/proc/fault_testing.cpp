@@ -5,6 +5,7 @@ extern "C" {
 #include "proc/child.h"
 }
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -36,8 +37,8 @@ std::string to_text(const Job &job)
            "}\nslots: " + n(job.slots) + "\ndeterministic: " + (job.in_order ? "true" : "false") +
            "\ncontext: " + (job.fork ? "fork" : "spawn") +
            "\nsample_timeout: " + n(job.sample_timeout) + "\n" + job.more +
-           "batch: {size: 4, last: short}\n"
-           "source: {type: folder, path: " MR_TINY "/images}\n"
+           "batch: {size: 4, last: short}\nsource: {type: folder, path: " + job.folder +
+           "}\n"
            "sampler: {type: shuffle}\n"
            "ops:\n"
            "  - random_resized_crop: {size: 16}\n"
@@ -222,6 +223,13 @@ pid_t child_of(pid_t parent)
 int children_of(pid_t parent)
 {
     return (int)children(parent).size();
+}
+
+void kill_descendants()
+{
+    for (int i = 0; i < 1000 && !nothing_left(1); i++)
+        for (const auto &child : children(getpid()))
+            kill(child.first, SIGKILL);
 }
 
 bool nothing_left(int timeout_ms)

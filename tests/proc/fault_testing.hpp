@@ -39,7 +39,8 @@ struct Job { // what may differ without changing the stream
     bool in_order = true, fork = false;
     double sample_timeout = 30;
     uint64_t epochs = 0;
-    std::string more; // lines of config
+    std::string folder = MR_TINY "/images";
+    std::string more = ""; // lines of config
 };
 std::string to_text(const Job &job);
 mr_loader *open_job(const Job &job, const char *state = nullptr); // NULL: mr_error(nullptr) says
@@ -62,6 +63,8 @@ uint64_t respawns(mr_loader *loader);
 pid_t pid_in_lane(mr_loader *loader, int lane);
 pid_t child_of(pid_t parent);  // a living one, 0: none
 int children_of(pid_t parent); // dead and unreaped ones, too
+// Ends what nothing_left has found, so that the next test begins with nothing.
+void kill_descendants();
 // As a child subreaper: waits until this process has no descendants. False: some are left.
 bool nothing_left(int timeout_ms);
 

@@ -12,10 +12,11 @@
 #include <cstdlib>
 #include <cstring>
 
+static const char *const tiny = MR_TINY "/images";
 static const Job jobs[] = {
-    {2, 1, 3, true, false, 30, 0, ""},  {2, 2, 3, true, false, 30, 0, ""},
-    {3, 1, 4, false, false, 30, 0, ""}, {2, 2, 4, false, false, 30, 0, ""},
-    {1, 1, 2, true, true, 30, 0, ""},   {4, 1, 6, true, true, 30, 0, ""},
+    {2, 1, 3, true, false, 30, 0, tiny, ""},  {2, 2, 3, true, false, 1.5, 0, tiny, ""},
+    {3, 1, 4, false, false, 30, 0, tiny, ""}, {2, 2, 4, false, false, 30, 0, tiny, ""},
+    {1, 1, 2, true, true, 1.5, 0, tiny, ""},  {4, 1, 6, true, true, 30, 0, tiny, ""},
 };
 constexpr uint64_t faults_per_loader = 250;
 
@@ -27,7 +28,9 @@ static Faults storm(uint64_t wanted, uint64_t seed, uint64_t *batches, uint64_t 
         uint64_t left = wanted - all.all();
         attack.faults = left < faults_per_loader ? left : faults_per_loader;
         attack.seed = seed + i;
-        StormReader reader(jobs[i % (sizeof jobs / sizeof *jobs)], seed + i);
+        const Job &job = jobs[i % (sizeof jobs / sizeof *jobs)];
+        attack.timeouts = job.sample_timeout < 10;
+        StormReader reader(job, seed + i);
         Attacker attacker(reader.loader(), attack);
         while (!attacker.done())
             reader.step();

@@ -147,7 +147,7 @@ int run_soak(double minutes, const char *json)
     attack.faults = UINT64_MAX;
     attack.pause_us = (uint64_t)(1e6 / faults_a_second);
     attack.timeouts = true;
-    job.sample_timeout = 1;
+    job.sample_timeout = 3;
     StormReader reader(job, 1);
     Attacker attacker(reader.loader(), attack);
     double from = seconds(), next = from;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// crash_points.hpp: the crash points of the sources, in the order in which a run meets them: where
+// each is met, what else than SIGKILL is tried there, and the fault that leads there, if one must.
+// Included by crash_table.cpp alone.
+#ifndef CRASH_POINTS_HPP
+#define CRASH_POINTS_HPP
+
+static const char *const a_death = "producer.claimed:1:kill";
+static const char *const unsettled = "settle.all_ended@producer:1:kill";
+static const char *const trainer_dead = "trainer.counted:4:kill";
+
+static const char *const a_crash = "producer.read:1:segv";
+static const char *const a_stop = "producer.half_row:1:stop";
+// A process that stands still and that SIGKILL, which is not sent, does not end.
+static const char *const a_stuck = "producer.half_row:1:stop>warden.kill:1:skip";
+
+static const Point points[] = {
+    // mr_open
+    {"trainer.config_read", Plain, Once, nullptr},
+    {"trainer.arena_made", Plain, Once, nullptr},
+    {"trainer.handles_made", Plain, Once, nullptr},
+    {"trainer.boot_written", Plain, Once | OnlySpawn, nullptr},
+    {"trainer.spawned", Plain, Once | OnlySpawn, nullptr},
+    {"trainer.forked", Plain, Once | OnlyFork, nullptr},
+    {"trainer.kept_from_children", Plain, Once, nullptr},
+    {"trainer.warden_started", Plain, Once, nullptr},
+    {"trainer.ready_waited_for", Plain, Once, nullptr},
+    {"trainer.started", Plain, Once, nullptr},
+    // the index helper
+    {"index.started", Plain, Once | Segv | Abort, nullptr},
+    {"index.sealed", Plain, Once, nullptr},
+    {"fail.claimed@index", NoData, Broken, nullptr},
+    {"fail.written@index", NoData, Broken, nullptr},
+    {"fail.set@index", NoData, Broken, nullptr},
+    // the warden starts
+    {"warden.started", Plain, Once, nullptr},
+    {"warden.index_forked", Plain, Once, nullptr},
+    {"warden.index_reaped", Plain, Once, nullptr},
+    {"warden.index_known", Plain, Once, nullptr},
+    {"warden.indexed", Plain, Once, nullptr},
+    {"warden.seating", Plain, 0, nullptr},
+    {"warden.forked", Plain, 0, nullptr},
+    {"warden.all_seated", Plain, Once, nullptr},
+    {"warden.ready", Plain, Once | Segv | Abort, nullptr},
+    // the commander plans
+    {"commander.started", Plain, Segv | Once | NoSecond, nullptr},
+    {"commander.seeking", Cancel, 0, nullptr},
+    {"commander.took", Plain, 0, nullptr},
+    {"commander.messages_written", Plain, Segv, nullptr},
+    {"commander.half_head", Plain, Stop, nullptr},
+    {"commander.head_written", Plain, Abort, nullptr},
+    {"commander.half_cursor", Plain, Segv, nullptr},
+    {"commander.cursor_written", Plain, 0, nullptr},
+    {"commander.rows_emptied", Plain, 0, nullptr},
+    {"commander.publishing", Plain, Stop, nullptr},
+    {"commander.published", Unordered, Segv | Stop, nullptr},
+    {"commander.work_rung", Plain, 0, nullptr},
+    {"settle.all_ended@commander", Plain, 0, nullptr},
+    {"settle.published@commander", Plain, 0, nullptr},
+    {"commander.waiting", Plain, Stop, nullptr},
+    {"commander.woken", Plain, 0, nullptr},
+    {"commander.resuming", Plain, 0, "commander.took:3:kill"},
+    // ... and cancels
+    {"commander.cancelling", Cancel, 0, nullptr},
+    {"commander.slot_cancelled", Cancel, Segv, nullptr},
+    {"commander.rows_closed", Cancel, 0, nullptr},
+    {"commander.cancelled_settled", Cancel, 0, nullptr},
+    {"settle.freed@commander", Cancel, 0, nullptr},
+    {"commander.available_freed", Cancel, 0, nullptr},
+    {"commander.cancelled", Cancel, 0, nullptr},
+    {"commander.sought", Cancel, 0, nullptr},
+    {"commander.obeyed", Cancel, 0, nullptr},
+    // producers
+    {"producer.started", Plain, Segv | NoSecond, nullptr},
+    {"producer.plan_protected", Plain, 0, nullptr},
+    {"producer.opening", Plain, 0, nullptr},
+    {"producer.claimed", Unordered, Segv | Abort | Stop, nullptr},
+    {"producer.hinted", Plain, 0, nullptr},
+    {"producer.claim_noted", Cancel, Stop | Spin, nullptr},
+    {"producer.read", Plain, Segv | Abort | Stop | Spin, nullptr},
+    {"producer.decoded", Plain, Segv, nullptr},
+    {"producer.half_row", Plain, Segv | Abort | Stop | Spin, nullptr},
+    {"producer.row_made", Cancel, Abort, nullptr},
+    {"producer.finishing", Plain, Segv | Stop, nullptr},
+    {"producer.finished", Plain, Segv, nullptr},
+    {"settle.all_ended@producer", Plain, Stop, nullptr},
+    {"settle.published@producer", Unordered, Segv, nullptr},
+    {"producer.settled", Plain, 0, nullptr},
+    {"producer.waiting", Plain, Stop, nullptr},
+    {"producer.woken", Plain, 0, nullptr},
+    {"producer.bad_found", Bad, 0, nullptr},
+    {"producer.half_note", Bad, 0, nullptr},
+    {"producer.bad_kept", Bad, 0, nullptr},
+    {"report.written@producer", Bad, 0, nullptr},
+    {"report.appended@producer", Bad, 0, nullptr},
+    {"producer.bad_reported", Bad, Segv, nullptr},
+    {"producer.substituting", Bad, 0, nullptr},
+    {"fail.claimed@producer", AllBad, NoSecond | Broken, nullptr},
+    {"fail.written@producer", AllBad, NoSecond | Broken, nullptr},
+    {"fail.set@producer", AllBad, NoSecond | Broken, nullptr},
+    // the warden recovers
+    {"warden.death_seen", Plain, 0, a_death},
+    {"warden.recovering", Plain, Segv, a_death},
+    {"warden.rows_given_back", Plain, 0, a_death},
+    {"warden.slot_looked_at", Plain, 0, a_death},
+    {"settle.all_ended@warden", Plain, 0, unsettled},
+    {"settle.published@warden", Plain, 0, unsettled},
+    {"warden.slots_recovered", Plain, 0, a_death},
+    {"warden.recovered", Plain, Abort, a_death},
+    {"report.written@warden", Plain, 0, a_death},
+    {"report.appended@warden", Plain, 0, a_death},
+    {"warden.death_reported", Plain, 0, a_death},
+    {"warden.respawning", Plain, 0, a_death},
+    {"warden.reaped", Plain, 0, a_death},
+    {"warden.death_counted", Plain, 0, a_death},
+    {"warden.kill_sent", Hang, 0, a_stop},
+    // ... fills all slots again after a crash
+    {"warden.refill_begun", Plain, 0, a_crash},
+    {"warden.all_ended", Plain, 0, a_crash},
+    {"warden.slot_taken", Plain, Segv, a_crash},
+    {"warden.slot_emptied", Plain, 0, a_crash},
+    {"warden.refilled", Plain, 0, a_crash},
+    {"warden.verdict_reached", Crashing, NoAgain, nullptr},
+    // ... and sets slots aside
+    {"warden.quarantining", Hang, NoAgain, a_stuck},
+    {"warden.slot_quarantined", Hang, NoAgain, a_stuck},
+    {"warden.quarantined", Hang, NoAgain, a_stuck},
+    {"warden.kept_stuck", Hang, NoAgain, a_stuck},
+    {"commander.moving", Hang, NoAgain, a_stuck},
+    {"commander.plan_copied", Hang, NoAgain, a_stuck},
+    {"commander.moved", Hang, NoAgain | NoChain, a_stuck},
+    {"commander.marked_moved", Hang, NoAgain | NoChain, a_stuck},
+    // the trainer takes, releases, saves
+    {"trainer.leased", Plain, 0, nullptr},
+    {"trainer.marker_released", Plain, 0, nullptr},
+    {"trainer.handle_filled", Plain, 0, nullptr},
+    {"trainer.counted", Unordered, 0, nullptr},
+    {"trainer.waiting", Plain, NoSecond, nullptr},
+    {"trainer.woken", Plain, NoSecond, nullptr},
+    {"trainer.signal_drained", Plain, NoSecond, nullptr},
+    {"trainer.bad_looked_for", Plain, 0, nullptr},
+    {"trainer.bad_taken", Bad, 0, nullptr},
+    {"trainer.file_written", Bad, 0, nullptr},
+    {"trainer.old_file_removed", Bad, NoAgain, nullptr},
+    {"trainer.file_linked", Bad, 0, nullptr},
+    {"trainer.event_taken", Bad, 0, nullptr},
+    {"trainer.releasing", Plain, 0, nullptr},
+    {"trainer.release_counted", Plain, 0, nullptr},
+    {"trainer.released", Plain, Segv | Abort, nullptr},
+    {"trainer.commander_rung", Plain, 0, nullptr},
+    {"trainer.saving", Plain, 0, nullptr},
+    {"trainer.saved", Plain, 0, nullptr},
+    {"trainer.request_allowed", Cancel, 0, nullptr},
+    {"trainer.request_written", Cancel, 0, nullptr},
+    {"trainer.request_shown", Cancel, 0, nullptr},
+    {"trainer.request_rung", Cancel, 0, nullptr},
+    // the end
+    {"trainer.closing", Plain, Once, nullptr},
+    {"trainer.stop_set", Plain, Once, nullptr},
+    {"trainer.stop_rung", Plain, Once, nullptr},
+    {"trainer.stop_told", Plain, Once, nullptr},
+    {"trainer.processes_ended", Plain, Once, nullptr},
+    {"trainer.freeing", Plain, Once, nullptr},
+    {"trainer.memory_given_back", Plain, Once, nullptr},
+    {"warden.stop_set", Plain, Once, nullptr},
+    {"warden.stop_rung", Plain, Once, nullptr},
+    {"warden.child_ended", Plain, 0, nullptr},
+    {"warden.all_stopped", Plain, Once, nullptr},
+    {"warden.ended", Plain, Once, nullptr},
+    {"warden.trainer_dead", Plain, TrainerDies, trainer_dead},
+};
+
+// Faults that meet what is not their own recovery.
+static const CrashCase meetings[] = {
+    {"producer.read:1:segv>commander.published:1:kill", Plain, Same, false},
+    {"producer.read:1:segv>producer.started:1:segv", Plain, Same, false},
+    {"producer.half_row:1:segv>settle.all_ended@producer:1:kill", Unordered, Same, false},
+    {"producer.half_row:1:abort>commander.cancelling:1:kill", Cancel, Same, true},
+    {"commander.slot_cancelled:1:kill>producer.finished:1:segv", Cancel, Same, false},
+    {"producer.started:1:kill>commander.waiting:1:kill", Crashing, Same, false},
+    {"commander.cursor_written:4:kill>producer.read:1:segv", Crashing, Same, true},
+    {"producer.half_row:1:stop>commander.took:1:kill", Hang, Same, false},
+    {"producer.half_row:1:stop>warden.kill:1:skip>producer.started:1:kill", Hang, Same, false},
+    {"producer.half_row:1:stop>warden.kill:1:skip>producer.half_row:1:segv", Hang, Same, true},
+};
+
+#endif
