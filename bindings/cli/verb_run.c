@@ -18,11 +18,13 @@
 
 /* How long mr_next waits before the loop looks whether Ctrl-C was pressed. */
 #define LOOK_UP_MS 100
+/* Of --timeout, in a row: the last one ends the run. */
+#define TIMEOUTS 3
 #define STATE_MAX (1 << 20)
 
 struct options {
     struct override_options config;
-    int64_t batches;
+    int64_t batches, timeout;
     const char *state, *resume, *hash_list, *contact_sheet, *bad_list, *bad_list_in;
     bool json, hash, quiet;
 };
@@ -32,6 +34,8 @@ static const struct options defaults = {.config = OVERRIDES_NONE, .batches = 0};
 static const struct cli_flag flags[] = {
     {"batches", CLI_INT, AT(batches), "N", 1, INT64_MAX, NULL, "stop after N batches"},
     OVERRIDE_FLAGS(offsetof(struct options, config)),
+    {"timeout", CLI_INT, AT(timeout), "SECONDS", 1, 86400, NULL,
+     "say what every process does when no batch comes for so long; the third time ends the run"},
     {"state", CLI_TEXT, AT(state), "FILE", 0, 0, NULL, "write the state to FILE at the end"},
     {"resume", CLI_TEXT, AT(resume), "FILE", 0, 0, NULL, "go on from a state that --state wrote"},
     {"bad-list", CLI_TEXT, AT(bad_list), "FILE", 0, 0, NULL, "write the bad samples to a CSV file"},
@@ -206,14 +210,37 @@ static int count_batch(struct job *job, const mr_batch *batch)
     return job->hash_list.f ? list_hash(job, batch, &info) : MR_OK;
 }
 
+/* No batch came for --timeout seconds, for the n-th time: shows why, and whether to go on. */
+static bool tell_timeout(struct job *job, int n)
+{
+    char *dump = mr_dump(job->loader);
+    progress_end(&job->progress);
+    fprintf(stderr, "millrace: warning: no batch has come for %lld s (%d of %d)\n%s",
+            (long long)job->o->timeout, n, TIMEOUTS, dump ? dump : "");
+    mr_free(dump);
+    if (n < TIMEOUTS)
+        return true;
+    snprintf(job->error, sizeof job->error, "no batch has come for %d times %lld s (--timeout)",
+             TIMEOUTS, (long long)job->o->timeout);
+    job->report.error = job->error;
+    return false;
+}
+
 /* The next batch or an end; MR_END too when Ctrl-C was pressed. */
 static int next(struct job *job, mr_batch **batch)
 {
-    int rc;
-    int64_t began = cli_now_ns();
-    do {
+    int rc, timeouts = 0;
+    int64_t began = cli_now_ns(), since = began, patience = job->o->timeout * 1000000000;
+    for (;;) {
         rc = mr_next(job->loader, batch, LOOK_UP_MS);
-    } while (rc == MR_E_TIMEOUT && !interrupted);
+        if (rc != MR_E_TIMEOUT || interrupted)
+            break;
+        if (!patience || cli_now_ns() - since < patience)
+            continue;
+        if (!tell_timeout(job, ++timeouts))
+            return rc;
+        since = cli_now_ns();
+    }
     job->report.waited_ns += cli_now_ns() - began;
     if (rc == MR_E_TIMEOUT)
         return MR_END;

@@ -43,7 +43,11 @@ static int batch_release(lua_State *L)
 static int batch_field(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 2);
-    const mr_tensor *t = mr_field(mr__lua_check_batch(L, 1), name);
+    mr_batch *batch = mr__lua_check_batch(L, 1);
+    const mr_tensor *t = mr_field(batch, name);
+    mr_batch_info info;
+    if (!t && mr_batch_get_info(batch, &info) < 0)
+        return mr__lua_raise(L, NULL); /* in a forked child */
     if (!t)
         return luaL_error(L, "the batch has no field '%s'", name);
     return mr__lua_push_tensor(L, t, 1);

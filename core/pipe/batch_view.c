@@ -2,23 +2,40 @@
  *
  * batch_view.c: what a leased batch shows.
  */
-#include "pipe/loader.h"
+#include "pipe/known.h"
 
 #include <string.h>
 
-static bool readable(const mr_batch *b)
+mr_loader *mr__batch_loader(const mr_batch *b, struct mr_errbuf *e)
+{
+    mr_loader *l = b ? mr__known_batch(b) : NULL;
+    if (!b)
+        mr__fail(e, MR_E_USAGE, "there is no batch: NULL was given");
+    else if (!l)
+        mr__fail(e, MR_E_STALE,
+                 "there is no such batch: it was released and its loader closed, or it never came "
+                 "from mr_next");
+    else if (!l->here[0])
+        mr__fail(e, MR_E_FORKED,
+                 "the batch belongs to the process that this one was forked from: open a loader "
+                 "here");
+    else if (!b->leased)
+        mr__fail(e, MR_E_STALE, "the batch was released already");
+    else
+        return l;
+    return NULL;
+}
+
+/* MR_OK, or what mr__batch_loader says, kept for mr_error. */
+static int look(const mr_batch *b)
 {
     struct mr_errbuf e;
-    if (b && b->loader->here[0] && b->leased)
-        return true;
-    if (!b)
-        mr__fail(&e, MR_E_USAGE, "there is no batch");
-    else if (!b->loader->here[0])
-        mr__fail(&e, MR_E_FORKED, "the batch belongs to the process that this one was forked from");
-    else
-        mr__fail(&e, MR_E_STALE, "the batch was released already");
-    mr__keep_error(&e);
-    return false;
+    return mr__batch_loader(b, &e) ? MR_OK : mr__keep_error(&e);
+}
+
+static bool readable(const mr_batch *b)
+{
+    return look(b) == MR_OK;
 }
 
 int32_t mr_field_count(const mr_batch *b)
@@ -44,10 +61,10 @@ const mr_tensor *mr_field(const mr_batch *b, const char *name)
     struct mr_errbuf e;
     if (!readable(b))
         return NULL;
-    for (int i = 0; i < b->loader->s.plan->nfields; i++)
+    for (int i = 0; name && i < b->loader->s.plan->nfields; i++)
         if (!strcmp(b->fields[i].name, name))
             return &b->fields[i];
-    mr__fail(&e, MR_E_USAGE, "the config has no field '%s'", name);
+    mr__fail(&e, MR_E_USAGE, "the config has no field '%s'", name ? name : "(null)");
     mr__keep_error(&e);
     return NULL;
 }
@@ -69,8 +86,9 @@ const uint8_t *mr_valid(const mr_batch *b)
 
 int mr_batch_get_info(const mr_batch *b, mr_batch_info *info)
 {
-    if (!readable(b))
-        return b && !b->loader->here[0] ? MR_E_FORKED : MR_E_STALE;
+    int rc = info ? look(b) : mr__refuse("mr_batch_get_info needs a place for the answer");
+    if (rc < 0)
+        return rc;
     const uint8_t *valid = slot_of(b) + b->loader->s.plan->valid;
     *info = (mr_batch_info){.epoch = b->head.epoch,
                             .batch = b->head.batch,

@@ -51,8 +51,10 @@ void mr__hash_deliver(mr_loader *l, const struct mr_batch *b)
 
 int mr_batch_hash(const mr_batch *b, uint64_t *hash)
 {
-    if (!mr_sample_ids(b)) /* keeps the reason */
-        return b && !b->loader->here[0] ? MR_E_FORKED : MR_E_STALE;
+    mr_batch_info info;
+    int rc = hash ? mr_batch_get_info(b, &info) : mr__refuse("mr_batch_hash needs a place");
+    if (rc < 0)
+        return rc;
     *hash = mr__hash_rows(b, false);
     return MR_OK;
 }
@@ -72,6 +74,8 @@ int mr_stream_hash(const mr_loader *loader, uint64_t *hash)
 {
     struct mr_errbuf e;
     mr_loader *l = (mr_loader *)(uintptr_t)loader; /* only its lock changes */
+    if (!hash)
+        return mr__refuse("mr_stream_hash needs a place for the hash");
     int rc = mr__loader_enter(l, &e);
     if (rc < 0)
         return mr__keep_error(&e);

@@ -14,6 +14,13 @@ int mr__keep_error(const struct mr_errbuf *e)
     return e->code;
 }
 
+int mr__refuse(const char *text)
+{
+    struct mr_errbuf e;
+    mr__fail(&e, MR_E_USAGE, "%s", text);
+    return mr__keep_error(&e);
+}
+
 const char *mr_error(const mr_loader *loader)
 {
     (void)

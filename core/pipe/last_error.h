@@ -9,5 +9,7 @@
 
 /* Keeps the sentence for this thread's mr_error() and returns the code. */
 int mr__keep_error(const struct mr_errbuf *e);
+/* MR_E_USAGE with that sentence, kept. */
+int mr__refuse(const char *text);
 
 #endif

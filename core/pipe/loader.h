@@ -52,6 +52,7 @@ struct mr_loader {
     bool closed;              /* mr_close has begun */
     bool close_done;          /* ... and ended: the last release frees everything */
     bool poison;              /* MILLRACE_POISON=1 */
+    bool unlisted;            /* known.c found no place for it */
     struct mr_errbuf failure; /* code < 0: the run is over, this is why */
     struct mr_bad_keeper bad;
     int epoll_fd; /* mr_fd: ready_fd and the warden's pidfd */
@@ -71,6 +72,10 @@ struct mr_loader {
 /* Begins a call: locks. Refuses NULL, in a forked child, and when mr_close has begun (MR_E_CLOSED;
  * only mr__loader_enter_release does not). On success mr__loader_leave must follow. */
 int mr__loader_enter(mr_loader *l, struct mr_errbuf *e);
+/* The loader whose lease `b` is; NULL with the error when it is none's: MR_E_USAGE for NULL,
+ * MR_E_FORKED in a forked child, MR_E_STALE for a batch that was released, or that never was one.
+ */
+mr_loader *mr__batch_loader(const mr_batch *b, struct mr_errbuf *e);
 int mr__loader_enter_release(mr_loader *l, struct mr_errbuf *e);
 void mr__loader_leave(mr_loader *l);
 /* Frees everything; the caller holds no lock and nobody else has the loader. */

@@ -2,6 +2,7 @@
  *
  * next.c: mr_next and mr_release: which slot comes next, and waiting for it.
  */
+#include "pipe/known.h"
 #include "pipe/loader.h"
 
 #include "base/crash_point.h"
@@ -15,13 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NOTHING 100 /* no slot is due now */
-#define POISON 0xdb /* MILLRACE_POISON=1 fills released slots with it */
+#define NOTHING 100      /* no slot is due now */
+#define REQUEST_MS 60000 /* a commander that takes longer is stopped or hung */
+#define POISON 0xdb      /* MILLRACE_POISON=1 fills released slots with it */
 
 int mr__loader_enter_release(mr_loader *l, struct mr_errbuf *e)
 {
     if (!l)
         return mr__fail(e, MR_E_USAGE, "there is no loader: NULL was given");
+    if (!mr__known_loader(l))
+        return mr__fail(e, MR_E_CLOSED, "the loader was closed, and is gone");
     if (!l->here[0])
         return mr__fail(e, MR_E_FORKED,
                         "this process was forked from the one that opened the loader: open one "
@@ -297,6 +301,7 @@ static void show_the_rest(mr_loader *l)
 static int next(mr_loader *l, mr_batch **out, int64_t timeout_ms, struct mr_errbuf *e)
 {
     uint64_t from = 0;
+    bool over = false; /* the time is up: one more look, however many wakes still come */
     int rc;
     for (;;) {
         if (l->ended)
@@ -306,6 +311,9 @@ static int next(mr_loader *l, mr_batch **out, int64_t timeout_ms, struct mr_errb
             rc = cannot_come(l, e);
         else if (from)
             show_the_rest(l);
+        if (rc == MR_OK && !*out && over)
+            rc = mr__fail(e, MR_E_TIMEOUT, "no batch was ready within %lld ms",
+                          (long long)timeout_ms);
         if (rc != MR_OK || *out)
             break;
         uint64_t now = mr__now_ns();
@@ -315,11 +323,7 @@ static int next(mr_loader *l, mr_batch **out, int64_t timeout_ms, struct mr_errb
         left = timeout_ms >= 0 && left < 0 ? 0 : left;
         rc = mr__loader_wait(l, left, e);
         mr__loader_drain_events(l);
-        if (rc == 0 && left == 0) {
-            rc = mr__fail(e, MR_E_TIMEOUT, "no batch was ready within %lld ms",
-                          (long long)timeout_ms);
-            break;
-        }
+        over = left == 0;
         if (rc < 0 && rc != MR_E_CLOSED) { /* what was finished before the end is still good */
             int last = try_next(l, out, e);
             rc = last == NOTHING ? rc : last;
@@ -334,10 +338,8 @@ static int next(mr_loader *l, mr_batch **out, int64_t timeout_ms, struct mr_errb
 int mr_next(mr_loader *l, mr_batch **batch, int64_t timeout_ms)
 {
     struct mr_errbuf e;
-    if (!l || !batch) {
-        mr__fail(&e, MR_E_USAGE, "mr_next needs a loader and a place for the batch");
-        return mr__keep_error(&e);
-    }
+    if (!batch)
+        return mr__refuse("mr_next needs a loader and a place for the batch");
     *batch = NULL;
     int rc = mr__loader_enter(l, &e);
     if (rc < 0)
@@ -360,13 +362,8 @@ static void wake_commander(mr_loader *l)
 int mr_release(mr_batch *b)
 {
     struct mr_errbuf e;
-    if (!b) {
-        mr__fail(&e, MR_E_USAGE, "mr_release needs a batch");
-        return mr__keep_error(&e);
-    }
-    mr_loader *l = b->loader;
-    int rc = mr__loader_enter_release(l, &e);
-    if (rc < 0)
+    mr_loader *l = mr__batch_loader(b, &e);
+    if (!l || mr__loader_enter_release(l, &e) < 0)
         return mr__keep_error(&e);
     if (!b->leased) {
         mr__loader_leave(l);
@@ -395,11 +392,17 @@ int mr_release(mr_batch *b)
 int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
 {
     struct mr_control *c = l->s.arena.control;
+    uint64_t until = mr__now_ns() + REQUEST_MS * 1000000ull;
     while (__atomic_load_n(&c->request_done, __ATOMIC_ACQUIRE) != l->stream) {
         int rc = cannot_come(l, e);
         if (rc < 0 && rc != MR_E_LEASED)
             return rc;
-        rc = mr__loader_wait(l, -1, e); /* the commander signals when it has obeyed */
+        if (mr__now_ns() > until)
+            return mr__fail(e, MR_E_TIMEOUT,
+                            "the commander has not taken up the request before this one within "
+                            "%d s: see mr_dump",
+                            REQUEST_MS / 1000);
+        rc = mr__loader_wait(l, REQUEST_MS, e); /* the commander signals when it has obeyed */
         if (rc < 0)
             return rc;
     }
@@ -446,6 +449,8 @@ int mr_load_state(mr_loader *l, const char *text)
 {
     struct mr_errbuf e;
     struct mr_state state;
+    if (!text)
+        return mr__refuse("mr_load_state needs a state");
     int rc = mr__loader_enter(l, &e);
     if (rc < 0)
         return mr__keep_error(&e);

@@ -2,6 +2,7 @@
  *
  * open.c: mr_open and mr_close: from a config to running processes, and back to nothing.
  */
+#include "pipe/known.h"
 #include "pipe/loader.h"
 
 #include "base/crash_point.h"
@@ -241,6 +242,8 @@ static int start(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
         rc = mr__bad_start(l, e);
     if (rc >= 0 && !l->s.plan->config->producer.exec.n) /* an exec'ed producer has yet to map it */
         rc = mr__arena_seal_data(&l->s.arena, e);
+    if (rc >= 0)
+        mr__session_drop_descriptors(&l->s);
     return rc;
 }
 
@@ -328,6 +331,7 @@ int mr_open(mr_loader **out, const char *path, const mr_options *options)
         mr__loader_free(l);
         return mr__keep_error(&e);
     }
+    mr__known_add(l);
     *out = l;
     return MR_OK;
 }
@@ -342,6 +346,7 @@ static void free_classes(mr_loader *l)
 void mr__loader_free(mr_loader *l)
 {
     MR_CRASH_POINT("trainer.freeing");
+    mr__known_remove(l);
     free_classes(l);
     mr__bad_free(l);
     mr__session_release(&l->s);

@@ -2,6 +2,7 @@
 #include "pipe/session.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static uint64_t div_up(uint64_t n, uint64_t by)
@@ -77,6 +78,24 @@ int mr__session_bind(struct mr_session *s, struct mr_errbuf *e)
     if (rc >= 0)
         rc = open_sampler(s, e);
     return rc;
+}
+
+static void drop(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void mr__session_drop_descriptors(struct mr_session *s)
+{
+    if (s->index.base) /* a forked child has no use for it, and would keep it alive */
+        madvise((void *)s->index.base, s->index.bytes, MADV_DONTFORK);
+    drop(&s->arena.control_fd);
+    drop(&s->arena.plan_fd);
+    drop(&s->arena.data_fd);
+    drop(&s->index_fd);
+    drop(&s->boot_fd);
 }
 
 void mr__session_release(struct mr_session *s)

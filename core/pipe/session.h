@@ -29,13 +29,16 @@ struct mr_session {
     struct mr_index index; /* mapped once it is sealed */
     int roots_fd;          /* the warden's: what producers may read, written by the index helper */
     struct mr_sandbox *sandbox; /* the warden's, made with the index; NULL: none */
-    void *sampler;         /* opened with the index; NULL: none */
+    void *sampler;              /* opened with the index; NULL: none */
     struct mr_epochs epochs;
 };
 
 /* Maps the sealed index, binds the plan's fields, opens the sampler, cuts the epochs. Nothing to do
  * without a data set. MR_E_CONFIG when not a single batch would come. */
 int mr__session_bind(struct mr_session *s, struct mr_errbuf *e);
+/* In the trainer, when everybody has what it needs: closes the descriptors of the shared memory,
+ * which is mapped, so that no forked child of the trainer keeps it alive. */
+void mr__session_drop_descriptors(struct mr_session *s);
 /* Frees plan, index, sampler, arena and descriptors; the struct itself stays. */
 void mr__session_release(struct mr_session *s);
 

@@ -63,6 +63,8 @@ int mr_save_state(mr_loader *l, char *text, size_t cap, size_t *bytes)
 {
     struct mr_errbuf e;
     struct mr_text t = {0};
+    if (!bytes || (!text && cap))
+        return mr__refuse("mr_save_state needs a place for the state and one for its length");
     int rc = mr__loader_enter(l, &e);
     if (rc >= 0) {
         rc = cannot_save(l, &e);

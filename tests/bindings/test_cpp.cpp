@@ -5,6 +5,8 @@
 
 #include <cstring>
 #include <set>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace
 {
@@ -128,7 +130,7 @@ TEST(Cpp, MistakesAreExceptions)
     EXPECT_EQ(code_of([&] { loader.load_state("{}"); }) < 0, true);
     batch.release();
     EXPECT_FALSE(batch);
-    EXPECT_EQ(code_of([&] { batch.field<float>("image"); }), MR_E_USAGE);
+    EXPECT_EQ(code_of([&] { batch.field<float>("image"); }), MR_E_STALE);
     EXPECT_EQ(code_of([&] { batch.info(); }), MR_E_STALE);
     EXPECT_EQ(batch.ids(), nullptr);
     loader.close();
@@ -153,6 +155,34 @@ TEST(Cpp, LeasesEndWithTheirBatch)
     millrace::batch batch; // all are free again
     for (int i = 0; i < 4; i++)
         ASSERT_EQ(loader.next(batch), MR_OK);
+}
+
+TEST(Cpp, AForkedChildGetsErrorsAndDisturbsNothing)
+{
+    millrace::loader loader("test", small());
+    millrace::batch batch;
+    ASSERT_EQ(loader.next(batch), MR_OK);
+    std::uint64_t hash = batch.hash();
+    pid_t pid = fork();
+    if (pid == 0) {
+        millrace::batch other;
+        bool right = code_of([&] { loader.next(other); }) == MR_E_FORKED &&
+                     code_of([&] { loader.dump(); }) == MR_E_FORKED &&
+                     code_of([&] { loader.save_state(); }) == MR_E_FORKED &&
+                     code_of([&] { batch.tensor("image"); }) == MR_E_FORKED &&
+                     code_of([&] { batch.fields(); }) == MR_E_FORKED &&
+                     code_of([&] { batch.hash(); }) == MR_E_FORKED &&
+                     code_of([&] { batch.release(); }) == MR_E_FORKED;
+        loader.close();
+        _exit(right ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(batch.hash(), hash);
+    batch.release();
+    EXPECT_EQ(code_of([&] { batch.tensor("image"); }), MR_E_STALE);
+    EXPECT_EQ(loader.next(batch), MR_OK);
 }
 
 TEST(Cpp, ABatchMayOutliveItsLoader)

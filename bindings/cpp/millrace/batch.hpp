@@ -50,13 +50,15 @@ class batch
     {
         return handle_ && mr_field(handle_, name.c_str());
     }
-    // Throws MR_E_USAGE for a name that is no field's.
+    // Throws MR_E_USAGE for a name that is no field's, MR_E_STALE after the release, MR_E_FORKED in
+    // a forked child.
     const mr_tensor &tensor(const std::string &name) const
     {
         const mr_tensor *t = handle_ ? mr_field(handle_, name.c_str()) : nullptr;
-        if (!t)
-            throw error(MR_E_USAGE, handle_ ? "the batch has no field '" + name + "'"
-                                            : "the batch was released");
+        if (!t) {
+            info();
+            throw error(MR_E_USAGE, "the batch has no field '" + name + "'");
+        }
         return *t;
     }
     template <class T> view<T> field(const std::string &name) const
@@ -67,6 +69,8 @@ class batch
     std::vector<std::string> fields() const
     {
         std::vector<std::string> names;
+        if (handle_)
+            info();
         for (std::int32_t i = 0; i < (handle_ ? mr_field_count(handle_) : 0); i++)
             names.emplace_back(mr_field_at(handle_, i)->name);
         return names;

@@ -223,7 +223,10 @@ class loader
     }
     std::string dump() const
     {
-        return detail::take(mr_dump(alive()));
+        char *text = mr_dump(alive());
+        if (!text)
+            check(mr_fd(handle_), handle_); // closed or forked; or memory is out
+        return detail::take(text);
     }
     // "" past the end, or when the source has none.
     std::string class_name(std::uint64_t label) const
