@@ -6,12 +6,14 @@
  */
 #include "callfilter.h"
 
+#include "proc/child.h"
 #include "proc/crash.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -21,10 +23,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Stands for the pid of whoever enters, which is not known yet. Larger than any pid. */
 #define ME 0x5e1f5e1fu
+#define EXPORT_MS 5000 /* it takes less than one */
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC)
 
 enum { ALWAYS = 0, THREADS = 1, NETWORK = 2 };
@@ -147,10 +151,29 @@ static int take_code(struct mr_callfilter *f, int fd)
     return f->code && pread(fd, f->code, (size_t)st.st_size, 0) == st.st_size ? 0 : -1;
 }
 
+/* In a process of its own: libseccomp 2.5.4 runs in circles when an allocation fails in here. */
+static int export_aside(scmp_filter_ctx ctx, int fd)
+{
+    struct mr_child child;
+    struct mr_errbuf e;
+    int rc = mr__child_fork(&child, "mr-filter", &e);
+    if (rc == 0)
+        _exit(seccomp_export_bpf(ctx, fd) == 0 ? 0 : 1);
+    if (rc < 0)
+        return rc;
+    struct pollfd p = {.fd = child.pidfd, .events = POLLIN};
+    while ((rc = poll(&p, 1, EXPORT_MS)) < 0 && errno == EINTR)
+        ;
+    if (rc != 1)
+        mr__child_fence(&child, EXPORT_MS);
+    int status = mr__child_reap(&child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
 static int export_code(struct mr_callfilter *f, scmp_filter_ctx ctx)
 {
     int fd = memfd_create("millrace-filter", MFD_CLOEXEC);
-    int rc = fd < 0 ? -1 : seccomp_export_bpf(ctx, fd);
+    int rc = fd < 0 ? -1 : export_aside(ctx, fd);
     if (rc == 0)
         rc = take_code(f, fd);
     if (fd >= 0)

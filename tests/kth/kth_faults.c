@@ -47,7 +47,8 @@ static const struct {
 } names[] = {{"mr-warden", KTH_WARDEN},
              {"mr-commander", KTH_COMMANDER},
              {"mr-producer", KTH_PRODUCER},
-             {"mr-index", KTH_INDEX}};
+             {"mr-index", KTH_INDEX},
+             {"mr-filter", KTH_FILTER}};
 
 static void arm_if(enum kth_role role)
 {

@@ -19,6 +19,7 @@ enum kth_role {
     KTH_PRODUCER,
     KTH_INDEX,
     KTH_PROGRAM,
+    KTH_FILTER,
     KTH_ROLES
 };
 

@@ -26,7 +26,7 @@
 namespace
 {
 
-constexpr int kHangSeconds = 120;
+constexpr int kHangSeconds = 60;
 constexpr int kShown = 40;
 
 kth_page *page;
@@ -212,8 +212,8 @@ int find(const char *word, const char *const *words, int n)
 
 int main(int argc, char **argv)
 {
-    static const char *const roles[] = {"nobody",    "trainer",  "warden",
-                                        "commander", "producer", "index"};
+    static const char *const roles[] = {"nobody",   "trainer", "warden",  "commander",
+                                        "producer", "index",   "program", "filter"};
     static const char *const kinds[] = {"alloc", "call"}, *const hows[] = {"once", "forever"};
     if (argc < 5 || !find_scenario(argv[1])) {
         fprintf(stderr, "usage: kth_sweep SCENARIO ROLE alloc|call once|forever [STRIDE]\n");
@@ -222,7 +222,7 @@ int main(int argc, char **argv)
     if (!getenv("MR_KTH_PAGE"))
         become_preloaded(argv);
     set_up();
-    auto role = (uint32_t)find(argv[2], roles, KTH_PROGRAM);
+    auto role = (uint32_t)find(argv[2], roles, KTH_ROLES);
     auto kind = (uint32_t)find(argv[3], kinds, KTH_KINDS);
     bool forever = find(argv[4], hows, 2);
     const char *knob = getenv("MR_KTH_STRIDE");
