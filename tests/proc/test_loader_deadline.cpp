@@ -80,10 +80,10 @@ TEST(LoaderDeadline, HoldsForEveryThreadAndLosesNothing)
     std::string text = dump(l); // while they wait
     for (std::thread &t : threads)
         t.join();
-    EXPECT_EQ(count(text, "producer "), 2u) << text;
+    EXPECT_EQ(count(text, "\n  producer "), 2u) << text;
     EXPECT_EQ(count(text, "commander"), 1u) << text;
     EXPECT_EQ(count(text, "warden"), 1u) << text;
-    EXPECT_EQ(count(text, "slot "), 3u) << text;
+    EXPECT_EQ(count(text, "\n  slot "), 3u) << text;
     EXPECT_NE(text.find("RESERVED"), std::string::npos) << text;
     signal_all("mr-producer", SIGCONT);
     for (Delivered &d : l.read())
