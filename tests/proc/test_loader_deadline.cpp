@@ -83,7 +83,7 @@ TEST(LoaderDeadline, HoldsForEveryThreadAndLosesNothing)
     EXPECT_EQ(count(text, "\n  producer "), 2u) << text;
     EXPECT_EQ(count(text, "commander"), 1u) << text;
     EXPECT_EQ(count(text, "warden"), 1u) << text;
-    EXPECT_EQ(count(text, "\n  slot "), 3u) << text;
+    EXPECT_GE(count(text, "\n  slot "), 3u) << text;
     EXPECT_NE(text.find("RESERVED"), std::string::npos) << text;
     signal_all("mr-producer", SIGCONT);
     for (Delivered &d : l.read())
