@@ -110,10 +110,14 @@ class Outputs(CliTest):
     def test_an_interrupted_run_has_a_whole_list(self):
         config = self.config(self.synth() / "images")
         for number in (signal.SIGINT, signal.SIGTERM):
-            run = self.start("run", config, "--epochs", 0, *FLAGS)
-            time.sleep(1)
-            run.send_signal(number)
-            _, err = run.communicate(timeout=60)
+            for wait in (1, 5, 25):  # before batches flow, the signal's own action ends it
+                run = self.start("run", config, "--epochs", 0, *FLAGS)
+                time.sleep(wait)
+                run.send_signal(number)
+                _, err = run.communicate(timeout=60)
+                if run.returncode == 130:
+                    break
+                self.nothing_temporary(self.work)
             self.assertEqual(run.returncode, 130, err)
             lines = (self.work / "list").read_text().splitlines()
             self.assertTrue(lines and all(len(line.split()[2]) == 16 for line in lines))
@@ -121,14 +125,9 @@ class Outputs(CliTest):
 
 
 class Timeout(CliTest):
-    def test_it_tells_what_everybody_does_and_ends_after_three(self):
-        data = self.synth() / "images"
-        run = subprocess.Popen(
-            [cli_testing.PROGRAM, "run", self.config(data), "--epochs", "0", "--timeout", "1",
-             "--json"],
-            cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(1)
-        stopped = []
+    @staticmethod
+    def producers(run):
+        found = []
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 environment = (process / "environ").read_bytes()
@@ -136,8 +135,21 @@ class Timeout(CliTest):
             except OSError:
                 continue
             if b"MILLRACE_TRAINER=%d\0" % run.pid in environment and "mr-producer" in name:
-                os.kill(int(process.name), signal.SIGSTOP)
-                stopped.append(process.name)
+                found.append(int(process.name))
+        return found
+
+    def test_it_tells_what_everybody_does_and_ends_after_three(self):
+        data = self.synth() / "images"
+        run = subprocess.Popen(
+            [cli_testing.PROGRAM, "run", self.config(data), "--epochs", "0", "--timeout", "1",
+             "--json"],
+            cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while len(self.producers(run)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        stopped = self.producers(run)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
         self.assertEqual(len(stopped), 2)
         out, err = run.communicate(timeout=120)
         self.assertEqual(run.returncode, 1, err)
