@@ -276,9 +276,23 @@ int mr__loader_wait(mr_loader *l, int64_t timeout_ms, struct mr_errbuf *e)
     return rc;
 }
 
+/* Nobody but this process writes the request. */
+static bool request_is_ours(const mr_loader *l)
+{
+    const struct mr_control *c = l->s.arena.control;
+    return __atomic_load_n(&c->request_id, __ATOMIC_ACQUIRE) == l->stream;
+}
+
 static int cannot_come(mr_loader *l, struct mr_errbuf *e)
 {
     if (l->failure.code || mr__run_failed(&l->s.arena, &l->failure)) {
+        *e = l->failure;
+        return e->code;
+    }
+    if (!request_is_ours(l)) {
+        mr__fail(&l->failure, MR_E_CORRUPT,
+                 "the shared memory has another request than the one that was made: a process "
+                 "wrote over it; a plug-in that stores out of bounds does that");
         *e = l->failure;
         return e->code;
     }

@@ -61,6 +61,21 @@ static int check_rows(const struct mr_arena *a, uint32_t slot, uint64_t word, st
     return rc;
 }
 
+/* The trainer asks for one thing at a time. */
+static int check_requests(const struct mr_arena *a, struct mr_errbuf *e)
+{
+    uint64_t done = __atomic_load_n(&a->control->request_done, __ATOMIC_ACQUIRE);
+    uint64_t asked = __atomic_load_n(&a->control->request_id, __ATOMIC_ACQUIRE);
+    if (asked - done <= 1)
+        return MR_OK;
+    return mr__fail(
+        e, MR_E_CORRUPT,
+        "the trainer's requests (%llu, of which %llu are done) make no sense: a process "
+        "wrote over them before it crashed; a plug-in that stores out of bounds does "
+        "that",
+        (unsigned long long)asked, (unsigned long long)done);
+}
+
 static int check_shape(const struct mr_arena *a, struct mr_errbuf *e)
 {
     const uint8_t *shared = (const uint8_t *)a->control, *own = (const uint8_t *)&a->shape;
@@ -77,6 +92,7 @@ static int check_shape(const struct mr_arena *a, struct mr_errbuf *e)
 int mr__arena_check_words(const struct mr_arena *a, struct mr_errbuf *e)
 {
     int rc = check_shape(a, e);
+    rc = rc < 0 ? rc : check_requests(a, e);
     for (uint32_t i = 0; rc >= 0 && i < a->shape.slots; i++) {
         uint64_t w = mr__word_load(&mr__slot(a, i)->word);
         enum mr_slot_state state = mr__slot_state(w);

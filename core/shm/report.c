@@ -51,7 +51,12 @@ bool mr__report_take(const struct mr_arena *a, uint32_t lane, struct mr_event *e
 {
     struct mr_lane *l = mr__lane(a, lane);
     uint32_t tail = MR_GET(l->event_tail);
-    if (__atomic_load_n(&l->event_head, __ATOMIC_ACQUIRE) == tail)
+    uint32_t head = __atomic_load_n(&l->event_head, __ATOMIC_ACQUIRE);
+    if (head - tail > MR_LANE_EVENTS) { /* scribbled on: nothing there is worth reading */
+        __atomic_store_n(&l->event_tail, head, __ATOMIC_RELEASE);
+        return false;
+    }
+    if (head == tail)
         return false;
     *event = l->events[tail % MR_LANE_EVENTS];
     event->text[sizeof event->text - 1] = 0; /* the cell may have been scribbled on */

@@ -125,6 +125,8 @@ uint32_t mr__warden_refill(const struct mr_arena *a, uint32_t *tainted)
 {
     uint32_t emptied = 0;
     *tainted = 0;
+    mr__bell_distrust(&a->control->work_bell);
+    mr__bell_distrust(&a->control->free_bell);
     for (uint32_t i = 0; i < a->shape.slots; i++) {
         int what = refill_slot(a, i);
         emptied += what == EMPTIED;

@@ -29,6 +29,11 @@ void mr__bell_ring_hard(struct mr_bell *bell)
     wake_all(bell);
 }
 
+void mr__bell_distrust(struct mr_bell *bell)
+{
+    __atomic_store_n(&bell->waiters, UINT32_MAX / 2, __ATOMIC_SEQ_CST); /* never down to 0 again */
+}
+
 void mr__bell_wait(struct mr_bell *bell, uint32_t seen, int64_t timeout_ns)
 {
     struct timespec left = {timeout_ns / 1000000000, timeout_ns % 1000000000};

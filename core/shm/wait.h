@@ -24,6 +24,8 @@ static inline uint32_t mr__bell_look(const struct mr_bell *bell)
 void mr__bell_ring(struct mr_bell *bell);
 /* Rings and wakes without trusting the hint: for the warden after a death. */
 void mr__bell_ring_hard(struct mr_bell *bell);
+/* From now on the hint is never believed: a crashed process may have written over it. */
+void mr__bell_distrust(struct mr_bell *bell);
 /* Waits until the count differs from `seen`, a signal comes, or `timeout_ns` is over (< 0: no end).
  * Returns at once when it differs already. Spurious returns are possible: look again. */
 void mr__bell_wait(struct mr_bell *bell, uint32_t seen, int64_t timeout_ns);
