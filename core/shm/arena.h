@@ -159,8 +159,8 @@ struct mr_shape {
 };
 
 struct mr_control {
-    MR_SHAPE_FIELDS        /* for attaching only: everybody uses mr_arena.shape */
-    uint32_t max_restarts; /* deaths with no row finished between them that end the run */
+    MR_SHAPE_FIELDS            /* for attaching only: everybody uses mr_arena.shape */
+        uint32_t max_restarts; /* deaths with no row finished between them that end the run */
 
     alignas(MR_LINE) struct mr_bell
         free_bell; /* slots may be FREE, or a request came: the commander waits */

@@ -154,6 +154,7 @@ byte commander_deaths = COMMANDER_DEATHS;
 byte trainer_deaths = TRAINER_DEATHS;
 #if STUCK
 byte stuck = STUCK;
+bit failed; /* more slots are quarantined than there are spares: the run ends */
 #endif
 #if CRASHES
 byte crashes = CRASHES;
@@ -476,7 +477,13 @@ inline advance(place, wanted) {
 #define IDLE_ONE(i) (i < SLOTS && STATE(slot[(i) % SLOTS]) == QUARANTINED -> 1 : 0)
 /* More slots are free than spares are unused. */
 #define MAY_PLAN (FREE_ONE(0) + FREE_ONE(1) + FREE_ONE(2) + IDLE_ONE(0) + IDLE_ONE(1) + \
-    IDLE_ONE(2) > SPARES && (FREE_ONE(0) || FREE_ONE(1) || FREE_ONE(2)))
+    IDLE_ONE(2) > KEPT_FREE && (FREE_ONE(0) || FREE_ONE(1) || FREE_ONE(2)))
+#ifdef NO_SPARE
+#define KEPT_FREE 0
+#else
+#define KEPT_FREE SPARES
+#endif
+#define OUT_OF_SPARES (IDLE_ONE(0) + IDLE_ONE(1) + IDLE_ONE(2) > SPARES)
 
 /* from: a quarantined slot to be seen to, SLOTS: none. What has moved is marked before anything
  * else moves: the slot that a batch has moved to may be free by now. */
@@ -887,6 +894,9 @@ active proctype Trainer() {
         wake_everybody(k);
         dry = 0 };
         break
+#if STUCK
+    :: d_step { failed -> trainer_dead = 1; at = 0; todo = 0; dry = 0 }; break
+#endif
     :: d_step { trainer_deaths && !stop ->
         trainer_deaths--;
         trainer_dead = 1;
@@ -1148,6 +1158,9 @@ active proctype Warden() {
         if :: job != QUARANTINE -> wake_everybody(k) :: else fi;
 #else
         wake_everybody(k);
+#endif
+#if STUCK
+        failed = failed || (job == QUARANTINE && OUT_OF_SPARES);
 #endif
         at = BEAR }
     :: atomic { at == BEAR && i != 0 ->

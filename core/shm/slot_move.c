@@ -51,44 +51,53 @@ static int find_free(const struct mr_arena *a, uint64_t *word)
     return -1;
 }
 
-/* Only when the copy is published is the old slot marked: a commander may die between the two. */
-static bool move(const struct mr_arena *a, uint32_t slot, uint64_t word)
+/* Marks what has moved; the number of a slot that still waits to, -1: none does. */
+static int first_waiting(const struct mr_arena *a, uint64_t *word)
 {
-    uint64_t from;
-    int to = find_free(a, &from);
-    if (to < 0)
-        return false;
-    copy_plan(a, (uint32_t)to, slot);
-    MR_CRASH_POINT("commander.plan_copied");
-    mr__slot_publish(a, (uint32_t)to, from, mr__slot_next_round(word));
-    MR_CRASH_POINT("commander.moved");
-    mark_moved(a, slot, word);
-    return true;
-}
-
-/* All that has moved is marked before anything else moves: a slot that a batch has moved to may be
- * free again and must not be written over before it was found. */
-bool mr__commander_move(const struct mr_arena *a, uint64_t last_seq)
-{
-    uint32_t waiting = 0;
+    int found = -1;
     for (uint32_t i = 0; i < a->shape.slots; i++) {
         uint64_t w = mr__word_load(&mr__slot(a, i)->word);
         if (!waits_to_move(w))
             continue;
-        waiting++;
-        if (is_elsewhere(a, i, w))
+        if (is_elsewhere(a, i, w)) {
             mark_moved(a, i, w);
+        } else if (found < 0) {
+            found = (int)i;
+            *word = w;
+        }
     }
-    if (!waiting)
-        return true;
-    /* In completion order the free slot that a batch moves to may have the largest seq. */
+    return found;
+}
+
+int mr__slot_copy_waiting(const struct mr_arena *a, uint64_t last_seq, uint64_t *word)
+{
+    uint64_t from;
+    int slot = first_waiting(a, word);
+    if (slot < 0)
+        return MR_NONE_WAITS;
+    int to = find_free(a, &from);
+    if (to < 0)
+        return MR_NO_PLACE;
+    /* In completion order the free slot may be the one with the largest seq. */
     __atomic_store_n(&a->control->planned, last_seq, __ATOMIC_SEQ_CST);
     MR_CRASH_POINT("commander.moving");
-    bool all = true;
-    for (uint32_t i = 0; i < a->shape.slots; i++) {
-        uint64_t w = mr__word_load(&mr__slot(a, i)->word);
-        if (waits_to_move(w))
-            all = move(a, i, w) && all;
+    copy_plan(a, (uint32_t)to, (uint32_t)slot);
+    MR_CRASH_POINT("commander.plan_copied");
+    mr__slot_publish(a, (uint32_t)to, from, mr__slot_next_round(*word));
+    return slot;
+}
+
+/* Only when the copy is published is the old slot marked, since a commander may die between the
+ * two; and all that has moved is marked before anything else moves, since the slot that it has
+ * moved to may be free again by then, and must be found before it is written over. */
+bool mr__commander_move(const struct mr_arena *a, uint64_t last_seq)
+{
+    for (;;) {
+        uint64_t word;
+        int slot = mr__slot_copy_waiting(a, last_seq, &word);
+        if (slot < 0)
+            return slot == MR_NONE_WAITS;
+        MR_CRASH_POINT("commander.moved");
+        mark_moved(a, (uint32_t)slot, word);
     }
-    return all;
 }

@@ -22,4 +22,11 @@ void mr__slot_close(const struct mr_arena *a, uint32_t slot, uint64_t word);
 /* The commander's: rows EMPTY, the slot from one word to the other, producers woken. */
 void mr__slot_publish(const struct mr_arena *a, uint32_t slot, uint64_t from, uint64_t to);
 
+#define MR_NONE_WAITS (-1)
+#define MR_NO_PLACE (-2)
+/* The first half of a move: the batch of a quarantined slot is published in a free one too. The
+ * number of that slot, which is then to be marked, and its word; MR_NONE_WAITS: no batch has to
+ * move; MR_NO_PLACE: no slot is free. */
+int mr__slot_copy_waiting(const struct mr_arena *a, uint64_t last_seq, uint64_t *word);
+
 #endif
