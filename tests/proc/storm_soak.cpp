@@ -14,6 +14,7 @@
 
 constexpr double faults_a_second = 10;
 constexpr double growth_kib = 512; // over the second half, per series
+constexpr double shortest = 2;     // minutes; before that everything warms up, and may grow
 
 struct Sample {
     double at; // seconds since the beginning
@@ -130,10 +131,12 @@ static int report(const std::vector<Sample> &all, const Faults &f, uint64_t batc
     for (const Series &s : series) {
         double by = growth(all, s.of);
         printf("%s %s %+.0f", &s == series ? "" : ",", s.name, by);
-        grew |= by > s.limit;
+        grew |= by > s.limit && minutes >= shortest;
     }
     printf(" (medians: trainer %.0f, warden %.0f KiB)%s\n", all.back().trainer, all.back().warden,
-           grew ? ": SOMETHING GREW" : "");
+           grew                 ? ": SOMETHING GREW"
+           : minutes < shortest ? "; too short to tell growth"
+                                : "");
     return grew;
 }
 
