@@ -117,8 +117,12 @@ static void dump_slot(FILE *f, const struct mr_arena *a, uint32_t i)
         if (mr__row_gen(word) == (uint32_t)mr__slot_seq(w) && mr__row_state(word) < MR_ROW_STATES)
             count[mr__row_state(word)]++;
     }
-    fprintf(f, "  slot %u: %s, sequence %" PRId64 ", rows empty %u busy %u done %u bad %u\n", i,
+    fprintf(f, "  slot %u: %s%s%s, sequence %" PRId64 ", rows empty %u busy %u done %u bad %u\n", i,
             mr__slot_state(w) < MR_SLOT_STATES ? states[mr__slot_state(w)] : "?",
+            mr__slot_moved(w) ? " (its batch has moved)" : "",
+            mr__slot_state(w) == MR_SLOT_PROCESSING && mr__trainer_tainted(a, i, mr__slot_seq(w))
+                ? " (tainted)"
+                : "",
             (int64_t)mr__slot_seq(w) - 1, count[0], count[1], count[2], count[3]);
 }
 

@@ -190,6 +190,8 @@ static int try_next(mr_loader *l, mr_batch **out, struct mr_errbuf *e)
         l->epoch_cut = false;
         return MR_END_EPOCH;
     }
+    if (__atomic_load_n(&l->s.arena.control->doubt, __ATOMIC_SEQ_CST))
+        return NOTHING; /* until the warden has filled the slots again */
     while ((slot = find_due(l, &seq)) >= 0)
         if (mr__trainer_lease(&l->s.arena, (uint32_t)slot, seq))
             return hand_out(l, (uint32_t)slot, seq, out, e);

@@ -15,6 +15,7 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 
 /* What a handler may read: set before it is installed, then constant. */
 static struct {
+    uint32_t *doubt;
     struct mr_lane *lane;
     const struct mr_hand *first; /* the lane's */
     pid_t pid;                   /* a forked child has no last words of ours; 0: not installed */
@@ -55,14 +56,15 @@ void mr__crash_note(int signo, const siginfo_t *info)
     __atomic_store_n(&crash->signo, signo, __ATOMIC_RELEASE);
 }
 
-/* The default action is back already (SA_RESETHAND). A fault comes again when we return; a signal
- * that was sent has to be sent again. No sigaction here: the sandbox does not let it through. */
+/* The default action is back already (SA_RESETHAND), the signal is not blocked (SA_NODEFER): the
+ * second one ends the process. No sigaction here: the sandbox does not let it through. */
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
     (void)context;
     mr__crash_note(signo, info);
-    if (info->si_code <= 0 || signo == SIGSYS || signo == SIGABRT)
-        syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), signo);
+    if (syscall(SYS_getpid) == watch.pid && mr__crash_is_stray(signo) && !sender_of(info))
+        __atomic_store_n(watch.doubt, 1, __ATOMIC_SEQ_CST); /* before any time passes */
+    syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), signo);
 }
 
 /* Whoever was before us may live on: a run-time may use faults for its own purposes. */
@@ -90,6 +92,7 @@ void mr__crash_install(const struct mr_arena *a, uint32_t lane, bool chain)
 {
     struct sigaction ours = {.sa_sigaction = on_crash,
                              .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | (int)SA_RESETHAND};
+    watch.doubt = &a->control->doubt;
     watch.lane = mr__lane(a, lane);
     watch.first = mr__hand(a, lane, 0);
     watch.pid = getpid();

@@ -24,6 +24,8 @@ struct death {
     int status;
     struct mr_blame blame;
     uint32_t given_back; /* rows */
+    uint64_t respawn_at; /* 0: the run ends */
+    bool refill;         /* stray stores are possible */
     char name[32], how[200], work[400];
 };
 
@@ -179,7 +181,7 @@ static void tally(struct mr_warden *w, const struct death *d)
         MR_TALLY(w, oom_kills, 1);
 }
 
-static void report(struct mr_warden *w, const struct death *d, bool refill, uint64_t wait_ns)
+static void report(struct mr_warden *w, const struct death *d, uint64_t wait_ns)
 {
     char given[48] = "", again[48] = "";
     if (d->given_back)
@@ -190,7 +192,7 @@ static void report(struct mr_warden *w, const struct death *d, bool refill, uint
     mr__report_log(w->a, MR_LANE_WARDEN, MR_REPORT_WARNING, "%s %s%s; %s%s%sit is replaced%s",
                    d->name, d->how, d->work, given,
                    d->blame.deaths >= 2 ? "the sample is set aside as bad, " : "",
-                   refill ? "every undelivered slot is filled again, " : "", again);
+                   d->refill ? "every undelivered slot is filled again, " : "", again);
 }
 
 /* An end that the warden has asked for, and that says nothing about the process. */
@@ -200,16 +202,44 @@ static bool was_for_refill(const struct mr_seat *seat, const struct death *d)
            WTERMSIG(d->status) == SIGKILL;
 }
 
-static void leave_seat(struct mr_seat *seat, uint64_t respawn_at)
+static uint32_t rows_held(const struct mr_warden *w, uint32_t lease)
 {
-    *seat = (struct mr_seat){.child = {0, -1}, .respawn_at = respawn_at};
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < w->a->shape.slots; i++)
+        for (uint32_t task = 0; task < w->a->shape.tasks; task++) {
+            uint64_t word = mr__word_load(&mr__slot_rows(w->a, i)[task]);
+            held += mr__row_state(word) == MR_ROW_BUSY && mr__row_lease(word) == lease;
+        }
+    return held;
+}
+
+/* What is to be done about it, told before it is done: the last row's batch may end the run. */
+static void decide(struct mr_warden *w, struct death *d)
+{
+    struct mr_seat *seat = &w->seats[d->lane];
+    uint64_t now = mr__now_ns();
+    if (mr__stopping(w->a) || (WIFEXITED(d->status) && WEXITSTATUS(d->status) == MR_EXIT_FAILED))
+        return;
+    if (was_for_refill(seat, d)) {
+        MR_TALLY(w, reissued, d->given_back);
+        d->respawn_at = now;
+        return;
+    }
+    count_wave(w, seat->started_at);
+    tally(w, d);
+    if (!may_replace(w, d))
+        return;
+    uint64_t wait_ns = backoff_ns(w->waves);
+    d->respawn_at = now + wait_ns;
+    d->refill =
+        d->lane != MR_LANE_COMMANDER && mr__crash_is_stray(d->blame.signo) && !d->blame.sender;
+    report(w, d, wait_ns);
 }
 
 void mr__death(struct mr_warden *w, uint32_t lane)
 {
     struct mr_seat *seat = &w->seats[lane];
     struct death d = {.lane = lane};
-    uint64_t now = mr__now_ns();
     char name[32];
     MR_CRASH_POINT("warden.death_seen");
     d.status = mr__child_reap(&seat->child); /* its pidfd was readable: the fence is there */
@@ -218,29 +248,18 @@ void mr__death(struct mr_warden *w, uint32_t lane)
     snprintf(d.name, sizeof d.name, "%s", mr__seat_name(lane, name));
     describe_how(w, &d);
     describe_work(w, &d);
+    d.given_back = lane == MR_LANE_COMMANDER ? 0 : rows_held(w, seat->lease);
+    MR_CRASH_POINT("warden.death_counted");
+    decide(w, &d);
+    MR_CRASH_POINT("warden.death_reported");
+    if (d.refill)
+        mr__refill_begin(w);
+    bool later = w->refilling && lane != MR_LANE_COMMANDER;
     MR_CRASH_POINT("warden.recovering");
-    d.given_back = mr__warden_recover(w->a, lane == MR_LANE_COMMANDER ? 0 : seat->lease);
+    if (!later)
+        mr__warden_recover(w->a, lane == MR_LANE_COMMANDER ? 0 : seat->lease);
     MR_CRASH_POINT("warden.recovered");
     mr__finish_failure(w->a);
-    if (mr__stopping(w->a) || (WIFEXITED(d.status) && WEXITSTATUS(d.status) == MR_EXIT_FAILED)) {
-        leave_seat(seat, 0);
-        return;
-    }
-    if (was_for_refill(seat, &d)) {
-        MR_TALLY(w, reissued, d.given_back);
-        leave_seat(seat, now);
-        return;
-    }
-    count_wave(w, seat->started_at);
-    tally(w, &d);
-    bool replace = may_replace(w, &d);
-    bool refill = lane != MR_LANE_COMMANDER && mr__crash_is_stray(d.blame.signo) && !d.blame.sender;
-    uint64_t wait_ns = backoff_ns(w->waves);
-    MR_CRASH_POINT("warden.death_counted");
-    leave_seat(seat, replace ? now + wait_ns : 0);
-    if (replace)
-        report(w, &d, refill, wait_ns);
-    MR_CRASH_POINT("warden.death_reported");
-    if (replace && refill)
-        mr__refill_begin(w);
+    *seat = (struct mr_seat){
+        .child = {0, -1}, .respawn_at = d.respawn_at, .owed = later ? seat->lease : 0};
 }

@@ -89,8 +89,8 @@ static void set_aside(struct mr_warden *w, uint32_t lane)
             sentence, sizeof sentence,
             "%s (process %d) cannot be ended within %d ms, its slot has to stay closed, and no "
             "spare one is left: find out what it waits for (a dead disk or network file "
-            "system, a frozen container), or set 'spares' higher",
-            name, pid, MR_FENCE_MS);
+            "system, a frozen container), or set 'spares' higher than %u",
+            name, pid, MR_FENCE_MS, w->a->shape.spares);
         give_up_run(w, MR_E_LIMIT, sentence);
         return;
     }
@@ -103,6 +103,8 @@ static void set_aside(struct mr_warden *w, uint32_t lane)
     MR_CRASH_POINT("warden.quarantined");
     keep_stuck(w, lane, place);
     MR_CRASH_POINT("warden.kept_stuck");
+    if (MR_GET(w->a->control->doubt)) /* it has crashed on its way */
+        mr__refill_begin(w);
 }
 
 uint64_t mr__fence_check(struct mr_warden *w, uint64_t now)

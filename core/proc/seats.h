@@ -47,6 +47,7 @@ struct mr_seat { /* a lane and who sits in it */
     uint64_t killed_at; /* its end is awaited; 0: it may live */
     uint32_t hand;      /* TIMEOUT, CPU: the hand that went over its limit, and when it had begun */
     uint64_t hand_since;
+    uint32_t owed; /* a dead one's lease: its rows are given back when the slots are refilled */
 };
 
 struct mr_suspect { /* a row's attempt in which a process died by the sample's doing */

@@ -113,11 +113,18 @@ static uint64_t look_at_hands(struct mr_warden *w, uint32_t lane, uint64_t now)
     return next;
 }
 
-/* Rows that may be claimed at any moment: a claim's time cannot be over before that of one now. */
+/* Rows that may be claimed at any moment, or will be when the commander has moved their batch. */
+static bool is_work(uint64_t slot)
+{
+    enum mr_slot_state state = mr__slot_state(slot);
+    return state == MR_SLOT_RESERVED || (state == MR_SLOT_QUARANTINED && !mr__slot_moved(slot));
+}
+
+/* A claim that is yet to come cannot be over its limit before one of now would be. */
 static uint64_t look_at_slots(const struct mr_warden *w, uint64_t now)
 {
     for (uint32_t i = 0; i < w->a->shape.slots; i++)
-        if (mr__slot_state(mr__word_load(&mr__slot(w->a, i)->word)) == MR_SLOT_RESERVED)
+        if (is_work(mr__word_load(&mr__slot(w->a, i)->word)))
             return now + mr__earlier(w->roles->sample_timeout_ns, w->roles->sample_cpu_timeout_ns);
     return UINT64_MAX;
 }

@@ -176,6 +176,9 @@ struct mr_control {
     alignas(MR_LINE) uint32_t failure; /* enum mr_failure: the first fatal error wins */
     int32_t failure_code;
     char failure_text[MR_ERR_TEXT];
+    alignas(MR_LINE) uint32_t doubt; /* 1: a producer has crashed, and what is finished may have
+                                        been written over: the trainer leases nothing until the
+                                        warden has seen to it */
     alignas(MR_LINE) struct mr_tally tally; /* the warden's */
     struct mr_stuck stuck[MR_STUCK_MAX];
     alignas(MR_LINE) uint32_t warden_sleeps; /* 1: it has no deadline; see mr__hand_expected */
