@@ -13,28 +13,36 @@
 #include <unistd.h>
 
 constexpr double faults_a_second = 10;
-constexpr double growth_kib = 512; // over the second half, per series
-constexpr double shortest = 2;     // minutes; before that everything warms up, and may grow
+// Over the second half, per series. The first has parts of the program's files in it, of which a
+// process's share changes with who else has them mapped.
+constexpr double growth_kib = 512, anonymous_growth_kib = 128;
+constexpr double shortest = 2; // minutes; before that everything warms up, and may grow
 
 struct Sample {
     double at; // seconds since the beginning
     // KiB that only this process accounts for (PSS without shared memory, which is the arena).
     double trainer, warden, commander, producers; // producers: the mean of those that live
+    double trainer_anonymous, warden_anonymous;
     double trainer_fds, warden_fds, children;
 };
 
-// PSS less its shared-memory part; 0: the process is gone.
-static double own_kib(pid_t pid)
+struct Memory {
+    double own, anonymous; // KiB; 0: the process is gone
+};
+
+static Memory memory_of(pid_t pid)
 {
     std::ifstream f("/proc/" + std::to_string(pid) + "/smaps_rollup");
-    double pss = 0, shmem = 0;
+    Memory m = {0, 0};
     for (std::string line; std::getline(f, line);) {
         if (line.rfind("Pss:", 0) == 0)
-            pss = atof(line.c_str() + 4);
+            m.own += atof(line.c_str() + 4);
         if (line.rfind("Pss_Shmem:", 0) == 0)
-            shmem = atof(line.c_str() + 10);
+            m.own -= atof(line.c_str() + 10);
+        if (line.rfind("Pss_Anon:", 0) == 0)
+            m.anonymous = atof(line.c_str() + 9);
     }
-    return pss - shmem;
+    return m;
 }
 
 static double fds_of(pid_t pid)
@@ -53,13 +61,16 @@ static Sample look(mr_loader *loader, double at)
     double producers = 0;
     pid_t warden = warden_of(loader);
     s.at = at;
-    s.trainer = own_kib(getpid());
-    s.warden = own_kib(warden);
+    Memory ours = memory_of(getpid()), wardens = memory_of(warden);
+    s.trainer = ours.own;
+    s.trainer_anonymous = ours.anonymous;
+    s.warden = wardens.own;
+    s.warden_anonymous = wardens.anonymous;
     s.trainer_fds = fds_of(getpid());
     s.warden_fds = fds_of(warden);
     s.children = children_of(warden); // dead ones that nobody has reaped, too
     for (int lane = 1; lane < lanes_of(loader); lane++) {
-        double kib = own_kib(pid_in_lane(loader, lane));
+        double kib = memory_of(pid_in_lane(loader, lane)).own;
         (lane == 1 ? s.commander : s.producers) += kib;
         producers += lane > 1 && kib > 0;
     }
@@ -95,6 +106,8 @@ static const Series series[] = {
     {"warden_kib", &Sample::warden, growth_kib},
     {"commander_kib", &Sample::commander, growth_kib},
     {"producer_kib", &Sample::producers, growth_kib},
+    {"trainer_anonymous_kib", &Sample::trainer_anonymous, anonymous_growth_kib},
+    {"warden_anonymous_kib", &Sample::warden_anonymous, anonymous_growth_kib},
     {"trainer_fds", &Sample::trainer_fds, 0},
     {"warden_fds", &Sample::warden_fds, 0},
     {"children", &Sample::children, 0},
