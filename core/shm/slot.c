@@ -70,9 +70,8 @@ int mr__commander_take(const struct mr_arena *a, uint64_t *word)
     for (uint32_t i = 0; i < a->shape.slots; i++) {
         uint64_t w = mr__word_load(&mr__slot(a, i)->word);
         used += mr__slot_state(w) == MR_SLOT_QUARANTINED;
-        if (mr__slot_state(w) != MR_SLOT_FREE)
+        if (mr__slot_state(w) != MR_SLOT_FREE || free++)
             continue;
-        free++;
         *word = w;
         slot = (int)i;
     }
