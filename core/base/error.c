@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static int set_text(struct mr_errbuf *e, int code, const char *fmt, va_list ap)
 {
@@ -23,6 +24,27 @@ int mr__fail(struct mr_errbuf *e, int code, const char *fmt, ...)
     return code;
 }
 
+/* What to do about an error that a limit of the process makes: the knob, and where it stands. */
+static void add_knob(char *text, size_t cap, int error)
+{
+    static const struct {
+        int error, limit;
+        const char *knob;
+    } knobs[] = {{EMFILE, RLIMIT_NOFILE, "RLIMIT_NOFILE, 'ulimit -n'"},
+                 {EFBIG, RLIMIT_FSIZE, "RLIMIT_FSIZE, 'ulimit -f'"},
+                 {EAGAIN, RLIMIT_NPROC, "RLIMIT_NPROC, 'ulimit -u', or the cgroup's pids.max"}};
+    struct rlimit r;
+    for (size_t i = 0; i < sizeof knobs / sizeof *knobs; i++) {
+        if (knobs[i].error != error || getrlimit((__rlimit_resource_t)knobs[i].limit, &r) < 0)
+            continue;
+        if (r.rlim_cur == RLIM_INFINITY)
+            snprintf(text, cap, " (raise %s)", knobs[i].knob);
+        else
+            snprintf(text, cap, " (raise %s: %llu now)", knobs[i].knob,
+                     (unsigned long long)r.rlim_cur);
+    }
+}
+
 int mr__fail_errno(struct mr_errbuf *e, int code, const char *fmt, ...)
 {
     int saved = errno;
@@ -33,6 +55,8 @@ int mr__fail_errno(struct mr_errbuf *e, int code, const char *fmt, ...)
     if (e) {
         size_t n = strlen(e->text);
         snprintf(e->text + n, sizeof e->text - n, ": %s", strerror(saved));
+        n = strlen(e->text);
+        add_knob(e->text + n, sizeof e->text - n, saved);
     }
     errno = saved;
     return code;

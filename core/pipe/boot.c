@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,8 +33,25 @@ static int append(int fd, const char *text, struct mr_errbuf *e)
     return MR_OK;
 }
 
+/* A write beyond RLIMIT_FSIZE, which holds for memfds too, would end the trainer by SIGXFSZ. */
+static int check_size(const struct mr_config *config, const char *const *set, struct mr_errbuf *e)
+{
+    struct rlimit limit;
+    size_t bytes = strlen(config->path) + strlen(config->text) + 8;
+    for (; set && *set; set++)
+        bytes += strlen(*set) + 1;
+    if (getrlimit(RLIMIT_FSIZE, &limit) < 0 || bytes <= limit.rlim_cur)
+        return MR_OK;
+    return mr__fail(e, MR_E_LIMIT,
+                    "the config and its overrides are %zu bytes, and RLIMIT_FSIZE ('ulimit -f') "
+                    "allows %llu: raise it",
+                    bytes, (unsigned long long)limit.rlim_cur);
+}
+
 int mr__boot_write(const struct mr_config *config, const char *const *set, struct mr_errbuf *e)
 {
+    if (check_size(config, set, e) < 0)
+        return e->code;
     int fd = memfd_create("millrace-boot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot create shared memory (memfd_create)");

@@ -184,7 +184,14 @@ static int start_warden(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
 static int warden_never_was(mr_loader *l, struct mr_errbuf *e)
 {
     char how[96];
+    const struct mr_shape *s = &l->s.arena.shape;
     mr__child_describe(mr__child_reap(&l->warden), how, sizeof how);
+    if (MR_GET(l->s.arena.control->reserving))
+        return mr__fail(e, MR_E_MEMORY,
+                        "the arena needs %.1f MB, and the process that reserved them %s: the "
+                        "kernel's OOM killer answers so when a cgroup's memory limit is met. Make "
+                        "'slots', 'spares', 'batch.size' or the fields' shapes or dtypes smaller",
+                        (double)(s->plan_bytes + s->data_bytes) / 1e6, how);
     return mr__fail(e, MR_E_DIED,
                     "the warden %s before it was ready; what it said is on standard error. Is "
                     "MILLRACE_WARDEN, or the installed millrace-warden, of another build?",

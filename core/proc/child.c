@@ -43,6 +43,7 @@ static void begin_child(pid_t parent, const char *name)
      * batches until it has saved, and then stops us in good order. */
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE holds for memfds too: an error is wanted, no death */
     offer_to_oom_killer();
 }
 

@@ -74,9 +74,7 @@ static int lift(const int *fds, int n, int above, int *lifted, struct mr_errbuf 
     for (int i = 0; i < n; i++) {
         lifted[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, above);
         if (fds[i] >= 0 && lifted[i] < 0)
-            return mr__fail(e, MR_E_LIMIT,
-                            "no file descriptor is left for the warden: raise RLIMIT_NOFILE "
-                            "('ulimit -n')");
+            return mr__fail_errno(e, MR_E_LIMIT, "no file descriptor is left for the warden");
     }
     return MR_OK;
 }

@@ -97,13 +97,27 @@ static void handle(struct mr_warden *w, const struct pollfd *p)
             mr__fence_unstuck(w, i);
 }
 
+/* poll refuses more descriptors than RLIMIT_NOFILE allows to have. */
+static void cannot_wait(const struct mr_warden *w, nfds_t n)
+{
+    struct mr_errbuf e;
+    mr__fail_errno(&e, MR_E_LIMIT,
+                   "the warden cannot wait for %u descriptors: use fewer producers, or raise "
+                   "RLIMIT_NOFILE ('ulimit -n')",
+                   (unsigned)n);
+    mr__fail_run(w->a, &e);
+}
+
 static void watch(struct mr_warden *w, struct pollfd *p)
 {
     while (!mr__stopping(w->a)) {
         uint64_t until = do_what_is_due(w);
         fill_polls(w, p);
-        if (poll(p, POLL_SEATS + w->nseats + MR_STUCK_MAX, sleep_ms(until)) < 0 && errno != EINTR)
+        nfds_t n = POLL_SEATS + w->nseats + MR_STUCK_MAX;
+        if (poll(p, n, sleep_ms(until)) < 0 && errno != EINTR) {
+            cannot_wait(w, n);
             return;
+        }
         notice_lateness(w, until);
         if (p[POLL_TRAINER].revents) {
             MR_CRASH_POINT("warden.trainer_dead");
@@ -161,7 +175,9 @@ int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int t
                                 .seats = seats,
                                 .nseats = nseats};
         mr__oom_open(&w->oom);
-        rc = start_all(w, &e);
+        rc = mr__warden_reserve(a, &e);
+        if (rc >= 0)
+            rc = start_all(w, &e);
         if (rc < 0) {
             mr__fail_run(a, &e);
         } else {

@@ -13,4 +13,8 @@
  * Returns the exit status. */
 int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int trainer_pidfd);
 
+/* Takes the memory of plan and data, first to be killed if there is not enough of it (the arena's
+ * `reserving` says so while it lasts). MR_E_MEMORY. */
+int mr__warden_reserve(const struct mr_arena *a, struct mr_errbuf *e);
+
 #endif

@@ -75,6 +75,9 @@ static int check_room(uint64_t bytes, const struct mr_arena_spec *s, struct mr_e
 {
     const char *why;
     uint64_t room = mr__memory_room(&why);
+    if (!room)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the arena's %.1f MB can be found: %s",
+                        (double)bytes / 1e6, why);
     if (bytes <= room / 5 * 4) /* the rest is for the producers' heaps and the page cache */
         return MR_OK;
     return mr__fail(
@@ -86,19 +89,36 @@ static int check_room(uint64_t bytes, const struct mr_arena_spec *s, struct mr_e
         (double)room / 1e6, why);
 }
 
-/* A memfd of a size that is really there: mmap alone would promise pages and break the promise by
- * SIGBUS. */
-static int make_region(const char *name, uint64_t bytes, int *fd, void **map, struct mr_errbuf *e)
+/* Makes the size be really there: mmap alone would promise pages and break the promise by SIGBUS.
+ */
+static int reserve(int fd, uint64_t bytes, struct mr_errbuf *e)
+{
+    errno = posix_fallocate(fd, 0, (off_t)bytes);
+    if (!errno)
+        return MR_OK;
+    return mr__fail_errno(e, MR_E_MEMORY,
+                          "cannot reserve %.1f MB of shared memory: make 'slots', 'spares', "
+                          "'batch.size' or the fields' shapes or dtypes smaller",
+                          (double)bytes / 1e6);
+}
+
+int mr__arena_reserve(const struct mr_arena *a, struct mr_errbuf *e)
+{
+    int rc = reserve(a->plan_fd, a->shape.plan_bytes, e);
+    return rc < 0 ? rc : reserve(a->data_fd, a->shape.data_bytes, e);
+}
+
+static int make_region(const char *name, uint64_t bytes, bool now, int *fd, void **map,
+                       struct mr_errbuf *e)
 {
     *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (*fd < 0)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot create shared memory (memfd_create)");
-    int rc = posix_fallocate(*fd, 0, (off_t)bytes);
-    if (rc) {
-        errno = rc;
-        return mr__fail_errno(e, MR_E_MEMORY, "cannot reserve %.1f MB of shared memory",
+    if (ftruncate(*fd, (off_t)bytes) < 0)
+        return mr__fail_errno(e, MR_E_MEMORY, "cannot make shared memory of %.1f MB",
                               (double)bytes / 1e6);
-    }
+    if (now && reserve(*fd, bytes, e) < 0)
+        return e->code;
     if (fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot seal shared memory");
     *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
@@ -118,15 +138,15 @@ int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *spec, struc
     a->control_fd = a->plan_fd = a->data_fd = a->ready_fd = a->warden_fd = -1;
     int rc = check_room(s->control_bytes + s->plan_bytes + s->data_bytes, spec, e);
     if (rc == MR_OK)
-        rc = make_region("millrace-control", s->control_bytes, &a->control_fd, (void **)&a->control,
-                         e);
+        rc = make_region("millrace-control", s->control_bytes, true, &a->control_fd,
+                         (void **)&a->control, e);
     if (rc == MR_OK) {
         memcpy(a->control, s, sizeof *s);
         a->control->max_restarts = 5;
-        rc = make_region("millrace-plan", s->plan_bytes, &a->plan_fd, (void **)&a->plan, e);
+        rc = make_region("millrace-plan", s->plan_bytes, false, &a->plan_fd, (void **)&a->plan, e);
     }
     if (rc == MR_OK)
-        rc = make_region("millrace-data", s->data_bytes, &a->data_fd, (void **)&a->data, e);
+        rc = make_region("millrace-data", s->data_bytes, false, &a->data_fd, (void **)&a->data, e);
     if (rc != MR_OK)
         mr__arena_unmap(a);
     return rc;

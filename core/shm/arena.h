@@ -167,6 +167,7 @@ struct mr_control {
     alignas(MR_LINE) struct mr_bell work_bell; /* rows may be EMPTY: producers wait */
     alignas(MR_LINE) uint32_t stop;            /* everybody leaves */
     uint32_t phase;                            /* enum mr_phase, the warden's */
+    uint32_t reserving;                        /* the warden is taking the arena's memory */
     alignas(MR_LINE) uint64_t request_id;      /* the stream wanted; the trainer's */
     struct mr_request request[2];              /* [request_id & 1] */
     alignas(MR_LINE) uint64_t request_done;    /* the stream being planned; the commander's */
@@ -238,10 +239,13 @@ struct mr_arena {          /* one process's mappings */
                       work after all were idle */
 };
 
-/* Creates, reserves and maps a new arena (the trainer). On failure nothing is left. MR_E_MEMORY
- * names the bytes needed, the bytes there are, which limit said so, and the config keys that make
- * it smaller. */
+/* Creates and maps a new arena (the trainer), its size held against every limit. On failure nothing
+ * is left. MR_E_MEMORY names the bytes needed, the bytes there are, which limit said so, and the
+ * config keys that make it smaller. */
 int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *spec, struct mr_errbuf *e);
+/* Takes the memory of plan and data from the kernel (the control region has its own already).
+ * Where a cgroup's limit is met the answer may be the OOM killer: see mr__warden_reserve. */
+int mr__arena_reserve(const struct mr_arena *a, struct mr_errbuf *e);
 /* Maps the memfds whose descriptors are set in *a, after checking magic, build and sizes. */
 int mr__arena_attach(struct mr_arena *a, uint64_t signature, struct mr_errbuf *e);
 /* Maps the plan read-only over the writable mapping: for producers, after the fork. */
@@ -254,7 +258,7 @@ void mr__arena_unmap(struct mr_arena *a);
 int mr__arena_check_words(const struct mr_arena *a, struct mr_errbuf *e);
 
 /* Bytes that may be reserved now: the tightest of cgroup limit, MemAvailable, RLIMIT_FSIZE; *why
- * names it. */
+ * names it, or says why the figures cannot be read (then 0). */
 uint64_t mr__memory_room(const char **why);
 
 #define MR_GET(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)

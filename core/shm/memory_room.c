@@ -5,6 +5,7 @@
  */
 #include "arena.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,20 @@ static void tighten(struct room *room, uint64_t bytes, const char *why)
     }
 }
 
+static _Thread_local bool blind; /* a figure is there and could not be read */
+
+static FILE *open_figures(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    blind |= !f && (errno == EMFILE || errno == ENFILE || errno == ENOMEM);
+    return f;
+}
+
 static bool read_number(const char *folder, const char *file, uint64_t *value)
 {
     char path[512], text[64];
     snprintf(path, sizeof path, "%s/%s", folder, file);
-    FILE *f = fopen(path, "re");
+    FILE *f = open_figures(path);
     if (!f)
         return false;
     bool ok = fgets(text, sizeof text, f) != NULL && text[0] >= '0' && text[0] <= '9';
@@ -42,7 +52,7 @@ static uint64_t cgroup_stat(const char *folder, const char *key)
     char path[512], line[256];
     uint64_t bytes = 0;
     snprintf(path, sizeof path, "%s/memory.stat", folder);
-    FILE *f = fopen(path, "re");
+    FILE *f = open_figures(path);
     if (!f)
         return 0;
     size_t n = strlen(key);
@@ -90,7 +100,7 @@ static void tighten_tree(struct room *room, const char *mount, const char *own, 
 static void tighten_cgroups(struct room *room)
 {
     char line[512];
-    FILE *f = fopen("/proc/self/cgroup", "re");
+    FILE *f = open_figures("/proc/self/cgroup");
     if (!f)
         return;
     while (fgets(line, sizeof line, f)) {
@@ -109,7 +119,7 @@ static void tighten_cgroups(struct room *room)
 static void tighten_meminfo(struct room *room)
 {
     char line[256];
-    FILE *f = fopen("/proc/meminfo", "re");
+    FILE *f = open_figures("/proc/meminfo");
     if (!f)
         return;
     while (fgets(line, sizeof line, f))
@@ -122,10 +132,13 @@ uint64_t mr__memory_room(const char **why)
 {
     struct room room = {UINT64_MAX, "nothing"};
     struct rlimit fsize;
+    blind = false;
     tighten_cgroups(&room);
     tighten_meminfo(&room);
     if (getrlimit(RLIMIT_FSIZE, &fsize) == 0 && fsize.rlim_cur != RLIM_INFINITY)
         tighten(&room, fsize.rlim_cur, "RLIMIT_FSIZE (ulimit -f)");
+    if (blind) /* not "no limit" */
+        tighten(&room, 0, "no file descriptor is left: raise RLIMIT_NOFILE ('ulimit -n')");
     *why = room.why;
     return room.bytes;
 }
