@@ -3,6 +3,7 @@
  * filler_user.c: a user's producer, and the rows it is given (plugin.h): one, or a whole batch with
  * `unit: batch`.
  */
+#include "base/crash_point.h"
 #include "base/message.h"
 #include "base/rng.h"
 #include "pipe/bad_note.h"
@@ -191,11 +192,13 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
         .sample = m->sample};
     uint32_t stage = MR_DOING_NOTHING;
     bool is_bad;
+    MR_CRASH_POINT("producer.rows_shown");
     rc = try_rows(rows, &attempt, &stage, &is_bad, e);
     if (rc < 0 && !is_bad)
         return rc;
     mr__lane_count_up(rows->lane, MR_COUNT_ROWS, (uint64_t)rows->count);
     if (rc >= 0) {
+        MR_CRASH_POINT("producer.user_filled");
         mark_valid(rows);
         mr__lane_count_up(rows->lane, MR_COUNT_MADE, (uint64_t)rows->count);
         return MR_OK;

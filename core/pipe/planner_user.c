@@ -4,6 +4,7 @@
  * the other; where an epoch ends is known only when it says so, so the batch before an end is held
  * against `batch.last` here.
  */
+#include "base/crash_point.h"
 #include "base/message.h"
 #include "pipe/session.h"
 
@@ -56,6 +57,7 @@ static int save(struct user_planner *u, uint32_t slot, struct mr_plan_head *head
         return mr__fail(e, MR_E_CODE, "the commander's save says %zu bytes, %zu are there", bytes,
                         cap);
     head->state_bytes = (uint32_t)bytes;
+    MR_CRASH_POINT("commander.state_saved");
     return MR_OK;
 }
 
@@ -134,6 +136,7 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
         u->step = u->position = 0;
     }
     head->pending = (uint32_t)u->pending;
+    MR_CRASH_POINT("commander.asked");
     return save(u, slot, head, e);
 }
 

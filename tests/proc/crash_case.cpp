@@ -18,8 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const scenario_names[Scenarios] = {
-    "plain", "unordered", "cancel", "twice", "hang", "crashing", "bad", "all_bad", "no_data"};
+static const char *const scenario_names[Scenarios] = {"plain",   "unordered", "cancel", "twice",
+                                                      "hang",    "crashing",  "user",   "bad",
+                                                      "all_bad", "no_data"};
 constexpr uint64_t epochs = 2;
 constexpr int wait_ms = 60000, limit_ms = 1000;
 
@@ -106,6 +107,74 @@ static Job job_of(Scenario s, bool spawn)
         job.folder = data_folder + (s == Bad ? "/bad" : s == AllBad ? "/all_bad" : "/no_data");
     return job;
 }
+
+// ---- a user's commander and producer ----
+
+static int next_row(void *self, mr_message *m)
+{
+    auto *n = static_cast<int64_t *>(self);
+    if (*n % 61 == 60) { // sixty rows, and the end of an epoch
+        ++*n;
+        return MR_END_EPOCH;
+    }
+    return mr_message_set_i64(m, "n", (*n)++);
+}
+
+static int save_place(void *self, void *state, size_t cap, size_t *bytes)
+{
+    *bytes = sizeof(int64_t);
+    if (cap < *bytes)
+        return MR_E_LIMIT;
+    memcpy(state, self, *bytes);
+    return MR_OK;
+}
+
+static int load_place(void *self, const void *state, size_t bytes)
+{
+    memcpy(self, state, bytes);
+    return MR_OK;
+}
+
+static int fill_rows(void *, mr_rows *rows)
+{
+    const mr_tensor *x = mr_rows_field(rows, "x");
+    for (int32_t row = 0; row < mr_rows_count(rows); row++) {
+        mr_rng rng = mr_rows_rng(rows, row, "x");
+        int64_t n;
+        if (mr_message_get_i64(mr_rows_message(rows, row), "n", &n) < 0)
+            return MR_E_DATA;
+        for (int i = 0; i < 64; i++)
+            static_cast<uint64_t *>(x->data)[row * 64 + i] = (uint64_t)n + mr_rng_u32(&rng);
+    }
+    return MR_OK;
+}
+
+static mr_loader *open_user_job()
+{
+    static int64_t place;
+    mr_commander commander = {};
+    mr_producer producer = {};
+    mr_options options = {};
+    mr_loader *loader = nullptr;
+    commander.size = sizeof commander;
+    producer.size = sizeof producer;
+    commander.abi = producer.abi = MR_PLUGIN_ABI;
+    commander.user = &place; // the trainer's stays 0: it is the forked commander's that counts
+    commander.next = next_row;
+    commander.save = save_place;
+    commander.load = load_place;
+    producer.fill = fill_rows;
+    options.size = sizeof options;
+    options.config_text = "version: 1\ncontext: fork\nepochs: 2\nproducers: 2\nslots: 3\n"
+                          "batch: {size: 4}\nproducer: {unit: batch}\n"
+                          "fields:\n  x: {dtype: int64, shape: [64]}\n";
+    options.commander = &commander;
+    options.producer = &producer;
+    mr_open(&loader, "user.yaml", &options);
+    return loader;
+}
+
+// ---- the trainer ----
 
 static void read(mr_loader *loader, size_t batches, Seen *seen, Listener *listener)
 {
@@ -211,7 +280,8 @@ static Seen run(const CrashCase &c, Listener *listener, const char *state = null
 {
     Seen seen;
     for (int i = 0; i < (c.scenario == Twice ? 2 : 1) && seen.rc >= 0; i++) {
-        mr_loader *loader = open_job(job_of(c.scenario, c.spawn), state);
+        mr_loader *loader =
+            c.scenario == User ? open_user_job() : open_job(job_of(c.scenario, c.spawn), state);
         if (!loader) {
             seen.rc = MR_E_DIED;
             seen.error = mr_error(nullptr);
@@ -346,7 +416,7 @@ static std::string run_dying(const CrashCase &c, std::string *missed)
     pid_t trainer = fork();
     if (trainer == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        Sender sender(ends[1], c.scenario != Unordered);
+        Sender sender(ends[1], c.scenario != Unordered && c.scenario != User);
         Seen all = run(c, &sender);
         _exit(all.rc < 0 ? 2 : 0);
     }
