@@ -213,6 +213,16 @@ static uint32_t rows_held(const struct mr_warden *w, uint32_t lease)
     return held;
 }
 
+/* A crash of its own, or one that it had begun to die of (control->doubt) when something else ended
+ * it first. */
+static bool may_have_strayed(const struct mr_warden *w, const struct death *d)
+{
+    if (d->lane == MR_LANE_COMMANDER)
+        return false;
+    return (mr__crash_is_stray(d->blame.signo) && !d->blame.sender) ||
+           (MR_GET(w->a->control->doubt) && !w->refilling);
+}
+
 /* What is to be done about it, told before it is done: the last row's batch may end the run. */
 static void decide(struct mr_warden *w, struct death *d)
 {
@@ -231,8 +241,7 @@ static void decide(struct mr_warden *w, struct death *d)
         return;
     uint64_t wait_ns = backoff_ns(w->waves);
     d->respawn_at = now + wait_ns;
-    d->refill =
-        d->lane != MR_LANE_COMMANDER && mr__crash_is_stray(d->blame.signo) && !d->blame.sender;
+    d->refill = may_have_strayed(w, d);
     report(w, d, wait_ns);
 }
 

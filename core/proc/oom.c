@@ -66,3 +66,9 @@ bool mr__oom_take(struct mr_oom *oom)
     oom->seen++;
     return true;
 }
+
+void mr__oom_forget(struct mr_oom *oom)
+{
+    if (oom->path[0])
+        read_kills(oom->path, &oom->seen);
+}

@@ -20,5 +20,7 @@ void mr__oom_open(struct mr_oom *oom);
 /* After a death by SIGKILL that nobody here has sent. True: the counter has risen, and this death
  * accounts for one of it. (Another process of the cgroup may have been meant: nothing tells.) */
 bool mr__oom_take(struct mr_oom *oom);
+/* When nobody of ours has died: what the counter has risen by was meant for others. */
+void mr__oom_forget(struct mr_oom *oom);
 
 #endif

@@ -64,8 +64,10 @@ int mr__seat_child(struct mr_warden *w, uint32_t lane, struct mr_errbuf *e)
     int rc = mr__child_fork(&child, name, e);
     if (rc == 0)
         run_child(w, lane, lease);
-    if (rc < 0)
+    if (rc < 0) { /* it may have been there, and have claimed a row, before it was ended again */
+        mr__warden_recover(w->a, lane == MR_LANE_COMMANDER ? 0 : lease);
         return rc;
+    }
     MR_CRASH_POINT("warden.forked");
     *seat = (struct mr_seat){.child = child, .lease = lease, .started_at = mr__now_ns()};
     return MR_OK;

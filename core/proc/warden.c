@@ -18,7 +18,15 @@
 
 #define LATE_NS 500000000ull /* woken so much after a deadline: we stood still ourselves */
 
-enum { POLL_TRAINER, POLL_BELL, POLL_CHILD, POLL_SEATS }; /* then the seats, then the stuck */
+enum { POLL_TRAINER, POLL_BELL, POLL_CHILD, POLL_SEATS }; /* then seats and stuck, who is there */
+
+/* What is waited for. Only descriptors that are open: poll takes no more entries than RLIMIT_NOFILE
+ * allows, used or not. */
+struct polls {
+    struct pollfd *fd;
+    uint32_t *whose; /* a lane, or nseats + a number of w->stuck */
+    uint32_t n;
+};
 
 static uint64_t soonest_respawn(const struct mr_warden *w)
 {
@@ -51,17 +59,24 @@ static uint64_t do_what_is_due(struct mr_warden *w)
     return mr__earlier(mr__earlier(limits, fences), soonest_respawn(w));
 }
 
-static void fill_polls(const struct mr_warden *w, struct pollfd *p)
+static void add_poll(struct polls *p, int fd, uint32_t whose)
 {
-    p[POLL_TRAINER] = (struct pollfd){.fd = w->trainer_pidfd, .events = POLLIN};
-    p[POLL_BELL] = (struct pollfd){.fd = w->a->warden_fd, .events = POLLIN};
-    p[POLL_CHILD] = (struct pollfd){.fd = w->signal_fd, .events = POLLIN};
-    for (uint32_t i = 0; i < w->nseats; i++)
-        p[POLL_SEATS + i] = (struct pollfd){
-            .fd = w->seats[i].child.pid ? w->seats[i].child.pidfd : -1, .events = POLLIN};
+    p->fd[p->n] = (struct pollfd){.fd = fd, .events = POLLIN};
+    p->whose[p->n++] = whose;
+}
+
+static void fill_polls(const struct mr_warden *w, struct polls *p)
+{
+    p->n = 0;
+    add_poll(p, w->trainer_pidfd, 0);
+    add_poll(p, w->a->warden_fd, 0);
+    add_poll(p, w->signal_fd, 0);
+    for (uint32_t i = 1; i < w->nseats; i++)
+        if (w->seats[i].child.pid)
+            add_poll(p, w->seats[i].child.pidfd, i);
     for (uint32_t i = 0; i < MR_STUCK_MAX; i++)
-        p[POLL_SEATS + w->nseats + i] =
-            (struct pollfd){.fd = w->stuck[i].pid ? w->stuck[i].pidfd : -1, .events = POLLIN};
+        if (w->stuck[i].pid)
+            add_poll(p, w->stuck[i].pidfd, w->nseats + i);
 }
 
 static int sleep_ms(uint64_t until)
@@ -82,44 +97,48 @@ static void notice_lateness(struct mr_warden *w, uint64_t until)
         w->alive_from = now;
 }
 
-static void handle(struct mr_warden *w, const struct pollfd *p)
+static void handle(struct mr_warden *w, const struct polls *p)
 {
     uint64_t rung;
-    if (p[POLL_BELL].revents && read(w->a->warden_fd, &rung, sizeof rung) < 0)
+    if (p->fd[POLL_BELL].revents && read(w->a->warden_fd, &rung, sizeof rung) < 0)
         errno = 0; /* somebody was faster */
-    if (p[POLL_CHILD].revents)
+    if (p->fd[POLL_CHILD].revents)
         mr__watch_stops(w, mr__now_ns());
-    for (uint32_t i = 1; i < w->nseats; i++)
-        if (p[POLL_SEATS + i].revents & POLLIN)
-            mr__death(w, i);
-    for (uint32_t i = 0; i < MR_STUCK_MAX; i++)
-        if (p[POLL_SEATS + w->nseats + i].revents & POLLIN)
-            mr__fence_unstuck(w, i);
+    bool quiet = true;
+    for (uint32_t i = POLL_SEATS; i < p->n; i++) {
+        if (!(p->fd[i].revents & POLLIN))
+            continue;
+        quiet = false;
+        if (p->whose[i] < w->nseats)
+            mr__death(w, p->whose[i]);
+        else
+            mr__fence_unstuck(w, p->whose[i] - w->nseats);
+    }
+    if (quiet)
+        mr__oom_forget(&w->oom);
 }
 
-/* poll refuses more descriptors than RLIMIT_NOFILE allows to have. */
-static void cannot_wait(const struct mr_warden *w, nfds_t n)
+static void cannot_wait(const struct mr_warden *w)
 {
     struct mr_errbuf e;
-    mr__fail_errno(&e, MR_E_LIMIT,
-                   "the warden cannot wait for %u descriptors: use fewer producers, or raise "
-                   "RLIMIT_NOFILE ('ulimit -n')",
-                   (unsigned)n);
+    mr__fail_errno(&e, MR_E_SYSTEM, "the warden cannot wait for its %u processes (poll)",
+                   w->nseats - 1);
     mr__fail_run(w->a, &e);
 }
 
-static void watch(struct mr_warden *w, struct pollfd *p)
+static void watch(struct mr_warden *w, struct polls *p)
 {
     while (!mr__stopping(w->a)) {
         uint64_t until = do_what_is_due(w);
         fill_polls(w, p);
-        nfds_t n = POLL_SEATS + w->nseats + MR_STUCK_MAX;
-        if (poll(p, n, sleep_ms(until)) < 0 && errno != EINTR) {
-            cannot_wait(w, n);
+        if (poll(p->fd, p->n, sleep_ms(until)) < 0) {
+            if (errno == EINTR)
+                continue;
+            cannot_wait(w);
             return;
         }
         notice_lateness(w, until);
-        if (p[POLL_TRAINER].revents) {
+        if (p->fd[POLL_TRAINER].revents) {
             MR_CRASH_POINT("warden.trainer_dead");
             return; /* the trainer is dead: so are we, soon */
         }
@@ -158,12 +177,13 @@ int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int t
     struct mr_warden *w = calloc(1, sizeof *w);
     uint32_t nseats = mr__lane_count(a);
     struct mr_seat *seats = calloc(nseats, sizeof *seats);
-    struct pollfd *polls = calloc(POLL_SEATS + nseats + MR_STUCK_MAX, sizeof *polls);
+    size_t most = POLL_SEATS + nseats + MR_STUCK_MAX;
+    struct polls polls = {calloc(most, sizeof *polls.fd), calloc(most, sizeof *polls.whose), 0};
     MR_CRASH_ROLE("warden");
     MR_CRASH_POINT("warden.started");
     int rc = MR_OK;
     MR_SET(mr__lane(a, MR_LANE_WARDEN)->pid, (uint32_t)getpid());
-    if (!w || !seats || !polls) {
+    if (!w || !seats || !polls.fd || !polls.whose) {
         mr__fail(&e, MR_E_MEMORY, "no memory for the warden");
         mr__fail_run(a, &e);
         rc = e.code;
@@ -184,7 +204,7 @@ int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int t
             MR_CRASH_POINT("warden.all_seated");
             set_phase(w, MR_PHASE_READY);
             MR_CRASH_POINT("warden.ready");
-            watch(w, polls);
+            watch(w, &polls);
         }
         mr__fence_all(w);
         MR_CRASH_POINT("warden.all_stopped");
@@ -193,7 +213,8 @@ int mr__warden_run(const struct mr_arena *a, const struct mr_roles *roles, int t
         if (w->signal_fd >= 0)
             close(w->signal_fd);
     }
-    free(polls);
+    free(polls.fd);
+    free(polls.whose);
     free(seats);
     free(w);
     return rc < 0;

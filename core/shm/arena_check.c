@@ -64,8 +64,11 @@ static int check_rows(const struct mr_arena *a, uint32_t slot, uint64_t word, st
 /* The trainer asks for one thing at a time. */
 static int check_requests(const struct mr_arena *a, struct mr_errbuf *e)
 {
-    uint64_t done = __atomic_load_n(&a->control->request_done, __ATOMIC_ACQUIRE);
-    uint64_t asked = __atomic_load_n(&a->control->request_id, __ATOMIC_ACQUIRE);
+    uint64_t done, asked;
+    do { /* of one moment: both may move while we look */
+        done = __atomic_load_n(&a->control->request_done, __ATOMIC_ACQUIRE);
+        asked = __atomic_load_n(&a->control->request_id, __ATOMIC_ACQUIRE);
+    } while (done != __atomic_load_n(&a->control->request_done, __ATOMIC_ACQUIRE));
     if (asked - done <= 1)
         return MR_OK;
     return mr__fail(

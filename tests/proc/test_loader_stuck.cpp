@@ -65,7 +65,7 @@ class Holder
 };
 
 // Slots are few, so the batch that is stuck is needed at once.
-const std::string kSmall = "slots: 2\nspares: 1\nsample_timeout: 0.3\n";
+const std::string kSmall = "slots: 2\nspares: 1\nsample_timeout: 2\n";
 
 bool hold_all(Holder *holder)
 {
