@@ -68,19 +68,24 @@ static const mr_tensor *find_image(const mr_batch *batch, struct image_shape *sh
     return NULL;
 }
 
-static void take_labels(struct contact_sheet *s, mr_loader *loader, const mr_batch *batch)
+/* False: memory is out. */
+static bool take_labels(struct contact_sheet *s, mr_loader *loader, const mr_batch *batch)
 {
     const mr_tensor *t = mr_field(batch, "label");
     for (int i = 0; i < s->rows && t && t->ndim == 1; i++) {
         double v = tensor_number(t->dtype, (const char *)t->data + i * t->strides[0]);
         bool whole = t->dtype != MR_F16 && t->dtype != MR_BF16 && t->dtype != MR_F32 &&
                      t->dtype != MR_F64 && v >= 0;
+        errno = 0;
         const char *name = whole ? mr_class_name(loader, (uint64_t)v) : NULL;
+        if (!name && errno == ENOMEM)
+            return false;
         if (name)
             snprintf(s->labels[i], LABEL_MAX, "%s", name);
         else
             snprintf(s->labels[i], LABEL_MAX, "%g", v);
     }
+    return true;
 }
 
 static bool take_overlays(struct contact_sheet *s, const mr_batch *batch)
@@ -104,19 +109,19 @@ struct contact_sheet *contact_sheet_take(mr_loader *loader, const mr_batch *batc
     const mr_tensor *image = s ? find_image(batch, &s->shape) : NULL;
     const uint8_t *valid = mr_valid(batch);
     if (!image) {
-        *why = s ? "the batch has no field that looks like images" : "not enough memory";
+        *why = s ? "the batch has no field that looks like images" : NULL;
         free(s);
         return NULL;
     }
     s->rows = s->shape.rows < ROWS_MAX ? (int)s->shape.rows : ROWS_MAX;
     for (int i = 0; i < s->rows; i++)
         s->valid[i] = valid ? valid[i] : 1;
-    if (!copy_field(&s->image, image, s->rows) || !take_overlays(s, batch)) {
-        *why = "not enough memory";
+    if (!copy_field(&s->image, image, s->rows) || !take_overlays(s, batch) ||
+        !take_labels(s, loader, batch)) {
+        *why = NULL;
         contact_sheet_free(s);
         return NULL;
     }
-    take_labels(s, loader, batch);
     return s;
 }
 

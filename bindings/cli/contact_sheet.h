@@ -14,7 +14,7 @@ struct contact_sheet;
 
 /* Takes a copy of what it needs of the batch (64 rows at most), which is quick, so that the run
  * that is measured goes on. The loader gives the class names. NULL with *why (static text) when the
- * batch has no image or memory is out. */
+ * batch has no image, without (*why == NULL) when memory is out. */
 struct contact_sheet *contact_sheet_take(mr_loader *loader, const mr_batch *batch,
                                          const char **why);
 /* Draws and writes the PNG. 0, or -1 with errno (0: out of memory). */

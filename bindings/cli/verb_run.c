@@ -56,6 +56,7 @@ struct job {
     mr_loader *loader;
     struct out_file hash_list;
     struct contact_sheet *sheet;
+    bool sheet_lost; /* memory was out when it was to be taken */
     struct progress progress;
     uint64_t epoch_batches;
     struct run_report report;
@@ -138,6 +139,8 @@ static int write_state(struct job *job)
 static int write_sheet(struct job *job)
 {
     const char *path = job->o->contact_sheet;
+    if (job->sheet_lost)
+        return cli_fail(CLI_FAILED, "not enough memory for the contact sheet '%s'", path);
     if (!job->sheet)
         return CLI_DONE;
     if (contact_sheet_write(job->sheet, path))
@@ -154,8 +157,9 @@ static void take_sheet(struct job *job, const mr_batch *batch)
 {
     const char *why = NULL;
     job->sheet = contact_sheet_take(job->loader, batch, &why);
-    if (!job->sheet)
+    if (!job->sheet && why)
         fprintf(stderr, "millrace: warning: no contact sheet: %s\n", why);
+    job->sheet_lost = !job->sheet && !why;
 }
 
 static int list_hash(struct job *job, const mr_batch *batch, const mr_batch_info *info)

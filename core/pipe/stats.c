@@ -6,6 +6,7 @@
 
 #include "shm/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,11 @@ const char *mr_class_name(mr_loader *l, uint64_t label)
     }
     const char *name = l->classes ? l->classes[label] : NULL;
     mr__loader_leave(l);
+    if (!name) {
+        mr__fail(&e, MR_E_MEMORY, "no memory for the name of class %" PRIu64, label);
+        mr__keep_error(&e);
+        errno = ENOMEM;
+    }
     return name;
 }
 

@@ -45,8 +45,12 @@ VERBS = (
     Verb("wrong", ["check", "c.yaml", "--set", "batch.sise=3"]),
     Verb("explain", ["explain", "c.yaml"]),
     Verb("ops", ["ops", "--format", "json"]),
+    Verb("doctor", ["doctor", "--json"]),
+    Verb("verify", ["verify", "data/images", "--json", "--bad-list", "bad", "--producers", "1"],
+         ("bad",)),
     Verb("run", ["run", "c.yaml", "--json", "--hash", "--state", "state", "--hash-list", "list",
-                 "--contact-sheet", "sheet"], ("state", "list", "sheet")),
+                 "--contact-sheet", "sheet", "--bad-list", "bad"],
+         ("state", "list", "sheet", "bad")),
     Verb("synth", ["synth", "made", "--images", "2", "--size", "16x16", "--format", "mixed"],
          folder="made"),
 )
@@ -93,10 +97,14 @@ class Sweep:
     @staticmethod
     def stable(verb, stdout):
         """What of the standard output is the same in every good run."""
-        if verb.name != "run" or not stdout:
+        keys = {"run": ("batches", "rows", "hash", "interrupted", "error"),
+                "verify": ("samples", "verified", "bad", "interrupted", "error", "bad_samples")}
+        if verb.name == "doctor":  # says what it finds, and what it cannot find out
+            return None
+        if verb.name not in keys or not stdout:
             return stdout
         report = json.loads(stdout)
-        return {key: report[key] for key in ("batches", "rows", "hash", "interrupted", "error")}
+        return {key: report[key] for key in keys[verb.name]}
 
     def files(self, verb):
         found = {name: (self.place / name).read_bytes() for name in verb.outputs}

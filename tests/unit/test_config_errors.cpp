@@ -82,7 +82,8 @@ const Case cases[] = {
      "t.yaml:2:1: error: unknown key 'foo'; known: batch, producers, source, sampler, ops, fields, "
      "commander, producer, limits, version, seed, epochs, slots, spares, context, deterministic, "
      "on_error, "
-     "max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, sample_timeout"},
+     "max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, sample_timeout, "
+     "sample_cpu_timeout"},
     {"batch: {sise: 2}\n",
      "t.yaml:1:9: error: unknown key 'sise' in 'batch'; did you mean 'size'?"},
     {"batch: {q: 2}\n",
@@ -107,7 +108,7 @@ const Case cases[] = {
      "fields, commander, producer, limits, version, seed, epochs, slots, spares, context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
-     "sample_timeout"},
+     "sample_timeout, sample_cpu_timeout"},
     // types
     {"seed: abc\n", "t.yaml:1:7: error: 'seed' must be a whole number, not 'abc'"},
     {"seed: 1.5\n", "t.yaml:1:7: error: 'seed' must be a whole number, not '1.5'"},
@@ -414,7 +415,7 @@ const Case cases[] = {
      "fields, commander, producer, limits, version, seed, epochs, slots, spares, context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
-     "sample_timeout"},
+     "sample_timeout, sample_cpu_timeout"},
     {"seed: "
      "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
      "\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244"
@@ -480,7 +481,7 @@ const Case cases[] = {
      "fields, commander, producer, limits, version, seed, epochs, slots, spares, context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
-     "sample_timeout",
+     "sample_timeout, sample_cpu_timeout",
      "a.b.c.d=1"},
 };
 

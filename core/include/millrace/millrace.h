@@ -213,8 +213,8 @@ MR_API int mr_save_bad_list(mr_loader *loader, const char *path, unsigned flags)
  * the caller, freed with mr_free(); NULL when memory is out. For people, not for programs. */
 MR_API char *mr_dump(mr_loader *loader);
 
-/* Classes of a folder source (or of string labels), in label order. NULL past the end. Good until
- * mr_close. */
+/* Classes of a folder source (or of string labels), in label order. NULL past the end (or, with
+ * errno ENOMEM, when memory is out). Good until mr_close. */
 MR_API const char *mr_class_name(mr_loader *loader, uint64_t label);
 /* Where a sample comes from (its path), NULL past the end or when the source has no paths. Owned by
  * the caller, freed with mr_free(). */
