@@ -34,6 +34,8 @@ static void add_knob(char *text, size_t cap, int error)
                  {EFBIG, RLIMIT_FSIZE, "RLIMIT_FSIZE, 'ulimit -f'"},
                  {EAGAIN, RLIMIT_NPROC, "RLIMIT_NPROC, 'ulimit -u', or the cgroup's pids.max"}};
     struct rlimit r;
+    if (error == ENFILE)
+        snprintf(text, cap, " (raise the system's fs.file-max)");
     for (size_t i = 0; i < sizeof knobs / sizeof *knobs; i++) {
         if (knobs[i].error != error || getrlimit((__rlimit_resource_t)knobs[i].limit, &r) < 0)
             continue;

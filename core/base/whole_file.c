@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static int write_all(int fd, const uint8_t *data, size_t n)
@@ -86,18 +87,29 @@ static int write_unnamed(const char *path, const void *data, size_t n)
     return rc;
 }
 
+/* A file that nobody else has, with the mode that the user's umask gives. (mkostemp's is 0600, and
+ * to ask for the umask is to change it, for all threads.) */
+static int open_beside(const char *path, char *name, size_t bytes)
+{
+    int fd = -1;
+    for (int i = 0; i < 100 && fd < 0; i++) {
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        snprintf(name, bytes, "%s.%x.%lx", path, (unsigned)getpid(), (unsigned long)t.tv_nsec);
+        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+    }
+    return fd;
+}
+
 static int write_renamed(const char *path, const void *data, size_t n)
 {
-    char name[PATH_MAX + 16];
-    snprintf(name, sizeof name, "%s.XXXXXX", path);
-    int fd = mkostemp(name, O_CLOEXEC);
+    char name[PATH_MAX + 32];
+    int fd = open_beside(path, name, sizeof name);
     if (fd < 0)
         return -1;
-    mode_t mask = umask(0);
-    umask(mask);
-    int rc = fchmod(fd, 0666 & ~mask);
-    if (rc == 0)
-        rc = write_and_sync(fd, data, n);
+    int rc = write_and_sync(fd, data, n);
     if (close(fd) < 0)
         rc = -1;
     if (rc == 0)
