@@ -2,7 +2,8 @@
  *
  * data_roots.c: a million samples lie in some hundred folders. Each of those is resolved once; a
  * folder that holds many of them is listed, which tells links from files without a system call for
- * each, and only links are then looked at one by one.
+ * each, and only links are then looked at one by one. What a link leads to is opened by itself, not
+ * with all that lies beside it; and "/" is never opened, which would be everything.
  */
 #include "pipe/data_roots.h"
 
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 
 #define MAX_ROOTS 4096
+#define NARROW_FROM (4 * MAX_ROOTS) /* a million links are not kept all at once */
 #define LIST_FROM \
     256 /* samples in a folder, from which listing it is cheaper than asking for each */
 
@@ -22,6 +24,7 @@ struct folder {
     size_t n;
     uint64_t samples;
     bool links; /* there may be links among its files */
+    bool whole; /* it is opened itself; else its files, one by one */
 };
 
 struct finder {
@@ -29,6 +32,8 @@ struct finder {
     struct folder *table; /* open addressing; text NULL: free */
     size_t cap, used;
     struct mr_buf roots; /* char *, malloc'ed */
+    size_t narrow_at;    /* so many are narrowed down before there are more */
+    bool one_by_one;     /* files of some folder have to be looked at */
     struct mr_errbuf *e;
 };
 
@@ -114,73 +119,6 @@ static int count_path(struct finder *f, const char *path, size_t n)
     return MR_OK;
 }
 
-/* ---- where they really are ---- */
-
-/* Root and path joined; false: too long to be a path. */
-static bool join(const struct finder *f, const char *path, size_t n, char full[PATH_MAX])
-{
-    const struct mr_index_head *head = f->index->head;
-    size_t root = n && path[0] == '/' ? 0 : head->root_bytes;
-    if (root + 1 + n + 1 > PATH_MAX)
-        return false;
-    memcpy(full, f->index->base + head->root, root);
-    if (root)
-        full[root++] = '/';
-    memcpy(full + root, path, n);
-    full[root + n] = 0;
-    return true;
-}
-
-static int add_root(struct finder *f, const char *path)
-{
-    char *copy = strdup(path);
-    if (copy && mr__buf_append(&f->roots, &copy, sizeof copy))
-        return MR_OK;
-    free(copy);
-    return no_memory(f);
-}
-
-static bool has_links(const char *path)
-{
-    DIR *stream = opendir(path);
-    const struct dirent *entry;
-    bool found = !stream; /* it cannot be listed: its files may be asked for */
-    while (stream && !found && (entry = readdir(stream)))
-        found = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
-    if (stream)
-        closedir(stream);
-    return found;
-}
-
-static int resolve_folder(struct finder *f, struct folder *folder, bool resolved)
-{
-    char full[PATH_MAX], real[PATH_MAX];
-    bool inside = folder->n == 0 || folder->text[0] != '/'; /* below the root: that is one rule */
-    if (!join(f, folder->text, resolved && inside ? 0 : folder->n, full))
-        return MR_OK;
-    if (resolved)
-        return add_root(f, full);
-    if (!realpath(full, real))
-        return MR_OK;
-    folder->links = folder->samples < LIST_FROM || has_links(real);
-    return add_root(f, real);
-}
-
-/* A link among the files: the folder that it leads to. */
-static int follow_link(struct finder *f, const char *path, size_t n)
-{
-    char full[PATH_MAX], real[PATH_MAX];
-    struct stat st;
-    if (!find(f, path, folder_bytes(path, n))->links || !join(f, path, n, full) ||
-        lstat(full, &st) < 0 || !S_ISLNK(st.st_mode) || !realpath(full, real))
-        return MR_OK;
-    char *slash = strrchr(real, '/');
-    slash[slash == real] = 0; /* "/" stays */
-    char *const *roots = (char *const *)(void *)f->roots.data;
-    size_t count = f->roots.n / sizeof *roots; /* links one after the other often go to one place */
-    return count && !strcmp(roots[count - 1], real) ? MR_OK : add_root(f, real);
-}
-
 /* ---- few of them ---- */
 
 /* A slash sorts before all else, so that what lies below a folder comes right behind it. */
@@ -253,6 +191,91 @@ static void without_last_slash(struct finder *f)
     }
 }
 
+static void narrow(struct finder *f)
+{
+    without_last_slash(f);
+    drop_nested(f);
+    widen(f);
+}
+
+/* ---- where they really are ---- */
+
+/* Root and path joined; false: too long to be a path. */
+static bool join(const struct finder *f, const char *path, size_t n, char full[PATH_MAX])
+{
+    const struct mr_index_head *head = f->index->head;
+    size_t root = n && path[0] == '/' ? 0 : head->root_bytes;
+    if (root + 1 + n + 1 > PATH_MAX)
+        return false;
+    memcpy(full, f->index->base + head->root, root);
+    if (root)
+        full[root++] = '/';
+    memcpy(full + root, path, n);
+    full[root + n] = 0;
+    return true;
+}
+
+static int add_root(struct finder *f, const char *path)
+{
+    size_t n = f->roots.n / sizeof(char *);
+    if (n >= NARROW_FROM && n >= f->narrow_at) {
+        narrow(f);
+        f->narrow_at = 2 * f->roots.n / sizeof(char *);
+    }
+    char *copy = strdup(path);
+    if (copy && mr__buf_append(&f->roots, &copy, sizeof copy))
+        return MR_OK;
+    free(copy);
+    return no_memory(f);
+}
+
+static bool has_links(const char *path)
+{
+    DIR *stream = opendir(path);
+    const struct dirent *entry;
+    bool found = !stream; /* it cannot be listed: its files may be asked for */
+    while (stream && !found && (entry = readdir(stream)))
+        found = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+    if (stream)
+        closedir(stream);
+    return found;
+}
+
+static bool is_everything(const char *path)
+{
+    return strspn(path, "/") == strlen(path);
+}
+
+static int resolve_folder(struct finder *f, struct folder *folder, bool resolved)
+{
+    char full[PATH_MAX], real[PATH_MAX];
+    const char *root = real;
+    bool inside = folder->n == 0 || folder->text[0] != '/'; /* below the root: that is one rule */
+    if (!join(f, folder->text, resolved && inside ? 0 : folder->n, full))
+        return MR_OK;
+    if (resolved && !is_everything(full))
+        root = full;
+    else if (!join(f, folder->text, folder->n, full) || !realpath(full, real))
+        return MR_OK;
+    folder->whole = !is_everything(root);
+    folder->links = !resolved && (folder->samples < LIST_FROM || has_links(root));
+    f->one_by_one |= folder->links || !folder->whole;
+    return folder->whole ? add_root(f, root) : MR_OK;
+}
+
+/* A link among the files, or a file whose folder is not opened: itself. */
+static int resolve_file(struct finder *f, const char *path, size_t n)
+{
+    char full[PATH_MAX], real[PATH_MAX];
+    struct stat st;
+    const struct folder *folder = find(f, path, folder_bytes(path, n));
+    if ((folder->whole && !folder->links) || !join(f, path, n, full) || lstat(full, &st) < 0 ||
+        (folder->whole && !S_ISLNK(st.st_mode)) || !realpath(full, real) || stat(real, &st) < 0 ||
+        S_ISDIR(st.st_mode))
+        return MR_OK;
+    return add_root(f, real);
+}
+
 static int write_roots(struct finder *f, struct mr_buf *text)
 {
     char **roots = (char **)(void *)f->roots.data;
@@ -270,12 +293,10 @@ int mr__data_roots(const struct mr_index *index, bool resolved, struct mr_buf *t
     for (size_t i = 0; rc == MR_OK && i < f.cap; i++)
         if (f.table[i].text)
             rc = resolve_folder(&f, &f.table[i], resolved);
-    if (rc == MR_OK && !resolved)
-        rc = each_path(&f, follow_link);
+    if (rc == MR_OK && f.one_by_one)
+        rc = each_path(&f, resolve_file);
     if (rc == MR_OK) {
-        without_last_slash(&f);
-        drop_nested(&f);
-        widen(&f);
+        narrow(&f);
         rc = write_roots(&f, text);
     }
     char **roots = (char **)(void *)f.roots.data;

@@ -9,6 +9,7 @@ extern "C" {
 #include "pipe/data_roots.h"
 }
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,47 @@ TEST(DataRoots, AResolvedSourceIsItsRootAndWhatLiesElsewhere)
     EXPECT_EQ(roots_of("/data", {"cat/1.jpg", "dog/2.jpg", "/blobs/aa/3", "/blobs/4"}, true),
               (Texts{"/blobs", "/data"}));
     EXPECT_EQ(roots_of("/data", {"1.jpg"}, true), Texts{"/data"});
-    EXPECT_EQ(roots_of("/", {"1.jpg"}, true), Texts{"/"});
-    EXPECT_EQ(roots_of("/data", {"", "/1.jpg"}, true), Texts{"/"});
+    EXPECT_EQ(roots_of("/data", {"", "x/1.jpg"}, true), Texts{"/data"});
+}
+
+// "/" would be everything: of what lies there, it is each file, and of folders there, each folder.
+TEST(DataRoots, EverythingIsNeverOpened)
+{
+    TempTree t;
+    t.file("set/1");
+    EXPECT_EQ(roots_of("/", {"no-such-file.jpg"}, true), Texts{});
+    EXPECT_EQ(roots_of("/", {t.path("set/1").substr(1)}, true), Texts{t.path("set")});
+    EXPECT_EQ(roots_of(t.path("set"), {"1", "/no-such-file.jpg"}), Texts{t.path("set")});
+    for (const auto &entry : fs::directory_iterator("/")) {
+        std::string there = entry.path();
+        if (!entry.is_regular_file() || entry.is_symlink())
+            continue;
+        EXPECT_EQ(roots_of("/data", {there}, true), Texts{there});
+        EXPECT_EQ(roots_of("/", {there.substr(1)}), Texts{there});
+        fs::create_symlink(there, t.path("set/link"));
+        Texts expected{there, t.path("set")};
+        std::sort(expected.begin(), expected.end());
+        EXPECT_EQ(roots_of(t.path("set"), {"1", "link"}), expected);
+        break;
+    }
+}
+
+TEST(DataRoots, ManyLinksAreWidened)
+{
+    TempTree t;
+    Texts paths;
+    t.file("elsewhere/x");
+    fs::create_symlink("../elsewhere/x", (fs::create_directories(t.path("set")), t.path("set/x")));
+    for (int i = 0; i < 20000; i++) {
+        std::string name = std::to_string(i);
+        if (i % 4 == 0)
+            t.file("blobs/" + name);
+        fs::create_symlink("../blobs/" + std::to_string(i / 4 * 4), t.path("set/" + name));
+        paths.push_back(name);
+    }
+    EXPECT_EQ(roots_of(t.path("set"), paths), (Texts{t.path("blobs"), t.path("set")}));
+    EXPECT_EQ(roots_of(t.path("set"), {"0", "1", "4", "x"}),
+              (Texts{t.path("blobs/0"), t.path("blobs/4"), t.path("elsewhere/x"), t.path("set")}));
 }
 
 TEST(DataRoots, NoneLiesBelowAnother)
@@ -66,14 +106,14 @@ TEST(DataRoots, LinksAreFollowed)
     Texts paths = {"plain/a",    "plain/link", "plain/broken", "folder/er/b",
                    "../above/c", "gone/x",     "plain/gone"};
     EXPECT_EQ(roots_of(t.path("set"), paths),
-              (Texts{t.path("above"), t.path("blobs"), t.path("deep/er"), t.path("set/plain")}));
+              (Texts{t.path("above"), t.path("blobs/1"), t.path("deep/er"), t.path("set/plain")}));
     // A folder of many samples is listed instead of asked for each.
     paths = {};
     for (int i = 0; i < 1000; i++)
         paths.push_back("many/" + std::to_string(i));
     EXPECT_EQ(roots_of(t.path("set"), paths), Texts{t.path("set/many")});
     fs::create_symlink("../../blobs/1", t.path("set/many/777"));
-    EXPECT_EQ(roots_of(t.path("set"), paths), (Texts{t.path("blobs"), t.path("set/many")}));
+    EXPECT_EQ(roots_of(t.path("set"), paths), (Texts{t.path("blobs/1"), t.path("set/many")}));
 }
 
 TEST(DataRoots, ThousandsOfFoldersAreWidened)
