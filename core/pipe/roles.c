@@ -52,6 +52,9 @@ static int indexed_role(void *ctx, struct mr_errbuf *e)
 static int commander_role(void *ctx, struct mr_errbuf *e)
 {
     struct mr_session *s = ctx;
+    int rc = mr__arena_hide_data(&s->arena, e);
+    if (rc < 0)
+        return rc;
     return s->plan->user_commander ? mr__run_user_commander(s, e) : mr__run_commander(s, e);
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -208,12 +209,36 @@ int mr__arena_attach(struct mr_arena *a, uint64_t signature, struct mr_errbuf *e
     return rc;
 }
 
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* A mapping of a descriptor that can write may be made writable again; one of a descriptor that can
+ * only read may not. Without /proc it is the former. */
 int mr__arena_protect_plan(struct mr_arena *a, struct mr_errbuf *e)
 {
-    void *map =
-        mmap(a->plan, a->shape.plan_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, a->plan_fd, 0);
+    char name[64];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", a->plan_fd);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    void *map = mmap(a->plan, a->shape.plan_bytes, PROT_READ, MAP_SHARED | MAP_FIXED,
+                     fd >= 0 ? fd : a->plan_fd, 0);
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
     if (map == MAP_FAILED)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot map the plan read-only");
+    return MR_OK;
+}
+
+int mr__arena_hide_data(struct mr_arena *a, struct mr_errbuf *e)
+{
+    if (mprotect(a->data, a->shape.data_bytes, PROT_NONE) < 0)
+        return mr__fail_errno(e, MR_E_SYSTEM, "cannot take the data memory from the commander");
+    close_fd(&a->data_fd);
     return MR_OK;
 }
 
@@ -225,13 +250,6 @@ int mr__arena_seal_data(struct mr_arena *a, struct mr_errbuf *e)
     if (fcntl(a->data_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) < 0)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot seal the data memory (Linux 5.1 or newer?)");
     return MR_OK;
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
 }
 
 void mr__arena_unmap(struct mr_arena *a)

@@ -248,7 +248,9 @@ int mr__arena_create(struct mr_arena *a, const struct mr_arena_spec *spec, struc
 int mr__arena_reserve(const struct mr_arena *a, struct mr_errbuf *e);
 /* Maps the memfds whose descriptors are set in *a, after checking magic, build and sizes. */
 int mr__arena_attach(struct mr_arena *a, uint64_t signature, struct mr_errbuf *e);
-/* Maps the plan read-only over the writable mapping: for producers, after the fork. */
+/* Takes the pixels away from a process that has no use for them: a commander. */
+int mr__arena_hide_data(struct mr_arena *a, struct mr_errbuf *e);
+/* Maps the plan read-only, for good, over the writable mapping: for producers, after the fork. */
 int mr__arena_protect_plan(struct mr_arena *a, struct mr_errbuf *e);
 /* Nobody who maps the data from now on may write to it; what is mapped stays writable. */
 int mr__arena_seal_data(struct mr_arena *a, struct mr_errbuf *e);

@@ -11,10 +11,14 @@ extern "C" {
 #include "shm/verdict.h"
 }
 
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <random>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
 
@@ -73,6 +77,19 @@ void use_all(const mr_arena &a, std::mt19937 &random)
     }
 }
 
+// In a child: 0, or the signal that it died of.
+template <class Body> int dies_of(Body body)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        signal(SIGSEGV, SIG_DFL);
+        _exit(body());
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
+
 class Scribble : public ::testing::Test
 {
   protected:
@@ -129,6 +146,39 @@ class Scribble : public ::testing::Test
         use_all(a, random);
     }
 };
+
+TEST_F(Scribble, AProducerCannotMakeThePlanWritable)
+{
+    mr_errbuf e = {};
+    EXPECT_EQ(dies_of([&] {
+                  if (mr__arena_protect_plan(&a, &e) < 0)
+                      return 1;
+                  bool reads = mr__plan_head(&a, 0)->rows == 4;
+                  bool writes = mprotect(a.plan, a.shape.plan_bytes, PROT_READ | PROT_WRITE) == 0 ||
+                                errno != EACCES;
+                  return !reads + 2 * writes;
+              }),
+              0);
+    EXPECT_EQ(dies_of([&] {
+                  mr__arena_protect_plan(&a, &e);
+                  a.plan[0] = 1;
+                  return 0;
+              }),
+              SIGSEGV);
+}
+
+TEST_F(Scribble, ACommanderCannotReachThePixels)
+{
+    mr_errbuf e = {};
+    EXPECT_EQ(dies_of([&] {
+                  if (mr__arena_hide_data(&a, &e) < 0 || a.data_fd >= 0)
+                      return 1;
+                  a.data[0] = 1;
+                  return 0;
+              }),
+              SIGSEGV);
+    a.data[0] = 1; // still the others'
+}
 
 TEST_F(Scribble, WhatIsRightIsRight)
 {
