@@ -53,7 +53,7 @@ const struct mr_opt mr__config_opts[] = {
      "training processes that share the epoch"},
     {"sandbox", MR_OPT_ENUM, 0, AT(sandbox), "auto", 0, 0, sandbox_names, NULL,
      "what built-in producers give up before they open data; auto: whatever the kernel offers, "
-     "require: all of it or an error"},
+     "require: all of it or an error; programs of `producer.exec` are never confined"},
     {"sample_timeout", MR_OPT_FLOAT, 0, AT(sample_timeout), "30", 0.01, 86400, NULL, "seconds",
      "a producer that works longer than this on one row (with `unit: batch`: on one batch), or "
      "stands still, is replaced"},

@@ -128,9 +128,16 @@ int mr__contain_enter(struct mr_session *s, uint32_t lane, struct mr_errbuf *e)
     if (!s->sandbox)
         return MR_OK;
     unsigned failed = mr__sandbox_enter(s->sandbox, &mr__lane(&s->arena, lane)->refused);
-    for (int layer = 0; layer < MR_LAYERS; layer++)
-        if (failed >> layer & 1 && s->plan->config->sandbox == MR_SANDBOX_REQUIRE)
-            return mr__fail(e, MR_E_SYSTEM, "'sandbox: require', but the kernel refused %s",
-                            mr__layer_name((enum mr_layer)layer));
+    for (int layer = 0; layer < MR_LAYERS; layer++) {
+        const char *name = mr__layer_name((enum mr_layer)layer);
+        if (!(failed >> layer & 1))
+            continue;
+        if (s->plan->config->sandbox == MR_SANDBOX_REQUIRE)
+            return mr__fail(e, MR_E_SYSTEM, "'sandbox: require', but the kernel refused %s", name);
+        mr__report_log(&s->arena, lane, MR_REPORT_WARNING,
+                       "a producer works without %s: the kernel refused it this time, though not "
+                       "when it was tried ('sandbox: require' makes this an error)",
+                       name);
+    }
     return MR_OK;
 }

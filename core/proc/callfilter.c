@@ -44,6 +44,12 @@ struct rule {
     {                         \
         call, ALWAYS, 0, 0, 0 \
     }
+/* What memory allocators use. Not MADV_REMOVE, which empties the arena, nor MADV_HWPOISON, by which
+ * root takes pages from the machine. */
+#define ADVICE(advice)                           \
+    {                                            \
+        "madvise", ALWAYS, 2, UINT32_MAX, advice \
+    }
 static const struct rule rules[] = {
     {"openat", ALWAYS, 2, WRITING, O_RDONLY},
     PLAIN("read"),
@@ -59,7 +65,19 @@ static const struct rule rules[] = {
     PLAIN("mremap"),
     PLAIN("munmap"),
     PLAIN("brk"),
-    PLAIN("madvise"),
+    ADVICE(MADV_NORMAL),
+    ADVICE(MADV_RANDOM),
+    ADVICE(MADV_SEQUENTIAL),
+    ADVICE(MADV_WILLNEED),
+    ADVICE(MADV_DONTNEED),
+    ADVICE(MADV_FREE),
+    ADVICE(MADV_DONTFORK),
+    ADVICE(MADV_HUGEPAGE),
+    ADVICE(MADV_NOHUGEPAGE),
+    ADVICE(MADV_DONTDUMP),
+    ADVICE(MADV_DODUMP),
+    ADVICE(102), /* MADV_GUARD_INSTALL: newer libcs guard threads' stacks by it ... */
+    ADVICE(103), /* ... and MADV_GUARD_REMOVE */
     PLAIN("futex"),
     PLAIN("futex_waitv"),
     PLAIN("restart_syscall"),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ struct mr_sandbox {
 };
 
 static const char *const layer_names[MR_LAYERS] = {
-    [MR_LAYER_PRIVS] = "no_new_privs (no program with more rights can be started)",
+    [MR_LAYER_PRIVS] = "no_new_privs (no program with more rights can be started, root has fewer)",
     [MR_LAYER_LIMITS] = "setrlimit (how much memory and how many files can be taken)",
     [MR_LAYER_FILES] = "Landlock (which files can be read)",
     [MR_LAYER_CALLS] = "seccomp (which system calls can be made)",
@@ -196,6 +197,21 @@ static int set_limits(const struct mr_sandbox *s)
     return rc;
 }
 
+/* Root keeps what lets it read files of others, which the data may be, and is an ordinary user for
+ * the rest. Nobody else has any. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+    const uint32_t kept = 1u << CAP_DAC_READ_SEARCH | 1u << CAP_DAC_OVERRIDE;
+    if (syscall(SYS_capget, &head, caps) < 0)
+        return -1;
+    caps[0].permitted = caps[0].effective = caps[0].permitted & kept;
+    caps[1].permitted = caps[1].effective = 0;
+    caps[0].inheritable = caps[1].inheritable = 0;
+    return (int)syscall(SYS_capset, &head, caps);
+}
+
 unsigned mr__sandbox_enter(const struct mr_sandbox *s, uint32_t *refused)
 {
     unsigned failed = 0;
@@ -208,6 +224,8 @@ unsigned mr__sandbox_enter(const struct mr_sandbox *s, uint32_t *refused)
         failed |= 1u << MR_LAYER_FILES;
     if (s->ruleset >= 0)
         close(s->ruleset);
+    if (wants(s, MR_LAYER_PRIVS) && drop_capabilities() < 0)
+        failed |= 1u << MR_LAYER_PRIVS;
     if (wants(s, MR_LAYER_CALLS) && mr__callfilter_enter(&s->filter, refused) < 0)
         failed |= 1u << MR_LAYER_CALLS;
     return failed;
