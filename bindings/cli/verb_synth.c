@@ -243,7 +243,8 @@ static int write_manifest(const struct job *job)
                     p->boxes[k].x1, p->boxes[k].y1);
         fputc('\n', out);
     }
-    if (fclose(out)) {
+    bool cut = ferror(out); /* fclose alone does not tell of a failed allocation */
+    if (fclose(out) || cut) {
         free(text);
         return cli_fail(CLI_FAILED, "not enough memory for the manifest");
     }
