@@ -243,8 +243,9 @@ static int write_manifest(const struct job *job)
                     p->boxes[k].x1, p->boxes[k].y1);
         fputc('\n', out);
     }
-    bool cut = ferror(out); /* fclose alone does not tell of a failed allocation */
-    if (fclose(out) || cut) {
+    /* fclose does not tell of failed allocations; its own leaves no text. */
+    bool cut = ferror(out);
+    if (fclose(out) || cut || !text) {
         free(text);
         return cli_fail(CLI_FAILED, "not enough memory for the manifest");
     }
