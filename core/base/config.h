@@ -73,13 +73,9 @@ struct mr_config {
     int64_t rank, world;
     double sample_timeout;     /* seconds */
     double sample_cpu_timeout; /* seconds of processor time */
-    struct {                   /* how many bad samples an epoch may have */
-        const char *text;      /* as written */
-        int64_t count;         /* -1: `auto`, or a percentage */
-        double percent;        /* of the epoch's samples; -1: a count, or `auto` */
-    } max_bad;
-    const char *bad_list;    /* absolute: the list of bad samples to write; NULL: none */
-    const char *bad_list_in; /* absolute: one to obey; NULL: none */
+    struct mr_share max_bad;   /* bad samples that an epoch may have */
+    const char *bad_list;      /* absolute: the list of bad samples to write; NULL: none */
+    const char *bad_list_in;   /* absolute: one to obey; NULL: none */
     struct mr_limits limits;
     struct mr_choice source, sampler; /* desc NULL: user code is there instead */
     struct mr_choice ops[MR_MAX_OPS];

@@ -3,9 +3,6 @@
  * config_check.c: what no single section can know: which sections go together.
  */
 #include "config_tables.h"
-#include "number.h"
-
-#include <string.h>
 
 static bool user_producer(const struct mr_config *c)
 {
@@ -97,33 +94,6 @@ static int check_sandbox(const struct mr_config *c, struct mr_mark mark, struct 
                             "confined; use auto or off");
 }
 
-/* "auto", "100" or "0.5%". */
-static int read_max_bad(struct mr_config_reader *r)
-{
-    struct mr_config *c = r->c;
-    char number[MR_NUMBER_TEXT];
-    size_t n = strlen(c->max_bad.text);
-    c->max_bad.count = -1;
-    c->max_bad.percent = -1;
-    if (!strcmp(c->max_bad.text, "auto"))
-        return MR_OK;
-    bool percent = n && c->max_bad.text[n - 1] == '%', good = false;
-    if (percent && n <= sizeof number) {
-        memcpy(number, c->max_bad.text, n - 1);
-        number[n - 1] = 0;
-        good = mr__number_float(number, &c->max_bad.percent) == MR_NUMBER_OK &&
-               c->max_bad.percent >= 0 && c->max_bad.percent <= 100;
-    } else if (!percent) {
-        good = mr__number_int(c->max_bad.text, &c->max_bad.count) == MR_NUMBER_OK &&
-               c->max_bad.count >= 0;
-    }
-    return good ? MR_OK
-                : mr__config_error(c, mark_of(r, "max_bad", NULL), r->opt.e,
-                                   "'max_bad' is auto, a whole number of samples, or a percentage "
-                                   "from 0%% to 100%% ('max_bad: 1%%'), not '%s'",
-                                   mr__shown(r->opt.pool, c->max_bad.text));
-}
-
 int mr__config_check(struct mr_config_reader *r)
 {
     const struct mr_config *c = r->c;
@@ -135,9 +105,7 @@ int mr__config_check(struct mr_config_reader *r)
                                 "object with your commander");
     if (c->producer.given && !user_producer(c) && !fork)
         return mr__config_error(c, c->producer.mark, e, "'producer' needs 'plugin' or 'exec'");
-    int rc = read_max_bad(r);
-    if (rc == MR_OK)
-        rc = check_ranks(r);
+    int rc = check_ranks(r);
     if (rc == MR_OK && c->producer.given)
         rc = check_sandbox(c, mark_of(r, "sandbox", NULL), e);
     if (rc == MR_OK)

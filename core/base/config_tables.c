@@ -36,9 +36,9 @@ const struct mr_opt mr__config_opts[] = {
      "false: batches come in the order in which they are finished"},
     {"on_error", MR_OPT_ENUM, MR_OPT_STREAM, AT(on_error), "replace", 0, 0, on_error_names, NULL,
      "a bad sample ends the run, is replaced by another, or leaves its row marked as not valid"},
-    {"max_bad", MR_OPT_STR, 0, AT(max_bad.text), "auto", 0, 0, NULL, NULL,
-     "bad samples of an epoch that the run goes on with: a number, a percentage of its samples "
-     "(1%), or auto: 1%, at least 10, at most 1000"},
+    {"max_bad", MR_OPT_SHARE, MR_OPT_AUTO, AT(max_bad), "auto", 0, INFINITY, NULL, NULL,
+     "bad samples of an epoch that the run goes on with; a percentage is one of its samples; auto: "
+     "1%, at least 10, at most 1000; 100%: any number"},
     {"bad_list", MR_OPT_PATH, MR_OPT_OUT, AT(bad_list), "", 0, 0, NULL, NULL,
      "CSV file to write the bad samples to: where, what and why"},
     {"bad_list_in", MR_OPT_PATH, 0, AT(bad_list_in), "", 0, 0, NULL, NULL,

@@ -12,7 +12,7 @@ static const char *const type_names[MR_OPT_TYPE_COUNT] = {
     [MR_OPT_BOOL] = "bool",     [MR_OPT_INT] = "int",     [MR_OPT_FLOAT] = "float",
     [MR_OPT_ENUM] = "enum",     [MR_OPT_STR] = "str",     [MR_OPT_PATH] = "path",
     [MR_OPT_FLOATS] = "floats", [MR_OPT_RANGE] = "range", [MR_OPT_SPREAD] = "spread",
-    [MR_OPT_SIZE] = "size",     [MR_OPT_STRS] = "strs",
+    [MR_OPT_SIZE] = "size",     [MR_OPT_STRS] = "strs",   [MR_OPT_SHARE] = "share",
 };
 
 static void scalar_json(struct mr_json *j, const struct mr_opt *o, const struct mr_yaml *node)

@@ -32,9 +32,10 @@ enum mr_opt_type {               /* what lies at `off` in the params struct */
                    MR_OPT_SPREAD, /* struct mr_range: [lo, hi], or one number v (the op says what it
                                      means: ColorJitter's v is [max(0, 1 - v), 1 + v]); lo = hi = 0
                                      with set = false when absent */
-                   MR_OPT_SIZE, /* struct mr_size: one integer (h = w = v, single = true) or [h, w]
-                                 */
-                   MR_OPT_STRS, /* struct mr_strs: one string or a list of them */
+                   MR_OPT_SIZE,  /* struct mr_size: one integer (h = w = v, single = true) or [h, w]
+                                  */
+                   MR_OPT_STRS,  /* struct mr_strs: one string or a list of them */
+                   MR_OPT_SHARE, /* struct mr_share: a whole number, or a percentage ("1%") */
                    MR_OPT_TYPE_COUNT
 };
 
@@ -55,10 +56,15 @@ struct mr_strs {
     int n;
     const char *const *v;
 };
+struct mr_share {
+    const char *text; /* as written */
+    int64_t count;    /* -1: a percentage, or `auto` */
+    double percent;   /* 0 to 100; -1: a count, or `auto` */
+};
 
 enum mr_opt_flags {
     MR_OPT_STREAM = 1, /* changes what is delivered: part of the config hash */
-    MR_OPT_AUTO = 2,   /* INT: the word `auto` may stand for the number and is stored as 0 */
+    MR_OPT_AUTO = 2,   /* INT, SHARE: the word `auto` may stand for the number; stored as 0, -1 */
     MR_OPT_WHOLE = 4,  /* FLOATS: whole numbers only */
     MR_OPT_OUT = 8,    /* PATH: need not exist */
 };
@@ -158,8 +164,8 @@ struct mr_image_info { /* from the header alone */
 
 struct mr_codec {
     struct mr_desc d;
-    const char *(*version)(void); /* the library's, for people: "libpng 1.6.39"; NULL: none */
-    const char *const *extensions;                /* lower case, without the dot, NULL-terminated */
+    const char *(*version)(void);  /* the library's, for people: "libpng 1.6.39"; NULL: none */
+    const char *const *extensions; /* lower case, without the dot, NULL-terminated */
     bool (*probe)(const uint8_t *data, size_t n); /* by content */
     /* A decoder keeps what can be reused between images; one per thread. */
     int (*open)(void **decoder, const struct mr_limits *limits, struct mr_errbuf *e);

@@ -251,12 +251,41 @@ static int read_strs(const struct job *j, const struct mr_yaml *node, void *at)
     return MR_OK;
 }
 
+/* Digits, a point if there are some behind it, '%'; no sign, no exponent. */
+static bool is_percentage(const char *text)
+{
+    size_t whole = strspn(text, "0123456789");
+    const char *point = text + whole;
+    size_t part = *point == '.' ? strspn(point + 1, "0123456789") : 0;
+    const char *end = point + (part ? part + 1 : 0);
+    return whole && (*text != '0' || whole == 1) && !strcmp(end, "%");
+}
+
+static int read_share(const struct job *j, const struct mr_yaml *node, void *at)
+{
+    struct mr_share *s = at;
+    *s = (struct mr_share){.text = node->text, .count = -1, .percent = -1};
+    if (node->kind != MR_YAML_SCALAR)
+        return wrong_type(j, node, "");
+    if ((j->o->flags & MR_OPT_AUTO) && !strcmp(node->text, "auto"))
+        return MR_OK;
+    if (!is_percentage(node->text))
+        return get_int(j, node, &s->count);
+    size_t n = strlen(node->text);
+    char *number = mr__pool_text(j->r->pool, node->text, n - 1);
+    if (!number)
+        return no_memory(j);
+    if (mr__number_float(number, &s->percent) == MR_NUMBER_OK && s->percent <= 100)
+        return MR_OK;
+    return wrong_type(j, node, " (100% is all of them)");
+}
+
 static int (*const readers[MR_OPT_TYPE_COUNT])(const struct job *, const struct mr_yaml *,
                                                void *) = {
     [MR_OPT_BOOL] = read_bool,     [MR_OPT_INT] = read_int,     [MR_OPT_FLOAT] = read_float,
     [MR_OPT_ENUM] = read_enum,     [MR_OPT_STR] = read_str,     [MR_OPT_PATH] = read_path,
     [MR_OPT_FLOATS] = read_floats, [MR_OPT_RANGE] = read_range, [MR_OPT_SPREAD] = read_range,
-    [MR_OPT_SIZE] = read_size,     [MR_OPT_STRS] = read_strs,
+    [MR_OPT_SIZE] = read_size,     [MR_OPT_STRS] = read_strs,   [MR_OPT_SHARE] = read_share,
 };
 
 int mr__opt_read(const struct mr_opt_reader *r, const struct mr_opt *o, const struct mr_yaml *node,

@@ -11,7 +11,8 @@
 
 static void bound_text(const struct mr_opt *o, double v, char text[MR_NUMBER_TEXT])
 {
-    bool whole = o->type == MR_OPT_INT || o->type == MR_OPT_SIZE || (o->flags & MR_OPT_WHOLE);
+    bool whole = o->type == MR_OPT_INT || o->type == MR_OPT_SIZE || o->type == MR_OPT_SHARE ||
+                 (o->flags & MR_OPT_WHOLE);
     if (whole && fabs(v) < 1e15)
         snprintf(text, MR_NUMBER_TEXT, "%.0f", v);
     else
@@ -50,6 +51,7 @@ static const char *const type_texts[MR_OPT_TYPE_COUNT] = {
     [MR_OPT_SPREAD] = "a number or two numbers [low, high]",
     [MR_OPT_SIZE] = "a whole number or two [height, width]",
     [MR_OPT_STRS] = "a text or a list of texts",
+    [MR_OPT_SHARE] = "a whole number or a percentage (1%)",
 };
 
 const char *mr__opt_type_text(const struct mr_opt *o, struct mr_text *scratch)
@@ -65,6 +67,8 @@ const char *mr__opt_type_text(const struct mr_opt *o, struct mr_text *scratch)
     }
     if (o->type == MR_OPT_INT && (o->flags & MR_OPT_AUTO))
         return "a whole number or auto";
+    if (o->type == MR_OPT_SHARE && (o->flags & MR_OPT_AUTO))
+        return "a whole number, a percentage (1%) or auto";
     if (o->type == MR_OPT_FLOATS && (o->flags & MR_OPT_WHOLE))
         return "a whole number or a list of them";
     return type_texts[o->type];
@@ -143,6 +147,10 @@ static void add_value(struct mr_text *t, const struct mr_opt *o, const void *at)
         break;
     case MR_OPT_STRS:
         add_strs(t, at);
+        break;
+    case MR_OPT_SHARE:
+        mr__text_addf(t, "%" PRId64 ",", ((const struct mr_share *)at)->count);
+        add_number(t, ((const struct mr_share *)at)->percent);
         break;
     case MR_OPT_TYPE_COUNT:
         break;

@@ -71,6 +71,13 @@ static void schema_bool(struct mr_json *j, const struct mr_opt *o)
     mr__schema_keyword(j, "type", "boolean");
 }
 
+static void auto_word(struct mr_json *j)
+{
+    mr__json_begin_object(j);
+    mr__schema_keyword(j, "const", "auto");
+    mr__json_end_object(j);
+}
+
 static void schema_int(struct mr_json *j, const struct mr_opt *o)
 {
     if (!(o->flags & MR_OPT_AUTO)) {
@@ -80,9 +87,21 @@ static void schema_int(struct mr_json *j, const struct mr_opt *o)
     mr__json_key(j, "anyOf");
     mr__json_begin_array(j);
     one_number(j, "integer", o);
+    auto_word(j);
+    mr__json_end_array(j);
+}
+
+static void schema_share(struct mr_json *j, const struct mr_opt *o)
+{
+    mr__json_key(j, "anyOf");
+    mr__json_begin_array(j);
+    one_number(j, "integer", o);
     mr__json_begin_object(j);
-    mr__schema_keyword(j, "const", "auto");
+    mr__schema_keyword(j, "type", "string");
+    mr__schema_keyword(j, "pattern", "^((0|[1-9][0-9]?)(\\.[0-9]+)?|100(\\.0+)?)%$");
     mr__json_end_object(j);
+    if (o->flags & MR_OPT_AUTO)
+        auto_word(j);
     mr__json_end_array(j);
 }
 
@@ -102,7 +121,7 @@ static void schema_enum(struct mr_json *j, const struct mr_opt *o)
 
 static void schema_text(struct mr_json *j, const struct mr_opt *o)
 {
-    text_type(j, o->type == MR_OPT_PATH);
+    text_type(j, o->type == MR_OPT_PATH && !(o->def && !*o->def));
 }
 
 static void schema_range(struct mr_json *j, const struct mr_opt *o)
@@ -148,7 +167,7 @@ static void (*const writers[MR_OPT_TYPE_COUNT])(struct mr_json *, const struct m
     [MR_OPT_BOOL] = schema_bool,   [MR_OPT_INT] = schema_int,     [MR_OPT_FLOAT] = schema_float,
     [MR_OPT_ENUM] = schema_enum,   [MR_OPT_STR] = schema_text,    [MR_OPT_PATH] = schema_text,
     [MR_OPT_FLOATS] = schema_list, [MR_OPT_RANGE] = schema_range, [MR_OPT_SPREAD] = schema_range,
-    [MR_OPT_SIZE] = schema_list,   [MR_OPT_STRS] = schema_texts,
+    [MR_OPT_SIZE] = schema_list,   [MR_OPT_STRS] = schema_texts,  [MR_OPT_SHARE] = schema_share,
 };
 
 void mr__schema_option(struct mr_json *j, const struct mr_opt *o)

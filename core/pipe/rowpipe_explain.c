@@ -84,11 +84,17 @@ static void put_strs(FILE *f, const struct mr_opt *o, const void *v)
         fprintf(f, "%s%s", i ? " " : "", s->v[i]);
 }
 
+static void put_share(FILE *f, const struct mr_opt *o, const void *v)
+{
+    (void)o;
+    fputs(((const struct mr_share *)v)->text, f);
+}
+
 static void (*const put_value[MR_OPT_TYPE_COUNT])(FILE *, const struct mr_opt *, const void *) = {
     [MR_OPT_BOOL] = put_bool,   [MR_OPT_INT] = put_int,     [MR_OPT_FLOAT] = put_float,
     [MR_OPT_ENUM] = put_enum,   [MR_OPT_STR] = put_str,     [MR_OPT_PATH] = put_str,
     [MR_OPT_FLOATS] = put_list, [MR_OPT_RANGE] = put_range, [MR_OPT_SPREAD] = put_range,
-    [MR_OPT_SIZE] = put_size,   [MR_OPT_STRS] = put_strs};
+    [MR_OPT_SIZE] = put_size,   [MR_OPT_STRS] = put_strs,   [MR_OPT_SHARE] = put_share};
 
 /* ---- the plan ---- */
 

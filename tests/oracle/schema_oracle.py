@@ -23,6 +23,7 @@ BEYOND = re.compile(
     r"|no Lua commander"
     r"|the field '|'fields' has no 'image'|give only one of them|is missing: (name the|say|without)"
     r"|is missing, or, for callbacks|needs 'plugin' or 'exec'|ranks go from|cannot be used with"
+    r"|cannot be kept"
     r"|add 'source'|key '.*has no value|': has no value"
 )
 OPTION_CHECK = re.compile(
@@ -61,6 +62,8 @@ def good_value(o, r):
         return good_number(o, r)
     if t == "enum":
         return r.choice(o["choices"])
+    if t == "share":
+        return r.choice([0, 7, "1%", "0.25%", "100%", "100.0%"])
     if t == "str":
         return r.choice(["x", 5, 1.5, True])
     if t == "path":
@@ -109,6 +112,12 @@ def bad_value(o, r):
             [[1]],
             [None],
             "1",
+            "101%",
+            "-1%",
+            "01%",
+            "1.%",
+            "1e1%",
+            "%",
         ]
     )
 

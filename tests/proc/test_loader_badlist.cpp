@@ -300,7 +300,7 @@ TEST_F(BadList, TheBudgetIsPerEpochAndCanBeAShare)
     for (const char *wrong : {"-1", "1.5", "101%", "x%", "many", "1e3"}) {
         Loader l(text, {std::string("max_bad=") + wrong});
         EXPECT_EQ(l.rc, MR_E_CONFIG) << wrong;
-        EXPECT_NE(l.error.find("'max_bad' is auto"), std::string::npos) << l.error;
+        EXPECT_NE(l.error.find("'max_bad'"), std::string::npos) << l.error;
     }
 }
 

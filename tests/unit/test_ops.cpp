@@ -67,6 +67,7 @@ size_t size_of(mr_opt_type type)
     sizes[MR_OPT_RANGE] = sizes[MR_OPT_SPREAD] = sizeof(mr_range);
     sizes[MR_OPT_SIZE] = sizeof(mr_size);
     sizes[MR_OPT_STRS] = sizeof(mr_strs);
+    sizes[MR_OPT_SHARE] = sizeof(mr_share);
     return sizes[type];
 }
 
