@@ -35,7 +35,7 @@ static const struct cli_flag flags[] = {
     {"batches", CLI_INT, AT(batches), "N", 1, INT64_MAX, NULL, "stop after N batches"},
     OVERRIDE_FLAGS(offsetof(struct options, config)),
     {"timeout", CLI_INT, AT(timeout), "SECONDS", 1, 86400, NULL,
-     "say what every process does when no batch comes for so long; the third time ends the run"},
+     "no batch for so long: say what all processes do; the third time ends it"},
     {"state", CLI_TEXT, AT(state), "FILE", 0, 0, NULL, "write the state to FILE at the end"},
     {"resume", CLI_TEXT, AT(resume), "FILE", 0, 0, NULL, "go on from a state that --state wrote"},
     {"bad-list", CLI_TEXT, AT(bad_list), "FILE", 0, 0, NULL, "write the bad samples to a CSV file"},
