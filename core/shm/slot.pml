@@ -139,7 +139,7 @@ byte bell[MAX_LEASE + 2];
 #define SUSPECTED 4 /* without a fence only: taken for dead, and goes on */
 #define FORGOTTEN 5
 #define UNKILLABLE 6 /* killed, and not dead: makes no claim any more, but goes on with its row */
-#define ASIDE 7      /* ... its slots are quarantined, and it is replaced */
+#define ASIDE 7      /* ... long after: stores at most; its slots are quarantined, it is replaced */
 #define LATE 8       /* ... and dead at last */
 #define CRASHED 9    /* dead, and who knows where it has stored before */
 #define TAKEN_FOR_DEAD(i) (life[i] == DEAD || life[i] == SUSPECTED || life[i] == LATE)
@@ -279,7 +279,8 @@ inline close_row(s, seq, r) {
 
 #define ALIVE(me) \
     (life[me] == LIVE || life[me] == SUSPECTED || life[me] == FORGOTTEN || IS_STUCK(me))
-#define NEXT(step) ALIVE(me) && at == step
+#define NEXT(step) ALIVE(me) && life[me] != ASIDE && at == step
+#define NEXT_STORE(step) ALIVE(me) && at == step
 
 inline forget() {
     bell[me] = 0;
@@ -345,12 +346,12 @@ proctype Producer(byte me) {
             :: else
             fi
         fi }
-    :: d_step { NEXT(STORE) ->
+    :: d_step { NEXT_STORE(STORE) ->
         assert(FILLING(s));
         place = head[s];
         pixels[s * ROWS + r] = TORN;
         at = STORED }
-    :: d_step { NEXT(STORED) ->
+    :: d_step { NEXT_STORE(STORED) ->
         assert(FILLING(s));
         pixels[s * ROWS + r] = place;
         place = 0;
@@ -938,12 +939,24 @@ inline holds(i, s, tag, k, result) {
     k = 0
 }
 
+/* Who would close a row of a quarantined slot later? */
+inline check_closed(k) {
+    k = 0;
+    do
+    :: k < SLOTS * ROWS ->
+        assert(STATE(slot[k / ROWS]) != QUARANTINED || k % ROWS >= TASKS(head[k / ROWS]) ||
+            row[k] != ROW(TAGOF(slot[k / ROWS]), 0, EMPTY));
+        k++
+    :: else -> break
+    od;
+    k = 0
+}
+
 /* Lease i's process is dead, or set aside; a successor is to be born. */
 inline bury(i) {
     if
-    :: life[i] == DEAD -> life[i] = (job == QUARANTINE -> LATE : BURIED)
-    :: life[i] == LATE -> life[i] = BURIED
-    :: life[i] == UNKILLABLE -> life[i] = ASIDE
+    :: job == QUARANTINE -> skip
+    :: job != QUARANTINE && (life[i] == DEAD || life[i] == LATE) -> life[i] = BURIED
     :: else -> life[i] = FORGOTTEN
     fi
 }
@@ -990,6 +1003,7 @@ active proctype Warden() {
         :: IS_UNKILLABLE(i) -> break
         :: else -> i++
         od;
+        life[i] = ASIDE;
         job = QUARANTINE;
         at = READ }
 #endif
@@ -1160,6 +1174,7 @@ active proctype Warden() {
         wake_everybody(k);
 #endif
 #if STUCK
+        check_closed(k);
         failed = failed || (job == QUARANTINE && OUT_OF_SPARES);
 #endif
         at = BEAR }

@@ -51,6 +51,7 @@ function tests.the_run()
         equal(info.epoch, batches // 9)
         equal(info.batch, batches % 9)
         equal(#batch:ids(), info.rows)
+        equal(info.tainted, false)
         for i, id in ipairs(batch:ids()) do
             seen[id] = (seen[id] or 0) + 1
             equal(batch:valid()[i], true)

@@ -4,6 +4,7 @@
 # model_check.sh: runs spin over core/shm/slot.pml.
 #   model_check.sh          each configuration that CI checks, to the last state, and each ablation:
 #                           the model without one rule, which must be seen to fail
+#   model_check.sh --more   larger ones, still to the last state (minutes each; 2.5 GB)
 #   model_check.sh --large  bitstate runs of larger ones (MINUTES each, default 10; 1.1 GB)
 #   model_check.sh NAME...  only these
 # One line per configuration. Exits 0 if all went as expected, 1 if not, 2 if it cannot run.
@@ -25,6 +26,8 @@ trap 'rm -rf "$work"' EXIT
 size() { echo "-DPRODUCERS=$1 -DSLOTS=$2 -DROWS=$3 -DBATCHES=$4"; }
 one=$(size 2 1 2 2)
 one_of_each="-DDEATHS=1 -DCOMMANDER_DEATHS=1"
+stuck="-DSTUCK=1 -DSPARES=1"
+any="-DCOMPLETION -DANY_ORDER" # of the slots
 
 # name | expected | flags
 exhaustive="
@@ -36,6 +39,14 @@ cancel             |holds|$(size 2 1 2 1) -DCANCELS=1 -DDEATHS=1
 cancel_leases      |holds|$(size 2 2 1 1) -DCANCELS=1 -DLEASES=2 -DCOMMANDER_DEATHS=1
 trainer_death      |holds|$one -DTRAINER_DEATHS=1 -DDEATHS=1
 any_order          |holds|$(size 2 2 1 2) -DANY_ORDER -DDEATHS=1
+quarantine         |holds|$(size 1 2 1 2) $stuck
+quarantine_rows    |holds|$(size 1 2 2 1) $stuck
+quarantine_commander|holds|$(size 1 2 1 1) $stuck -DCOMMANDER_DEATHS=1
+quarantine_cancel  |holds|$(size 1 2 1 1) $stuck -DCANCELS=1
+refill             |holds|$(size 2 1 1 2) -DCRASHES=1
+refill_rows        |holds|$(size 2 1 2 1) -DCRASHES=1
+refill_cancel      |holds|$(size 1 1 2 1) -DCRASHES=1 -DCANCELS=1
+refill_commander   |holds|$(size 1 2 1 2) -DCRASHES=1 -DCOMMANDER_DEATHS=1
 no_fence           |fails|$one -DDEATHS=1 -DNO_FENCE -DPIXELS_ONLY
 no_rescan          |fails|$one -DDEATHS=1 -DNO_RESCAN
 no_rewake_producer |fails|$one -DDEATHS=1 -DNO_REWAKE_PRODUCER
@@ -49,21 +60,48 @@ no_rows_first      |fails|$(size 2 1 2 1) -DCANCELS=1 -DDEATHS=1 -DNO_ORDER
 no_close           |fails|$one -DCANCELS=1 -DNO_CLOSE
 no_drain           |fails|$one -DCANCELS=1 -DNO_DRAIN
 no_stream          |fails|$one -DCANCELS=1 -DNO_STREAM
+no_settle_in_quarantine|fails|$(size 1 2 1 1) $stuck -DNO_SETTLE_IN_QUARANTINE
+no_rewake_quarantine|fails|$(size 1 2 1 2) $stuck -DNO_REWAKE_QUARANTINE
+no_moved           |fails|$(size 1 2 1 2) $stuck -DNO_MOVED
+no_wait            |fails|$(size 1 2 1 2) $stuck -DNO_WAIT
+no_spare           |fails|$(size 1 2 1 2) $stuck -DNO_SPARE
+no_close_quarantined|fails|$(size 1 2 2 1) $stuck -DNO_CLOSE_QUARANTINED
+mark_first         |fails|$(size 1 2 1 2) $stuck -DCOMMANDER_DEATHS=1 -DMARK_FIRST
+no_search          |fails|$(size 1 2 1 2) $stuck -DCOMMANDER_DEATHS=1 -DNO_SEARCH -DREVERSE
+no_round           |fails|$(size 1 2 1 1) -DSTUCK=2 -DSPARES=1 -DNO_ROUND -DREVERSE
+no_planned         |fails|$(size 1 3 1 2) $stuck $any -DCOMMANDER_DEATHS=1 -DNO_PLANNED -DT_REVERSE
+no_fence_of_others |fails|$(size 2 1 1 2) -DCRASHES=1 -DNO_FENCE_OF_OTHERS
+rows_first         |fails|$(size 1 1 1 1) -DCRASHES=1 -DCANCELS=1 -DROWS_FIRST
+no_second_look     |fails|$(size 1 1 2 1) -DCRASHES=1 -DCANCELS=1 -DNO_SECOND_LOOK
+no_taint           |fails|$(size 2 1 1 2) -DCRASHES=1 -DNO_TAINT
+"
+more="
+quarantine_twice   |holds|$(size 1 2 1 1) -DSTUCK=2 -DSPARES=1
+quarantine_two     |holds|$(size 2 2 1 1) $stuck
+refill_cancel_two  |holds|$(size 2 1 1 1) -DCRASHES=1 -DCANCELS=1
+refill_quarantine  |holds|$(size 2 1 1 1) -DCRASHES=1 -DSTUCK=1 -DMAX_LEASE=5
 "
 large="
 large_deaths       |holds|$(size 2 2 2 3) -DDEATHS=2 -DCOMMANDER_DEATHS=1 -DLEASES=2
+large_quarantine   |holds|$(size 2 3 1 3) $stuck -DLEASES=2 -DANY_ORDER $one_of_each
+large_quarantine_cancel|holds|$(size 2 2 2 2) $stuck -DCANCELS=1 $one_of_each
+large_moves        |holds|$(size 2 3 1 3) -DSTUCK=2 -DSPARES=2 $any -DCOMMANDER_DEATHS=1
+large_refill       |holds|$(size 2 2 2 2) -DCRASHES=1 -DCANCELS=1 -DMAX_LEASE=5 $one_of_each
+large_refill_stuck |holds|$(size 2 2 2 2) -DCRASHES=1 $stuck -DMAX_LEASE=5 -DCOMMANDER_DEATHS=1
+large_trainer      |holds|$(size 2 2 2 2) -DTRAINER_DEATHS=1 $stuck $one_of_each
 large_cancel       |holds|$(size 2 2 2 3) -DMARKER=3 -DCANCELS=2 -DLEASES=2 $one_of_each
 "
 
 # Builds and runs one configuration in $work/NAME; leaves pan's words in `out` there, the
 # processor's seconds in `seconds`.
 check() {
-    local name=$1 flags=$2 optimise=-O2
+    local name=$1 flags=$2 optimise=-O2 order
     [ "$3" = holds ] || optimise=-O1 # they are over sooner than -O2 is
+    order=$(grep -o -e '-DT_REVERSE' -e '-DREVERSE' <<<"$flags") # where to look first: pan's own
     mkdir -p "$work/$name" && cd "$work/$name" || return
     # shellcheck disable=SC2086
     spin -a $flags "$model" >out 2>&1 &&
-        "$CC" $optimise -w -DSAFETY -DNOCLAIM $store -o pan pan.c >>out 2>&1 || return
+        "$CC" $optimise $order -w -DSAFETY -DNOCLAIM $store -o pan pan.c >>out 2>&1 || return
     # shellcheck disable=SC2086
     ./pan -m100000 $run >out 2>&1
     times >cpu # of this subshell, then of its children: spin, the compiler and pan
@@ -95,6 +133,10 @@ report() {
 
 table=$exhaustive
 store="-DCOLLAPSE -DMEMLIM=1100" run=
+if [ "${1:-}" = --more ]; then
+    table=$more store="-DCOLLAPSE -DMEMLIM=2500"
+    shift
+fi
 if [ "${1:-}" = --large ]; then
     table=$large store="-DBITSTATE" run="-w33 -k3 -Q$MINUTES"
     shift

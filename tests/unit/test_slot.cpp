@@ -8,6 +8,7 @@ extern "C" {
 #include "shm/slot_steps.h"
 }
 
+#include <string>
 #include <sys/eventfd.h>
 
 class Slots : public ::testing::Test
@@ -84,6 +85,22 @@ class Slots : public ::testing::Test
         return -1;
     }
 };
+
+TEST(Arena, OneThatIsTooLargeNamesWhatMakesItSmaller)
+{
+    mr_arena a = {};
+    mr_arena_spec spec = {};
+    spec.slots = 100;
+    spec.spares = 7;
+    spec.rows = spec.tasks = spec.producers = 1;
+    spec.slot_data_bytes = 1ull << 40;
+    spec.message_bytes = 64;
+    mr_errbuf e = {};
+    EXPECT_EQ(mr__arena_create(&a, &spec, &e), MR_E_MEMORY);
+    std::string text = e.text;
+    for (const char *part : {"100 slots", "7 spare", "'slots'", "'spares'", "'batch.size'", "MB"})
+        EXPECT_NE(text.find(part), std::string::npos) << text;
+}
 
 TEST_F(Slots, AsManySlotsStayFreeAsThereAreUnusedSpares)
 {
