@@ -78,6 +78,7 @@ no_taint           |fails|$(size 2 1 1 2) -DCRASHES=1 -DNO_TAINT
 more="
 quarantine_twice   |holds|$(size 1 2 1 1) -DSTUCK=2 -DSPARES=1
 quarantine_two     |holds|$(size 2 2 1 1) $stuck
+quarantine_long    |holds|$(size 1 2 1 2) $stuck -DCOMMANDER_DEATHS=1
 refill_cancel_two  |holds|$(size 2 1 1 1) -DCRASHES=1 -DCANCELS=1
 refill_quarantine  |holds|$(size 2 1 1 1) -DCRASHES=1 -DSTUCK=1 -DMAX_LEASE=5
 "
