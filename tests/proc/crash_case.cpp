@@ -22,7 +22,9 @@ static const char *const scenario_names[Scenarios] = {"plain",   "unordered", "c
                                                       "hang",    "crashing",  "user",   "bad",
                                                       "all_bad", "no_data"};
 constexpr uint64_t epochs = 2;
-constexpr int wait_ms = 60000, limit_ms = 1000;
+constexpr int wait_ms = 60000;
+constexpr int limit_ms = 5000; // a busy machine; kill_storm.sh asks for a second
+constexpr int most_tries = 40; // of a point that is reached by luck
 
 std::ostream &operator<<(std::ostream &out, const CrashCase &c)
 {
@@ -474,13 +476,14 @@ static size_t open_files()
     return n;
 }
 
-std::string run_case(const CrashCase &c)
+std::string run_case(const CrashCase &c, std::string *unlucky)
 {
     undisturbed(c.scenario);
     prctl(PR_SET_CHILD_SUBREAPER, 1); // orphans become ours, and are seen
     size_t files = open_files();
     std::string wrong, missed;
-    for (int tries = 0; tries == 0 || (tries < 5 && wrong.empty() && !missed.empty()); tries++) {
+    auto again = [&] { return wrong.empty() && !missed.empty(); };
+    for (int tries = 0; tries == 0 || (tries < most_tries && again()); tries++) {
         std::string prefix = prefix_of(c.scenario);
         arm(prefix + (prefix.empty() ? "" : ">") + c.plan);
         if (c.outcome == Dies) {
@@ -493,7 +496,7 @@ std::string run_case(const CrashCase &c)
         arm("");
         wrong += check_files();
     }
-    wrong += missed;
+    *unlucky = missed;
     if (open_files() != files)
         wrong += "file descriptors are left open; ";
     return wrong;

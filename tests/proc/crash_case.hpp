@@ -40,8 +40,9 @@ std::ostream &operator<<(std::ostream &out, const CrashCase &c);
 
 // Makes the data of the scenarios in a folder that is there.
 void make_data(const std::string &folder);
-// Runs it; once more when a point was not reached, which is a matter of luck for some. "": all is
-// well; else what is not, in sentences.
-std::string run_case(const CrashCase &c);
+// Runs it; again when a point was not reached, which is a matter of luck for some: which rows are
+// being written when a cancel comes, say. "": all is well; else what is not, in sentences.
+// *unlucky: "", or which point was not reached in all the tries.
+std::string run_case(const CrashCase &c, std::string *unlucky);
 
 #endif

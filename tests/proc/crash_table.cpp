@@ -115,7 +115,10 @@ class CrashPoints : public testing::TestWithParam<CrashCase>
 
 TEST_P(CrashPoints, Hold)
 {
-    EXPECT_EQ(run_case(GetParam()), "") << GetParam();
+    std::string unlucky;
+    EXPECT_EQ(run_case(GetParam(), &unlucky), "") << GetParam();
+    if (!unlucky.empty() && !HasFailure())
+        GTEST_SKIP() << unlucky;
 }
 
 // producer.claimed:1:kill (plain, fork) -> producer_claimed_1_kill__plain__fork_
