@@ -27,6 +27,8 @@ const char manifest_config[] = "version: 1\nseed: 3\nepochs: 1\nbatch: {size: 2}
 const char wrong_config[] = "version: 1\nbatch: {sise: 8}\nsource: {type: foldr, path: x}\n";
 const char *const overrides[] = {"seed=4", "batch.last=pad", nullptr};
 
+const char *const nowhere[] = {"source.path=" MR_KTH_SAMPLE "/nowhere", nullptr};
+
 mr_options options_of(const char *text)
 {
     mr_options o = {};
@@ -75,7 +77,9 @@ Outcome check()
         mr_free(text);
         text = nullptr;
     }
-    good(o, mr_check(MR_SOURCE_DIR "/configs/imagenet.yaml", nullptr) == MR_E_CONFIG ? 0 : -1,
+    mr_options astray = options_of(nullptr);
+    astray.set = nowhere; // its own data may be there or not: `./dev run` makes them
+    good(o, mr_check(MR_SOURCE_DIR "/configs/imagenet.yaml", &astray) == MR_E_CONFIG ? 0 : -1,
          "mr_check of a config whose data are not there");
     mr_options wrong = options_of(wrong_config);
     int rc = mr_check("wrong.yaml", &wrong);
