@@ -203,17 +203,39 @@ struct mr_source {
 
 /* ---- samplers ------------------------------------------------------------------------------- */
 
+/* What one row is made from. */
+struct mr_pick {
+    uint64_t sample;
+    struct mr_rect window; /* of the image as displayed; w = 0: all of it */
+};
+
+/* What a sampler chooses from. It may keep the pointer: the index outlives it. */
+struct mr_sampler_env {
+    const struct mr_index *index;
+    uint64_t first, samples; /* samples [first, first + samples) of the index, at least one */
+    uint64_t seed;
+    uint64_t batch; /* rows of a batch */
+};
+
+/* Every process of a loader opens the sampler. The warden does so before it forks, so what `open`
+ * builds is there once for it, the commander and all producers; what `at` builds later is the
+ * commander's alone. */
 struct mr_sampler {
     struct mr_desc d;
-    int (*open)(const void *params, const struct mr_index *index, uint64_t seed, void **self,
+    int (*open)(const void *params, const struct mr_sampler_env *env, void **self,
                 struct mr_errbuf *e);
     void (*close)(void *self);
-    uint64_t (*length)(void *self); /* positions in an epoch */
-    /* The sample at a position: a pure function of its arguments, position < length. */
-    uint64_t (*at)(void *self, uint64_t epoch, uint64_t position);
-    /* What stands in for a bad sample; attempt = 1, 2, ... Pure. NULL: uniform over the data set.
-     */
-    uint64_t (*substitute)(void *self, uint64_t epoch, uint64_t position, uint32_t attempt);
+    uint64_t (*length)(void *self); /* positions in an epoch, at least 1 */
+    /* What is made at a position: a pure function of (params, env, epoch, position < length), in
+     * any order of calls, also where `self` keeps a table of the epoch it was last asked about.
+     * Fails for want of memory only. */
+    int (*at)(void *self, uint64_t epoch, uint64_t position, struct mr_pick *pick,
+              struct mr_errbuf *e);
+    /* What stands in for a bad sample; attempt = 1, 2, ... *pick holds the first choice and gets
+     * the substitute. Pure, and cheap in a process that never called `at`. NULL: any sample, its
+     * whole image. */
+    void (*substitute)(void *self, uint64_t epoch, uint64_t position, uint32_t attempt,
+                       struct mr_pick *pick);
 };
 
 /* ---- registries (loaders/registry.c, augment/registry.c): NULL-terminated, sorted by name ---- */

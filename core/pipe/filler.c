@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "pipe/bad_note.h"
 #include "pipe/columns.h"
+#include "pipe/pick.h"
 #include "shm/report.h"
 
 #include <stdlib.h>
@@ -231,7 +232,9 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
         .sample = m->sample};
     int on_error = f->s->plan->config->on_error;
     mr__bad_none(f->s, claim->slot, claim->task);
-    for (;;) {
+    struct mr_pick first, pick;
+    mr__pick_read(m, &first);
+    for (pick = first;;) {
         bool is_bad;
         if (attempt.sample == UINT64_MAX) {
             clear_row(f, &r); /* padding */
@@ -253,7 +256,9 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
         if (++attempt.key.attempt > MAX_ATTEMPTS)
             return mr__context(e, "%d substitutes in a row were bad too; the last", MAX_ATTEMPTS);
         MR_CRASH_POINT("producer.substituting");
-        attempt.sample = mr__session_sample(f->s, m->epoch, m->position, attempt.key.attempt);
+        pick = first;
+        mr__session_substitute(f->s, m->epoch, m->position, attempt.key.attempt, &pick);
+        attempt.sample = pick.sample;
     }
     mr__lane_count_up(f->lane, MR_COUNT_ROWS, 1);
     return MR_OK;

@@ -5,6 +5,7 @@
  * behind a dead predecessor.
  */
 #include "base/message.h"
+#include "pipe/pick.h"
 #include "pipe/session.h"
 
 struct planner {
@@ -34,26 +35,37 @@ static int resume(void *ctx, const struct mr_plan_head *last, const void *state,
     return MR_OK;
 }
 
-static void plan_batch(struct planner *p, uint32_t slot, struct mr_plan_head *head)
+static int plan_row(struct planner *p, uint32_t slot, uint32_t row, uint64_t position,
+                    struct mr_errbuf *e)
 {
     const struct mr_arena *a = &p->s->arena;
+    struct mr_pick pick;
+    int rc = mr__session_pick(p->s, p->epoch, position, &pick, e);
+    if (rc < 0)
+        return rc;
+    mr_message *m = mr__message_init(mr__plan_message(a, slot, row), a->shape.message_bytes,
+                                     p->epoch, position, pick.sample);
+    return mr__pick_write(m, &pick, e);
+}
+
+static int plan_batch(struct planner *p, uint32_t slot, struct mr_plan_head *head,
+                      struct mr_errbuf *e)
+{
+    int rc = MR_OK;
     head->kind = MR_PLAN_BATCH;
     head->batch = p->step * p->s->epochs.world + p->s->epochs.rank;
     head->rows = mr__epochs_rows(&p->s->epochs, head->batch);
-    head->tasks = a->shape.tasks == 1 ? 1 : head->rows;
-    for (uint32_t i = 0; i < head->rows; i++) {
-        uint64_t position = head->batch * p->s->epochs.batch + i;
-        mr__message_init(mr__plan_message(a, slot, i), a->shape.message_bytes, p->epoch,
-                         position, mr__session_sample(p->s, p->epoch, position, 0));
-    }
+    head->tasks = p->s->arena.shape.tasks == 1 ? 1 : head->rows;
+    for (uint32_t i = 0; i < head->rows && rc >= 0; i++)
+        rc = plan_row(p, slot, i, head->batch * p->s->epochs.batch + i, e);
     p->step++;
+    return rc;
 }
 
 static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_errbuf *e)
 {
     struct planner *p = ctx;
     uint64_t epochs = (uint64_t)p->s->plan->config->epochs;
-    (void)e;
     head->epoch = p->epoch;
     head->step = p->step;
     if (epochs && p->epoch >= epochs) {
@@ -63,7 +75,7 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
         p->epoch++;
         p->step = 0;
     } else {
-        plan_batch(p, slot, head);
+        return plan_batch(p, slot, head, e);
     }
     return MR_OK;
 }

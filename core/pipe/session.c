@@ -34,27 +34,50 @@ uint32_t mr__epochs_rows(const struct mr_epochs *ep, uint64_t g)
     return (uint32_t)(cut ? left : ep->batch);
 }
 
+int mr__session_pick(const struct mr_session *s, uint64_t epoch, uint64_t position,
+                     struct mr_pick *pick, struct mr_errbuf *e)
+{
+    const struct mr_epochs *ep = &s->epochs;
+    *pick = (struct mr_pick){.sample = UINT64_MAX};
+    if (position >= ep->positions && ep->last == MR_LAST_PAD)
+        return MR_OK; /* a row that holds nothing */
+    return mr__session_sampler(s)->at(s->sampler, epoch, position % ep->positions, pick, e);
+}
+
+void mr__session_substitute(const struct mr_session *s, uint64_t epoch, uint64_t position,
+                            uint32_t attempt, struct mr_pick *pick)
+{
+    const struct mr_sampler *sampler = mr__session_sampler(s);
+    if (sampler->substitute) {
+        sampler->substitute(s->sampler, epoch, position, attempt, pick);
+        return;
+    }
+    struct mr_row_key key = {(uint64_t)s->plan->config->seed, epoch, position, attempt};
+    mr_rng rng = mr__rng_open(&key, "substitute", 0);
+    *pick = (struct mr_pick){.sample = mr_rng_below(&rng, s->index.head->samples)};
+}
+
 uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t position,
                             uint32_t attempt)
 {
-    const struct mr_sampler *sampler = mr__session_sampler(s);
-    const struct mr_epochs *ep = &s->epochs;
-    if (!attempt && position >= ep->positions && ep->last == MR_LAST_PAD)
-        return UINT64_MAX; /* a row that holds nothing */
-    if (!attempt)
-        return sampler->at(s->sampler, epoch, position % ep->positions);
-    if (sampler->substitute)
-        return sampler->substitute(s->sampler, epoch, position, attempt);
-    struct mr_row_key key = {(uint64_t)s->plan->config->seed, epoch, position, attempt};
-    mr_rng rng = mr__rng_open(&key, "substitute", 0);
-    return mr_rng_below(&rng, s->index.head->samples);
+    struct mr_errbuf e;
+    struct mr_pick pick;
+    if (mr__session_pick(s, epoch, position, &pick, &e) < 0)
+        return UINT64_MAX;
+    if (attempt)
+        mr__session_substitute(s, epoch, position, attempt, &pick);
+    return pick.sample;
 }
 
 static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
 {
     const struct mr_config *c = s->plan->config;
     const struct mr_sampler *sampler = c->sampler.desc;
-    int rc = sampler->open(c->sampler.params, &s->index, (uint64_t)c->seed, &s->sampler, e);
+    struct mr_sampler_env env = {.index = &s->index,
+                                 .samples = s->index.head->samples,
+                                 .seed = (uint64_t)c->seed,
+                                 .batch = (uint64_t)c->batch.size};
+    int rc = sampler->open(c->sampler.params, &env, &s->sampler, e);
     if (rc < 0)
         return rc;
     cut_epochs(&s->epochs, c, sampler->length(s->sampler));

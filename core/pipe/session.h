@@ -50,8 +50,15 @@ static inline const struct mr_sampler *mr__session_sampler(const struct mr_sessi
     return s->plan->config->sampler.desc;
 }
 
-/* The sample that the attempt-th try at a position of an epoch is made with: 0: the sampler's own
- * choice, n: the n-th substitute. UINT64_MAX: the row holds none. Needs a sampler. */
+/* What the row at a position of an epoch is made from: the sampler's choice; sample = UINT64_MAX:
+ * the row holds none. Needs a sampler, as all of these. MR_E_MEMORY. */
+int mr__session_pick(const struct mr_session *s, uint64_t epoch, uint64_t position,
+                     struct mr_pick *pick, struct mr_errbuf *e);
+/* Turns the choice in *pick into its attempt-th substitute, attempt = 1, 2, ... */
+void mr__session_substitute(const struct mr_session *s, uint64_t epoch, uint64_t position,
+                            uint32_t attempt, struct mr_pick *pick);
+/* The sample of the attempt-th try (0: the choice itself), for those who do not have the choice.
+ * UINT64_MAX: none. */
 uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t position,
                             uint32_t attempt);
 

@@ -4,11 +4,14 @@
  */
 #include "uniform.h"
 
-static uint64_t sequential_at(void *self, uint64_t epoch, uint64_t position)
+static int sequential_at(void *self, uint64_t epoch, uint64_t position, struct mr_pick *pick,
+                         struct mr_errbuf *e)
 {
-    (void)self;
+    const struct mr_uniform *u = self;
     (void)epoch;
-    return position;
+    (void)e;
+    *pick = (struct mr_pick){.sample = u->first + position};
+    return MR_OK;
 }
 
 const struct mr_sampler mr__sampler_sequential = {

@@ -9,9 +9,11 @@
 
 /* The key is drawn from the stream of this sampler's name; position 0 stands for the whole epoch.
  * */
-static uint64_t shuffle_at(void *self, uint64_t epoch, uint64_t position)
+static int shuffle_at(void *self, uint64_t epoch, uint64_t position, struct mr_pick *pick,
+                      struct mr_errbuf *e)
 {
     const struct mr_uniform *u = self;
+    (void)e;
     struct mr_row_key whole = {.seed = u->seed, .epoch = epoch};
     mr_rng rng = mr__rng_open(&whole, "shuffle", 0);
     uint64_t key[2];
@@ -19,7 +21,8 @@ static uint64_t shuffle_at(void *self, uint64_t epoch, uint64_t position)
         key[i] = mr_rng_u32(&rng);
         key[i] |= (uint64_t)mr_rng_u32(&rng) << 32;
     }
-    return mr__permute(position, u->samples, key);
+    *pick = (struct mr_pick){.sample = u->first + mr__permute(position, u->samples, key)};
+    return MR_OK;
 }
 
 const struct mr_sampler mr__sampler_shuffle = {

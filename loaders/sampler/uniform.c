@@ -5,14 +5,14 @@
 
 #include <stdlib.h>
 
-int mr__uniform_open(const void *params, const struct mr_index *index, uint64_t seed, void **self,
+int mr__uniform_open(const void *params, const struct mr_sampler_env *env, void **self,
                      struct mr_errbuf *e)
 {
     (void)params;
     struct mr_uniform *u = malloc(sizeof *u);
     if (!u)
         return mr__fail(e, MR_E_MEMORY, "not enough memory to open the sampler");
-    *u = (struct mr_uniform){.samples = index->head->samples, .seed = seed};
+    *u = (struct mr_uniform){env->first, env->samples, env->seed};
     *self = u;
     return MR_OK;
 }
@@ -28,10 +28,11 @@ uint64_t mr__uniform_length(void *self)
     return u->samples;
 }
 
-uint64_t mr__uniform_substitute(void *self, uint64_t epoch, uint64_t position, uint32_t attempt)
+void mr__uniform_substitute(void *self, uint64_t epoch, uint64_t position, uint32_t attempt,
+                            struct mr_pick *pick)
 {
     const struct mr_uniform *u = self;
     struct mr_row_key key = {u->seed, epoch, position, attempt};
     mr_rng rng = mr__rng_open(&key, "substitute", 0);
-    return mr_rng_below(&rng, u->samples);
+    *pick = (struct mr_pick){.sample = u->first + mr_rng_below(&rng, u->samples)};
 }

@@ -10,15 +10,16 @@
 #include "base/descriptor.h"
 
 struct mr_uniform {
-    uint64_t samples, seed;
+    uint64_t first, samples, seed;
 };
 
-int mr__uniform_open(const void *params, const struct mr_index *index, uint64_t seed, void **self,
+int mr__uniform_open(const void *params, const struct mr_sampler_env *env, void **self,
                      struct mr_errbuf *e);
 void mr__uniform_close(void *self);
 uint64_t mr__uniform_length(void *self);
 /* Uniform over the data set, from the stream (seed, epoch, position, attempt, "substitute"). It may
  * be the bad sample itself again; the next attempt then draws anew. */
-uint64_t mr__uniform_substitute(void *self, uint64_t epoch, uint64_t position, uint32_t attempt);
+void mr__uniform_substitute(void *self, uint64_t epoch, uint64_t position, uint32_t attempt,
+                            struct mr_pick *pick);
 
 #endif

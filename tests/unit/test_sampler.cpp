@@ -25,13 +25,19 @@ struct Open {
     const mr_sampler *s;
     mr_index_head head = {};
     mr_index index = {};
+    mr_sampler_env env = {};
     void *self = nullptr;
-    Open(const char *name, uint64_t n, uint64_t seed) : s(sampler(name))
+    Open(const char *name, uint64_t n, uint64_t seed, uint64_t first = 0) : s(sampler(name))
     {
         mr_errbuf e = {};
-        head.samples = n;
+        head.samples = first + n;
         index.head = &head;
-        EXPECT_EQ(s->open(nullptr, &index, seed, &self, &e), MR_OK);
+        env.index = &index;
+        env.first = first;
+        env.samples = n;
+        env.seed = seed;
+        env.batch = 4;
+        EXPECT_EQ(s->open(nullptr, &env, &self, &e), MR_OK);
     }
     ~Open()
     {
@@ -40,9 +46,20 @@ struct Open {
     std::vector<uint64_t> epoch(uint64_t number)
     {
         std::vector<uint64_t> order;
-        for (uint64_t i = 0; i < s->length(self); i++)
-            order.push_back(s->at(self, number, i));
+        mr_errbuf e = {};
+        for (uint64_t i = 0; i < s->length(self); i++) {
+            mr_pick pick = {};
+            EXPECT_EQ(s->at(self, number, i, &pick, &e), MR_OK);
+            EXPECT_EQ(pick.window.w, 0);
+            order.push_back(pick.sample);
+        }
         return order;
+    }
+    uint64_t substitute(uint64_t number, uint64_t position, uint32_t attempt)
+    {
+        mr_pick pick = {};
+        s->substitute(self, number, position, attempt, &pick);
+        return pick.sample;
     }
 };
 
@@ -84,6 +101,18 @@ TEST(Sampler, ShuffleGivesEverySampleOnceAndEveryEpochItsOrder)
     EXPECT_EQ(Open("shuffle", 1000, 42).epoch(0), first);
 }
 
+TEST(Sampler, APartOfTheIndexIsTakenForTheWhole)
+{
+    for (const char *name : {"sequential", "shuffle"}) {
+        Open whole(name, 10, 42), part(name, 10, 42, 100);
+        auto expected = whole.epoch(1);
+        for (uint64_t &sample : expected)
+            sample += 100;
+        EXPECT_EQ(part.epoch(1), expected);
+        EXPECT_EQ(part.substitute(1, 2, 1), whole.substitute(1, 2, 1) + 100);
+    }
+}
+
 TEST(Sampler, SubstitutesArePureUniformAndDifferByAttempt)
 {
     for (const char *name : {"sequential", "shuffle"}) {
@@ -91,11 +120,11 @@ TEST(Sampler, SubstitutesArePureUniformAndDifferByAttempt)
         std::vector<int> counts(10);
         int repeats = 0;
         for (uint64_t position = 0; position < 10000; position++) {
-            uint64_t one = s.s->substitute(s.self, 3, position, 1);
+            uint64_t one = s.substitute(3, position, 1);
             ASSERT_LT(one, 10u);
-            ASSERT_EQ(one, s.s->substitute(s.self, 3, position, 1));
+            ASSERT_EQ(one, s.substitute(3, position, 1));
             counts[one]++;
-            repeats += one == s.s->substitute(s.self, 3, position, 2);
+            repeats += one == s.substitute(3, position, 2);
         }
         for (int n : counts)
             EXPECT_NEAR(n, 1000, 5 * std::sqrt(900.0));
