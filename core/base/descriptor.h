@@ -217,6 +217,26 @@ struct mr_sampler_env {
     uint64_t batch; /* rows of a batch */
 };
 
+struct mr_weights; /* base/weights.h */
+
+/* What a sampler adds whose choices follow the trainer (mr_feedback). It has weights, one per
+ * sample or per class, and nothing but them changes: the commander keeps them in memory that
+ * outlives it, in a sum tree, and applies what the trainer says of batch b before it plans batch b
+ * + delay. */
+struct mr_learner {
+    int64_t (*delay)(const void *params); /* in batches of this rank, at least 1 */
+    uint64_t (*weights)(void *self);      /* how many, at least 1 */
+    float (*initial)(void *self);         /* what they begin with, finite, >= 0 */
+    /* Which weight a row's sample moves; UINT64_MAX: none. */
+    uint64_t (*weight_of)(void *self, uint64_t sample);
+    /* The weight after a value; both finite and >= 0, and so is the answer. Pure. */
+    float (*learn)(void *self, float weight, float value);
+    /* In place of `at`, and pure in the weights, too. `at` itself gives the choice of the
+     * beginning, from equal weights. */
+    int (*choose)(void *self, const struct mr_weights *weights, uint64_t epoch, uint64_t position,
+                  struct mr_pick *pick, struct mr_errbuf *e);
+};
+
 /* Every process of a loader opens the sampler. The warden does so before it forks, so what `open`
  * builds is there once for it, the commander and all producers; what `at` builds later is the
  * commander's alone. */
@@ -236,6 +256,7 @@ struct mr_sampler {
      * whole image. */
     void (*substitute)(void *self, uint64_t epoch, uint64_t position, uint32_t attempt,
                        struct mr_pick *pick);
+    const struct mr_learner *learner; /* NULL: it takes no feedback */
 };
 
 /* ---- registries (loaders/registry.c, augment/registry.c): NULL-terminated, sorted by name ---- */

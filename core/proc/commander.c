@@ -69,7 +69,7 @@ static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct m
     mr__hand_doing(c->hand, MR_DOING_PLAN);
     MR_CRASH_POINT("commander.took");
     int rc = c->planner->plan(c->planner->ctx, slot, &head, e);
-    if (rc < 0)
+    if (rc != MR_OK)
         return rc;
     if (head.rows > c->a->shape.rows || head.tasks > c->a->shape.tasks ||
         head.state_bytes > c->a->shape.state_bytes)
@@ -124,10 +124,10 @@ int mr__commander_loop(const struct mr_arena *a, const struct mr_planner *planne
         uint64_t from;
         bool moved = mr__commander_move(a, c.seq); /* for the ended too */
         int slot = c.ended || !moved ? -1 : mr__commander_take(a, &from);
-        if (slot < 0)
-            wait_for_slot(&c, seen);
-        else
+        if (slot >= 0)
             rc = plan_into(&c, (uint32_t)slot, from, e);
+        if (slot < 0 || rc == MR_PLAN_LATER)
+            wait_for_slot(&c, seen);
     }
     return rc;
 }

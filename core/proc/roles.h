@@ -31,6 +31,8 @@ struct mr_roles {
 
 /* ---- the loops that the two kinds of process run ---- */
 
+#define MR_PLAN_LATER 1
+
 struct mr_planner { /* a commander's decisions */
     void *ctx;
     /* Goes to a batch of an epoch (at the start, and when the trainer asks). */
@@ -40,7 +42,8 @@ struct mr_planner { /* a commander's decisions */
                   struct mr_errbuf *e);
     /* Plans the next batch: writes the messages of `slot` and the head's epoch, batch, step, rows,
      * tasks, kind and state_bytes (the state itself at mr__plan_state). Not called again after
-     * MR_PLAN_END, until a seek. */
+     * MR_PLAN_END, until a seek. MR_PLAN_LATER: nothing was planned, ask again when the free bell
+     * has rung. */
     int (*plan)(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_errbuf *e);
 };
 

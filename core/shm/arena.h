@@ -198,6 +198,7 @@ struct mr_plan_head {
     uint64_t epoch;
     uint64_t batch;       /* global number in the epoch */
     uint64_t step;        /* this rank's number of batches before it in the epoch */
+    uint64_t ordinal;     /* with feedback: this rank's batches up to it in the run; else 0 */
     uint32_t rows, tasks; /* in use; 0 for END_EPOCH and END */
     uint32_t kind;        /* enum mr_plan_kind */
     uint32_t
@@ -297,6 +298,7 @@ static inline void mr__plan_write_head(struct mr_plan_head *to, const struct mr_
     MR_SET(to->epoch, head->epoch);
     MR_SET(to->batch, head->batch);
     MR_SET(to->step, head->step);
+    MR_SET(to->ordinal, head->ordinal);
     MR_CRASH_POINT("commander.half_head");
     MR_SET(to->rows, head->rows);
     MR_SET(to->tasks, head->tasks);
