@@ -4,10 +4,11 @@
  */
 #include "base/descriptor.h"
 
-extern const struct mr_source mr__source_folder, mr__source_manifest;
+extern const struct mr_source mr__source_folder, mr__source_manifest, mr__source_synthetic;
 const struct mr_source *const mr_sources[] = {
     &mr__source_folder,
     &mr__source_manifest,
+    &mr__source_synthetic,
     NULL,
 };
 

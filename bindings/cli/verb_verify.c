@@ -186,7 +186,10 @@ static void print_safely(const char *text)
 
 static void print_bad(const mr_bad_sample *bad)
 {
-    print_safely(bad->path ? bad->path : "?");
+    if (bad->path)
+        print_safely(bad->path);
+    else
+        printf("sample %" PRIu64, bad->sample);
     printf(": %s%s", bad->stage, *bad->stage ? ": " : "");
     print_safely(bad->reason);
     putchar('\n');

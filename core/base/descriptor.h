@@ -194,9 +194,9 @@ struct mr_source {
     /* In each producer. *self: its own state. */
     int (*open)(const void *params, const struct mr_index *index, const struct mr_limits *limits,
                 void **self, struct mr_errbuf *e);
-    /* Reads the encoded bytes of a path column ("image", "mask") into *out, replacing what is
-     * there. Fails with MR_E_DATA or MR_E_IO naming the path. At least 64 zero bytes follow the n
-     * bytes. */
+    /* Reads the encoded bytes of a PATH or MADE column ("image", "mask") into *out, replacing what
+     * is there. Fails with MR_E_DATA or MR_E_IO naming the path, or "sample 17" where there is
+     * none. At least 64 zero bytes follow the n bytes. */
     int (*read)(void *self, uint64_t sample, int column, struct mr_buf *out, struct mr_errbuf *e);
     void (*close)(void *self);
 };
@@ -245,6 +245,9 @@ struct mr_sampler {
     int (*open)(const void *params, const struct mr_sampler_env *env, void **self,
                 struct mr_errbuf *e);
     void (*close)(void *self);
+    /* What `open` has read beside params and index (a file), as one number: a state that was saved
+     * with another one is refused. NULL: nothing. */
+    uint64_t (*hash)(void *self);
     uint64_t (*length)(void *self); /* positions in an epoch, at least 1 */
     /* What is made at a position: a pure function of (params, env, epoch, position < length), in
      * any order of calls, also where `self` keeps a table of the epoch it was last asked about.

@@ -5,6 +5,8 @@
  */
 #include "index.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,9 @@ int mr__index_column(const struct mr_index *index, const char *name)
 
 const char *mr__index_path(const struct mr_index *index, int column, uint64_t sample, size_t *n)
 {
+    *n = 0;
+    if (index->head->column[column].kind == MR_COL_MADE)
+        return "";
     const uint64_t *offsets = offsets_of(index, column);
     *n = offsets[sample + 1] - offsets[sample];
     return (const char *)index->base + index->head->column[column].data + offsets[sample];
@@ -49,12 +54,25 @@ char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sam
     return full;
 }
 
+char *mr__index_name(const struct mr_index *index, int column, uint64_t sample)
+{
+    char *path = mr__index_full_path(index, column, sample), *name = NULL;
+    bool named = path && *path;
+    if (!path || (named ? asprintf(&name, "'%s'", path)
+                        : asprintf(&name, "sample %llu", (unsigned long long)sample)) < 0)
+        name = NULL;
+    free(path);
+    return name;
+}
+
 const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
                               uint64_t *entries)
 {
     const struct mr_column *c = &index->head->column[column];
     uint64_t entry = c->width * mr_dtype_size(c->dtype), first = sample;
     *entries = 1;
+    if (c->kind == MR_COL_FIXED && c->period)
+        first = sample % c->period;
     if (c->kind == MR_COL_RAGGED) {
         const uint64_t *offsets = offsets_of(index, column);
         first = offsets[sample];

@@ -21,6 +21,7 @@ enum mr_column_kind {
     MR_COL_PATH,   /* a file, relative to the root (absolute when it begins with '/'); "": none */
     MR_COL_FIXED,  /* `width` numbers of `dtype` per sample */
     MR_COL_RAGGED, /* 0 .. many entries of `width` numbers of `dtype` per sample */
+    MR_COL_MADE,   /* a file's bytes that the source makes from the sample's number: not stored */
 };
 
 struct mr_column {
@@ -28,8 +29,11 @@ struct mr_column {
     uint32_t kind, dtype; /* enum mr_column_kind, mr_dtype */
     uint32_t width;       /* numbers per entry; 1 for paths */
     uint32_t max_entries; /* RAGGED: the largest number of entries any sample has */
-    uint64_t offsets; /* PATH, RAGGED: where u64[samples + 1] offsets (bytes, or entries) start */
-    uint64_t data;    /* where the numbers or the path bytes start */
+    union {
+        uint64_t offsets; /* PATH, RAGGED: where u64[samples + 1] offsets (bytes, entries) start */
+        uint64_t period;  /* FIXED: sample s has entry s mod period; 0: each sample has its own */
+    };
+    uint64_t data; /* where the numbers or the path bytes start */
 };
 
 struct mr_index_head {
@@ -63,11 +67,15 @@ void mr__index_unmap(struct mr_index *index);
 
 /* Column number by name, -1 when there is none. */
 int mr__index_column(const struct mr_index *index, const char *name);
-/* A path as text with its length (not NUL-terminated); sample < samples, a PATH column. */
+/* A path as text with its length (not NUL-terminated); sample < samples, a PATH column or a MADE
+ * one, where it is "". */
 const char *mr__index_path(const struct mr_index *index, int column, uint64_t sample, size_t *n);
 /* The whole path, root included, malloc'ed and NUL-terminated; NULL when memory is out. "" when the
  * sample has none. */
 char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sample);
+/* What people are told of a sample: its whole path in quotes, or "sample 17" when it has none.
+ * malloc'ed; NULL when memory is out. Columns as mr__index_path. */
+char *mr__index_name(const struct mr_index *index, int column, uint64_t sample);
 /* The numbers of a sample: *entries (1 for FIXED) entries of `width` numbers; a FIXED or RAGGED
  * column. */
 const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
@@ -93,6 +101,10 @@ int mr__index_add_path(struct mr_index_builder *b, int column, const char *path,
 /* entries x width numbers of the column's dtype, copied; entries = 1 for FIXED. */
 int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *data,
                           uint64_t entries, struct mr_errbuf *e);
+/* Makes the values of a FIXED column so far (one at least) those of `samples` samples, over and
+ * over; a MADE column has none and only gets its `samples` this way. The column is complete then.
+ */
+int mr__index_repeat(struct mr_index_builder *b, int column, uint64_t samples, struct mr_errbuf *e);
 /* The name of the next class number, from 0. Copied. */
 int mr__index_add_class(struct mr_index_builder *b, const char *name, size_t n,
                         struct mr_errbuf *e);

@@ -107,8 +107,10 @@ int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *da
                           uint64_t entries, struct mr_errbuf *e)
 {
     struct mr_column *c = column_of(b, column);
-    if (!c || c->kind == MR_COL_PATH)
+    if (!c || c->kind == MR_COL_PATH || c->kind == MR_COL_MADE)
         return mr__fail(e, MR_E_USAGE, "column %d holds no numbers", column);
+    if (c->kind == MR_COL_FIXED && c->period)
+        return mr__fail(e, MR_E_USAGE, "column '%s' is complete", c->name);
     if (c->kind == MR_COL_FIXED && entries != 1)
         return mr__fail(e, MR_E_USAGE, "column '%s' takes one entry per sample", c->name);
     if (entries > UINT32_MAX)
@@ -122,6 +124,20 @@ int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *da
     if (entries > c->max_entries)
         c->max_entries = (uint32_t)entries;
     b->samples[column]++;
+    return MR_OK;
+}
+
+int mr__index_repeat(struct mr_index_builder *b, int column, uint64_t samples, struct mr_errbuf *e)
+{
+    struct mr_column *c = column_of(b, column);
+    if (!c || (c->kind != MR_COL_MADE && c->kind != MR_COL_FIXED))
+        return mr__fail(e, MR_E_USAGE, "column %d cannot repeat its values", column);
+    if (c->kind == MR_COL_FIXED && (c->period || !b->samples[column]))
+        return mr__fail(e, MR_E_USAGE, "column '%s' is complete, or has no value to repeat",
+                        c->name);
+    if (c->kind == MR_COL_FIXED)
+        c->period = b->samples[column];
+    b->samples[column] = samples;
     return MR_OK;
 }
 

@@ -65,9 +65,11 @@ static bool column_fits(const struct mr_index *index, const struct mr_column *c)
     case MR_COL_PATH:
         return text_fits(index, c->offsets, n, c->data);
     case MR_COL_FIXED:
-        return array_fits(index, c->data, n, entry);
+        return array_fits(index, c->data, c->period ? c->period : n, entry);
     case MR_COL_RAGGED:
         return ragged_fits(index, c->offsets, n, c->data, entry, c->max_entries);
+    case MR_COL_MADE:
+        return !c->offsets && !c->data && entry == 1;
     }
     return false;
 }

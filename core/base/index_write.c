@@ -81,7 +81,7 @@ static void place_columns(struct writer *w, struct mr_index_builder *b)
         struct mr_column *c = &b->head.column[i];
         if (c->kind == MR_COL_FIXED)
             c->data = place_hashed(w, &b->column[i].data);
-        else
+        else if (c->kind != MR_COL_MADE)
             place_ragged(w, &b->column[i], &c->offsets, &c->data);
     }
 }

@@ -142,15 +142,19 @@ static void describe_attempt(const struct delivered *d, uint32_t attempt, struct
     }
 }
 
-/* "'PATH': why", with one path. */
+/* "'PATH': why", with one path; a sample of a data set that has none is named by its number. */
 #define NAME_BYTES (2 * sizeof(struct mr_printable) + 8)
 static void name_bad(const mr_loader *l, const struct mr_bad *bad, char text[NAME_BYTES])
 {
     const char *why = bad->text ? bad->text : mr_strerror(bad->v.reason);
     char *path = mr__bad_path(bad, &l->s.index, l->s.plan->image_column);
     struct mr_printable p = mr__printable(path ? path : "", path ? strlen(path) : 0);
+    bool numbered = !path && l->s.index.head && l->s.plan->image_column >= 0;
     if (path && !strstr(why, path))
         snprintf(text, NAME_BYTES, "'%s': %s", p.text, mr__printable(why, strlen(why)).text);
+    else if (numbered && strncmp(why, "sample ", 7))
+        snprintf(text, NAME_BYTES, "sample %llu: %s", (unsigned long long)bad->v.sample,
+                 mr__printable(why, strlen(why)).text);
     else
         snprintf(text, NAME_BYTES, "%s", mr__printable(why, strlen(why)).text);
     free(path);

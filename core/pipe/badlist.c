@@ -86,6 +86,8 @@ char *mr__bad_path(const struct mr_bad *bad, const struct mr_index *index, int c
         return strdup(bad->path);
     if (!index->head || column < 0 || bad->v.sample >= index->head->samples)
         return NULL;
+    if (index->head->column[column].kind != MR_COL_PATH)
+        return NULL;
     return mr__index_full_path(index, column, bad->v.sample);
 }
 

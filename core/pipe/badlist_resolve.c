@@ -214,6 +214,8 @@ int mr__session_list(const struct mr_session *s, struct mr_errbuf *e)
                       mr__printable(path, strlen(path)).text);
     struct resolver r = {.s = s, .list = &list};
     r.column = s->index.head ? mr__index_column(&s->index, "image") : -1;
+    if (r.column >= 0 && s->index.head->column[r.column].kind != MR_COL_PATH)
+        r.column = -1; /* numbers are all there is */
     if (rc >= 0 && list.n)
         rc = resolve(&r, e);
     free(r.sample);

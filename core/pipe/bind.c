@@ -34,9 +34,10 @@ static int check_shape(const struct mr_plan *plan, int field, const struct mr_co
     const struct mr_field_plan *p = &plan->fields[field].p;
     bool ragged = c->kind == MR_COL_RAGGED;
     uint64_t numbers = p->row_bytes / mr_dtype_size(p->dtype);
-    if (c->kind == MR_COL_PATH)
+    if (c->kind == MR_COL_PATH || c->kind == MR_COL_MADE)
         return mr__config_error(plan->config, plan->config->fields[field].mark, e,
-                                "column '%s' holds paths, not numbers", c->name);
+                                "column '%s' holds %s, not numbers", c->name,
+                                c->kind == MR_COL_PATH ? "paths" : "images");
     if (ragged && !p->max_entries)
         return mr__config_error(plan->config, plan->config->fields[field].mark, e,
                                 "column '%s' has up to %u entries per sample: say how many have a "
@@ -63,7 +64,7 @@ static int bind_field(struct mr_plan *plan, int i, const struct mr_index *index,
         return no_column(plan, i, index, e);
     const struct mr_column *c = &index->head->column[f->column];
     bool path = f->p.kind == MR_FIELD_IMAGE || f->p.kind == MR_FIELD_MASK;
-    if (path && c->kind != MR_COL_PATH)
+    if (path && c->kind != MR_COL_PATH && c->kind != MR_COL_MADE)
         return mr__config_error(plan->config, plan->config->fields[i].mark, e,
                                 "column '%s' holds numbers, not paths of images", c->name);
     if (f->p.kind == MR_FIELD_IMAGE)

@@ -67,7 +67,7 @@ static void dump_hand(FILE *f, mr_loader *l, uint32_t lane, uint32_t i)
         char *path = index->head && column >= 0 && sample < index->head->samples
                          ? mr__index_full_path(index, column, sample)
                          : NULL;
-        if (path)
+        if (path && *path)
             fprintf(f, " '%s'", path);
         free(path);
     }

@@ -210,9 +210,9 @@ static int try_row(struct filler *f, const struct row *r, const struct mr_bad_ro
         return rc;
     mr__bad_keep(attempt, stage, e);
     if (!named) {
-        char *path = mr__index_full_path(&f->s->index, f->s->plan->image_column, attempt->sample);
-        mr__context(e, "'%s'", path ? path : "?");
-        free(path);
+        char *name = mr__index_name(&f->s->index, f->s->plan->image_column, attempt->sample);
+        mr__context(e, "%s", name ? name : "?");
+        free(name);
     }
     mr__bad_report(attempt, 1, e);
     return rc;

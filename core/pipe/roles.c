@@ -97,7 +97,8 @@ static void name_sample(void *ctx, uint64_t sample, char *text, size_t bytes)
     if (!s->index.head || s->plan->image_column < 0 || sample >= s->index.head->samples)
         return;
     char *path = mr__index_full_path(&s->index, s->plan->image_column, sample);
-    snprintf(text, bytes, "'%s'", path ? path : "?");
+    if (!path || *path) /* else the number is all there is, and is told already */
+        snprintf(text, bytes, "'%s'", path ? path : "?");
     free(path);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 static uint64_t div_up(uint64_t n, uint64_t by)
 {
@@ -67,6 +68,15 @@ uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t
     if (attempt)
         mr__session_substitute(s, epoch, position, attempt, &pick);
     return pick.sample;
+}
+
+uint64_t mr__session_data_hash(const struct mr_session *s)
+{
+    const struct mr_sampler *sampler = mr__session_sampler(s);
+    uint64_t hashes[2] = {s->index.head->hash, 0};
+    if (s->sampler && sampler->hash)
+        hashes[1] = sampler->hash(s->sampler);
+    return hashes[1] ? XXH3_64bits(hashes, sizeof hashes) : hashes[0];
 }
 
 static int open_sampler(struct mr_session *s, struct mr_errbuf *e)

@@ -62,6 +62,9 @@ void mr__session_substitute(const struct mr_session *s, uint64_t epoch, uint64_t
 uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t position,
                             uint32_t attempt);
 
+/* "The data" of a saved state: the index and what the sampler has read beside it. */
+uint64_t mr__session_data_hash(const struct mr_session *s);
+
 /* Reads `bad_list_in` and sets the listed verdicts: in the warden, behind mr__session_bind. Lines
  * that mean nothing here are told of, not refused. Errors: as mr__badlist_read. */
 int mr__session_list(const struct mr_session *s, struct mr_errbuf *e);

@@ -49,7 +49,7 @@ static int describe(const mr_loader *l, struct mr_text *t, struct mr_errbuf *e)
                          .batch = l->position,
                          .seed = (uint64_t)l->s.plan->config->seed,
                          .config_hash = l->s.plan->config->stream_hash,
-                         .data_hash = l->s.index.head->hash,
+                         .data_hash = mr__session_data_hash(&l->s),
                          .bad = l->bad.epoch == l->epoch ? l->bad.count : 0,
                          .list_hash = l->bad.list_hash};
     int rc = collect_forced(l, &s, e);
@@ -111,10 +111,13 @@ int mr__state_check(const mr_loader *l, const struct mr_state *s, struct mr_errb
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of another config: something that shapes the "
                         "stream (batch size, sampler, ops, fields) has changed since");
-    if (l->s.index.head && s->data_hash != l->s.index.head->hash)
+    if (l->s.index.head && s->data_hash != mr__session_data_hash(&l->s))
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of another data set: files were added, removed "
-                        "or renamed since");
+                        "or renamed since%s",
+                        mr__session_sampler(&l->s)->hash
+                            ? ", or the file that the sampler reads has changed"
+                            : "");
     if (l->s.index.head && s->list_hash != l->bad.list_hash)
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of a run %s, and another list of bad samples makes another "

@@ -128,7 +128,8 @@ char *mr_sample_path(mr_loader *l, uint64_t sample)
     }
     const struct mr_index *index = &l->s.index;
     int column = index->head ? mr__index_column(index, "image") : -1;
-    if (column >= 0 && sample < index->head->samples)
+    if (column >= 0 && sample < index->head->samples &&
+        index->head->column[column].kind == MR_COL_PATH)
         path = mr__index_full_path(index, column, sample);
     mr__loader_leave(l);
     return path;

@@ -160,6 +160,108 @@ TEST(Index, AnEmptyOneIsAnIndex)
     close(fd);
 }
 
+namespace
+{
+
+// `samples` samples without a stored byte each: images that are made, labels that repeat.
+int build_endless(uint64_t samples, const std::vector<int64_t> &labels, mr_errbuf *e)
+{
+    mr_index_builder *b;
+    EXPECT_EQ(mr__index_builder_new(&b, e), MR_OK);
+    EXPECT_EQ(mr__index_add_column(b, "image", MR_COL_MADE, MR_U8, 1, e), 0);
+    EXPECT_EQ(mr__index_add_column(b, "label", MR_COL_FIXED, MR_I64, 1, e), 1);
+    for (int64_t label : labels)
+        EXPECT_EQ(mr__index_add_numbers(b, 1, &label, 1, e), MR_OK);
+    EXPECT_EQ(mr__index_repeat(b, 0, samples, e), MR_OK) << e->text;
+    EXPECT_EQ(mr__index_repeat(b, 1, samples, e), MR_OK) << e->text;
+    int fd = mr__index_memfd(e);
+    EXPECT_EQ(mr__index_finish(b, fd, e), MR_OK) << e->text;
+    mr__index_builder_free(b);
+    return fd;
+}
+
+uint64_t endless_hash(uint64_t samples, const std::vector<int64_t> &labels)
+{
+    mr_errbuf e = {};
+    mr_index index;
+    int fd = build_endless(samples, labels, &e);
+    EXPECT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
+    uint64_t hash = index.head->hash;
+    mr__index_unmap(&index);
+    close(fd);
+    return hash;
+}
+
+} // namespace
+
+TEST(Index, ValuesThatRepeatAndImagesThatAreMadeTakeNoRoom)
+{
+    mr_errbuf e = {};
+    mr_index index;
+    const uint64_t many = 1000000000000;
+    int fd = build_endless(many, {5, 6, 7}, &e);
+    EXPECT_LT(lseek(fd, 0, SEEK_END), 1 << 16);
+    ASSERT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
+    close(fd);
+    EXPECT_EQ(index.head->samples, many);
+    uint64_t entries;
+    for (uint64_t s : {uint64_t(0), uint64_t(1), uint64_t(2), uint64_t(3), many - 1})
+        EXPECT_EQ(*(const int64_t *)mr__index_numbers(&index, 1, s, &entries), int64_t(5 + s % 3));
+    size_t n = 1;
+    mr__index_path(&index, 0, many - 1, &n);
+    EXPECT_EQ(n, 0u);
+    char *text = mr__index_full_path(&index, 0, 3);
+    EXPECT_STREQ(text, "");
+    free(text);
+    text = mr__index_name(&index, 0, 17);
+    EXPECT_STREQ(text, "sample 17");
+    free(text);
+    mr__index_unmap(&index);
+
+    uint64_t hash = endless_hash(many, {5, 6, 7});
+    EXPECT_EQ(endless_hash(many, {5, 6, 7}), hash);
+    EXPECT_NE(endless_hash(many + 1, {5, 6, 7}), hash) << "the count is of the data";
+    EXPECT_NE(endless_hash(many, {5, 6, 8}), hash);
+    EXPECT_NE(endless_hash(many, {5, 6, 7, 5, 6, 7}), hash) << "told by its form";
+    EXPECT_NE(endless_hash(2, {5, 6, 7}), hash) << "fewer samples than values";
+}
+
+TEST(Index, ASampleIsNamedByItsPath)
+{
+    mr_errbuf e = {};
+    mr_index index;
+    int fd = build(three, &e);
+    ASSERT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
+    close(fd);
+    char *name = mr__index_name(&index, 0, 0);
+    EXPECT_STREQ(name, "'/data/cat/1.jpg'");
+    free(name);
+    mr__index_unmap(&index);
+}
+
+TEST(Index, OnlyWhatCanRepeatDoes)
+{
+    mr_errbuf e = {};
+    mr_index_builder *b;
+    ASSERT_EQ(mr__index_builder_new(&b, &e), MR_OK);
+    EXPECT_EQ(mr__index_add_column(b, "image", MR_COL_PATH, MR_U8, 1, &e), 0);
+    EXPECT_EQ(mr__index_add_column(b, "label", MR_COL_FIXED, MR_I64, 1, &e), 1);
+    EXPECT_EQ(mr__index_add_column(b, "boxes", MR_COL_RAGGED, MR_F32, 4, &e), 2);
+    EXPECT_EQ(mr__index_add_column(b, "made", MR_COL_MADE, MR_U8, 1, &e), 3);
+    int64_t one = 1;
+    EXPECT_EQ(mr__index_repeat(b, 0, 9, &e), MR_E_USAGE);
+    EXPECT_EQ(mr__index_repeat(b, 1, 9, &e), MR_E_USAGE) << "no value yet";
+    EXPECT_EQ(mr__index_repeat(b, 2, 9, &e), MR_E_USAGE);
+    EXPECT_EQ(mr__index_repeat(b, 4, 9, &e), MR_E_USAGE);
+    EXPECT_EQ(mr__index_add_numbers(b, 3, &one, 1, &e), MR_E_USAGE);
+    EXPECT_EQ(mr__index_add_path(b, 3, "a", 1, &e), MR_E_USAGE);
+    EXPECT_EQ(mr__index_add_numbers(b, 1, &one, 1, &e), MR_OK);
+    EXPECT_EQ(mr__index_repeat(b, 1, 9, &e), MR_OK);
+    EXPECT_EQ(mr__index_repeat(b, 1, 9, &e), MR_E_USAGE) << "complete";
+    EXPECT_EQ(mr__index_add_numbers(b, 1, &one, 1, &e), MR_E_USAGE) << "complete";
+    mr__index_builder_free(b);
+}
+
 TEST(Index, CallsThatDoNotFitAreRefused)
 {
     mr_errbuf e = {};
@@ -216,7 +318,10 @@ TEST(Index, DamageIsFoundWhenMapped)
         [&](Bytes &b) { head(b)->classes = 1ull << 40; },
         [&](Bytes &b) { head(b)->class_offsets += 8; },
         [&](Bytes &b) { head(b)->class_data = 0; },
-        [&](Bytes &b) { head(b)->column[0].kind = 3; },
+        [&](Bytes &b) { head(b)->column[0].kind = 4; },
+        [&](Bytes &b) { head(b)->column[0].kind = MR_COL_MADE; },
+        [&](Bytes &b) { head(b)->column[1].period = 1000; },
+        [&](Bytes &b) { head(b)->column[1].period = ~0ull; },
         [&](Bytes &b) { head(b)->column[0].name[0] = 0; },
         [&](Bytes &b) { memset(head(b)->column[0].name, 'x', MR_INDEX_NAME); },
         [&](Bytes &b) { head(b)->column[1].dtype = MR_DTYPE_COUNT; },
