@@ -9,7 +9,6 @@ import json
 import math
 import os
 import random
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +32,8 @@ def arguments():
     parser.add_argument("--test-set", action="append", metavar="KEY=VALUE")
     parser.add_argument("--at-most", type=float, metavar="RATIO",
                         help="exit code 1 when the interval's upper end is above it")
+    parser.add_argument("--together", action="store_true", help="both runs of a pair at once, each "
+                        "on half of the processors, which they swap from pair to pair")
     parser.add_argument("--json", metavar="FILE", help="write every run there")
     options = parser.parse_args()
     builds = options.base_millrace or options.test_millrace
@@ -51,20 +52,38 @@ def command(options, side):
     return [str(word) for word in words]
 
 
-def cpu_of_children():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def start(words, processors=None):
+    """What a run prints is little: the pipes hold it all until it has ended."""
+    pin = (lambda: os.sched_setaffinity(0, processors)) if processors else None
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=pin)
 
 
-def run(words):
-    """Every process of a run is waited for by its parent, so its time is in ours at the end."""
-    before = cpu_of_children()
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    cpu = cpu_of_children() - before
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(words)} ended with {done.returncode}: {done.stderr.strip()}")
-    result = json.loads(done.stdout)
-    return {"cpu_s_per_1000": 1000 * cpu / result["rows"], "images_per_s": result["images_per_s"]}
+def finish(run):
+    """Every process of a run is waited for by its parent, so its time is in the run's own."""
+    _, status, usage = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    out, err = run.communicate()
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(run.args)} ended with {run.returncode}: {err.strip()}")
+    result = json.loads(out)
+    return {"cpu_s_per_1000": 1000 * (usage.ru_utime + usage.ru_stime) / result["rows"],
+            "images_per_s": result["images_per_s"]}
+
+
+def one_after_the_other(sides, swapped):
+    order = ("test", "base") if swapped else ("base", "test")
+    return {side: finish(start(sides[side])) for side in order}
+
+
+def together(sides, swapped):
+    """Each on its half of the processors, so that what slows the machine slows both."""
+    processors = sorted(os.sched_getaffinity(0))
+    halves = [processors[:len(processors) // 2], processors[len(processors) // 2:]]
+    if swapped:
+        halves.reverse()
+    runs = {side: start(sides[side], half) for side, half in zip(("base", "test"), halves)}
+    return {side: finish(run) for side, run in runs.items()}
 
 
 def student(confidence, freedom):
@@ -95,11 +114,11 @@ def bootstrap(logs):
 def measure(options):
     sides = {side: command(options, side) for side in ("base", "test")}
     for words in sides.values():
-        run(words)  # once untimed: files into the page cache
+        finish(start(words))  # once untimed: files into the page cache
+    both = together if options.together else one_after_the_other
     pairs = []
     for number in range(options.pairs):
-        order = ("base", "test") if number % 2 == 0 else ("test", "base")
-        pair = {side: run(sides[side]) for side in order}
+        pair = both(sides, number % 2 == 1)
         pairs.append(pair)
         ratio = pair["test"]["cpu_s_per_1000"] / pair["base"]["cpu_s_per_1000"]
         print(f"pair {number + 1}: {pair['base']['cpu_s_per_1000']:.3f} and "
@@ -122,6 +141,8 @@ def main():
     options = arguments()
     if options.pairs < 2:
         sys.exit("an interval needs at least two pairs")
+    if options.together and len(os.sched_getaffinity(0)) < 2:
+        sys.exit("--together needs two processors")
     load = os.getloadavg()[0]
     sides, pairs = measure(options)
     result = summary(pairs)
