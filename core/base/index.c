@@ -3,7 +3,7 @@
  * index.c: reading a mapped index. index_check.c has proved every offset, so nothing is checked
  * again here.
  */
-#include "index.h"
+#include "index_format.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,25 +33,29 @@ const char *mr__index_path(const struct mr_index *index, int column, uint64_t sa
     return (const char *)index->base + index->head->column[column].data + offsets[sample];
 }
 
-char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sample)
+char *mr__index_join(const void *root, size_t root_bytes, const char *path, size_t n)
 {
-    const struct mr_index_head *head = index->head;
-    size_t n, root = 0;
-    const char *path = mr__index_path(index, column, sample, &n);
-    if (n && path[0] != '/')
-        root = head->root_bytes;
-    char *full = malloc(root + 1 + n + 1), *end = full;
+    size_t before = n && path[0] != '/' ? root_bytes : 0;
+    char *full = malloc(before + 1 + n + 1), *end = full;
     if (!full)
         return NULL;
-    if (root) {
-        memcpy(full, index->base + head->root, root);
-        end += root;
+    if (before) {
+        memcpy(full, root, before);
+        end += before;
         if (end[-1] != '/')
             *end++ = '/';
     }
     memcpy(end, path, n);
     end[n] = 0;
     return full;
+}
+
+char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sample)
+{
+    const struct mr_index_head *head = index->head;
+    size_t n;
+    const char *path = mr__index_path(index, column, sample, &n);
+    return mr__index_join(index->base + head->root, head->root_bytes, path, n);
 }
 
 char *mr__index_name(const struct mr_index *index, int column, uint64_t sample)

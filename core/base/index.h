@@ -91,8 +91,8 @@ int mr__index_builder_new(struct mr_index_builder **b, struct mr_errbuf *e);
 void mr__index_builder_free(struct mr_index_builder *b); /* safe on NULL */
 /* The folder that relative paths start from: an absolute path. Copied. */
 int mr__index_set_root(struct mr_index_builder *b, const char *root, struct mr_errbuf *e);
-/* Returns the column's number or a negative code. Before the first sample. `width` numbers per
- * entry, 1 for paths. */
+/* Returns the column's number or a negative code. `width` numbers per entry, 1 for paths. A column
+ * that comes after samples gets the values of all of them before mr__index_finish. */
 int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_column_kind kind,
                          enum mr_dtype dtype, uint32_t width, struct mr_errbuf *e);
 /* n bytes without NUL (MR_E_DATA otherwise), copied; n = 0: the sample has no file here. */
@@ -112,6 +112,12 @@ int mr__index_add_class(struct mr_index_builder *b, const char *name, size_t n,
 void mr__index_skip(struct mr_index_builder *b, uint64_t count);
 /* Samples so far, by the first column. */
 uint64_t mr__index_samples(const struct mr_index_builder *b);
+/* For those who add a column to what a source has built: a column's number by name, -1 when there
+ * is none of this kind; and a file's path as mr__index_full_path() gives it, of a PATH column and a
+ * sample < mr__index_samples(). Any number of threads may ask for paths while nobody adds. */
+int mr__index_built_column(const struct mr_index_builder *b, const char *name,
+                           enum mr_column_kind kind);
+char *mr__index_built_path(const struct mr_index_builder *b, int column, uint64_t sample);
 /* Writes the index into the empty memfd `fd` (from mr__index_memfd) and seals it. Takes the
  * builder's memory apart as it goes: afterwards, success or not, it can only be freed. MR_E_USAGE:
  * a column lacks a sample. MR_E_SYSTEM. */

@@ -59,8 +59,6 @@ int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_c
     if (width < 1 || width > MR_INDEX_MAX_WIDTH || !mr_dtype_size(dtype))
         return mr__fail(e, MR_E_USAGE, "column '%s': width %u is not 1 to %u, or no such dtype",
                         name, width, MR_INDEX_MAX_WIDTH);
-    if (mr__index_samples(b))
-        return mr__fail(e, MR_E_USAGE, "column '%s' comes after the first sample", name);
     for (uint64_t i = 0; i < head->columns; i++)
         if (!strcmp(head->column[i].name, name))
             return mr__fail(e, MR_E_USAGE, "column '%s' is there twice", name);
@@ -160,4 +158,21 @@ void mr__index_skip(struct mr_index_builder *b, uint64_t count)
 uint64_t mr__index_samples(const struct mr_index_builder *b)
 {
     return b->samples[0];
+}
+
+int mr__index_built_column(const struct mr_index_builder *b, const char *name,
+                           enum mr_column_kind kind)
+{
+    for (uint64_t i = 0; i < b->head.columns; i++)
+        if (!strcmp(b->head.column[i].name, name) && b->head.column[i].kind == kind)
+            return (int)i;
+    return -1;
+}
+
+char *mr__index_built_path(const struct mr_index_builder *b, int column, uint64_t sample)
+{
+    const struct mr_ragged *r = &b->column[column];
+    const uint64_t *offsets = (const uint64_t *)r->offsets.data;
+    uint64_t at = offsets[sample], n = offsets[sample + 1] - at;
+    return mr__index_join(b->root.data, b->root.n, n ? (const char *)r->data.data + at : "", n);
 }

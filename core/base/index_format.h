@@ -27,4 +27,8 @@ struct mr_index_builder {
     struct mr_index_head head; /* columns' descriptions; offsets are filled in when written */
 };
 
+/* A path as a whole: the root before it unless it begins with '/'; "" for n = 0. malloc'ed and
+ * NUL-terminated; NULL: memory is out. */
+char *mr__index_join(const void *root, size_t root_bytes, const char *path, size_t n);
+
 #endif

@@ -79,19 +79,29 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+struct job {
+    const char *path;
+    int64_t max_bytes;
+    size_t most; /* bytes that are wanted */
+    struct mr_buf *out;
+    size_t *size; /* of the file */
+};
+
 /* *again: the kernel reported an I/O error, which on a network or a worn disk may pass. */
-static int read_open(int fd, const char *path, int64_t max_bytes, struct mr_buf *out, bool *again,
-                     struct mr_errbuf *e)
+static int read_open(int fd, const struct job *j, bool *again, struct mr_errbuf *e)
 {
+    const char *path = j->path;
+    struct mr_buf *out = j->out;
     struct stat before, after;
     if (fstat(fd, &before) < 0) {
         *again = true;
         return mr__fail_errno(e, MR_E_DATA, "cannot look at '%s'", show(path).text);
     }
-    int rc = check_file(path, &before, max_bytes, e);
+    int rc = check_file(path, &before, j->max_bytes, e);
     if (rc < 0)
         return rc;
-    size_t size = (size_t)before.st_size;
+    *j->size = (size_t)before.st_size;
+    size_t size = *j->size < j->most ? *j->size : j->most;
     if (!mr__buf_reserve(out, size + MR_READ_PADDING))
         return mr__fail(e, MR_E_MEMORY, "not enough memory to read '%s' (%zu bytes)",
                         show(path).text, size);
@@ -107,8 +117,10 @@ static int read_open(int fd, const char *path, int64_t max_bytes, struct mr_buf 
     return MR_OK;
 }
 
-int mr__read_file(const char *path, int64_t max_bytes, struct mr_buf *out, struct mr_errbuf *e)
+int mr__read_file_head(const char *path, int64_t max_bytes, size_t n, struct mr_buf *out,
+                       size_t *size, struct mr_errbuf *e)
 {
+    const struct job j = {path, max_bytes, n, out, size};
     int rc = MR_OK;
     for (int attempt = 0; attempt < 2; attempt++) {
         bool again = false;
@@ -116,7 +128,7 @@ int mr__read_file(const char *path, int64_t max_bytes, struct mr_buf *out, struc
         out->n = 0;
         rc = open_file(path, e, &fd);
         if (rc == MR_OK) {
-            rc = read_open(fd, path, max_bytes, out, &again, e);
+            rc = read_open(fd, &j, &again, e);
             int saved = errno;
             close(fd);
             errno = saved;
@@ -127,4 +139,10 @@ int mr__read_file(const char *path, int64_t max_bytes, struct mr_buf *out, struc
             break;
     }
     return rc;
+}
+
+int mr__read_file(const char *path, int64_t max_bytes, struct mr_buf *out, struct mr_errbuf *e)
+{
+    size_t size;
+    return mr__read_file_head(path, max_bytes, SIZE_MAX, out, &size, e);
 }

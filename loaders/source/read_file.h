@@ -17,5 +17,8 @@
  * again too. MR_E_IO, MR_E_MEMORY: this process ran out of something. The sentence names the path.
  * */
 int mr__read_file(const char *path, int64_t max_bytes, struct mr_buf *out, struct mr_errbuf *e);
+/* As mr__read_file, but the first `n` bytes only; *size is the whole file's size. */
+int mr__read_file_head(const char *path, int64_t max_bytes, size_t n, struct mr_buf *out,
+                       size_t *size, struct mr_errbuf *e);
 
 #endif

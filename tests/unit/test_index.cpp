@@ -280,10 +280,41 @@ TEST(Index, CallsThatDoNotFitAreRefused)
     EXPECT_EQ(mr__index_add_path(b, 1, "a", 1, &e), MR_E_USAGE);
     EXPECT_EQ(mr__index_add_path(b, 0, "a\0b", 3, &e), MR_E_DATA);
     EXPECT_EQ(mr__index_add_path(b, 0, "a", 1, &e), MR_OK);
-    EXPECT_EQ(mr__index_add_column(b, "y", MR_COL_FIXED, MR_F32, 1, &e), MR_E_USAGE);
     int fd = mr__index_memfd(&e);
     EXPECT_EQ(mr__index_finish(b, fd, &e), MR_E_USAGE);
     EXPECT_STREQ(e.text, "column 'x' has 0 values for 1 samples");
+    close(fd);
+    mr__index_builder_free(b);
+}
+
+TEST(Index, AColumnMayComeBehindTheSamples)
+{
+    mr_errbuf e = {};
+    mr_index_builder *b;
+    ASSERT_EQ(mr__index_builder_new(&b, &e), MR_OK);
+    ASSERT_EQ(mr__index_set_root(b, "/data", &e), MR_OK);
+    ASSERT_EQ(mr__index_add_column(b, "image", MR_COL_PATH, MR_U8, 1, &e), 0);
+    for (const char *path : {"a.jpg", "/elsewhere/b.jpg", ""})
+        ASSERT_EQ(mr__index_add_path(b, 0, path, strlen(path), &e), MR_OK);
+    EXPECT_EQ(mr__index_built_column(b, "image", MR_COL_PATH), 0);
+    EXPECT_EQ(mr__index_built_column(b, "image", MR_COL_FIXED), -1);
+    EXPECT_EQ(mr__index_built_column(b, "late", MR_COL_PATH), -1);
+    const char *const full[] = {"/data/a.jpg", "/elsewhere/b.jpg", ""};
+    for (uint64_t i = 0; i < 3; i++) {
+        char *path = mr__index_built_path(b, 0, i);
+        EXPECT_STREQ(path, full[i]);
+        free(path);
+    }
+    ASSERT_EQ(mr__index_add_column(b, "late", MR_COL_FIXED, MR_I32, 1, &e), 1);
+    for (int32_t i = 0; i < 3; i++)
+        ASSERT_EQ(mr__index_add_numbers(b, 1, &i, 1, &e), MR_OK);
+    int fd = mr__index_memfd(&e);
+    mr_index index;
+    ASSERT_EQ(mr__index_finish(b, fd, &e), MR_OK) << e.text;
+    ASSERT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
+    uint64_t n;
+    EXPECT_EQ(*(const int32_t *)mr__index_numbers(&index, 1, 2, &n), 2);
+    mr__index_unmap(&index);
     close(fd);
     mr__index_builder_free(b);
 }
