@@ -130,6 +130,9 @@ int mr__config_callbacks(const struct mr_config *config, bool commander, bool pr
 /* True when a user's code makes the rows: fields are then what the config says. */
 bool mr__config_user_rows(const struct mr_config *config);
 
+/* True when the sampler picks windows: the field "window" then is where a row was cut out. */
+bool mr__config_windows(const struct mr_config *config);
+
 /* A config error at a place: "path:line:col: error: sentence". Returns MR_E_CONFIG. */
 int mr__config_error(const struct mr_config *config, struct mr_mark mark, struct mr_errbuf *e,
                      const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config_fields.c: what a batch holds. Of the pipeline's fields `image`, `mask` and `boxes` have
- * meanings of their own; every other name is a column of the source. A user's producer fills fields
+ * config_fields.c: what a batch holds. Of the pipeline's fields `image`, `mask` and `boxes`, and
+ * `window` with a sampler of windows, have meanings of their own; every other name is a column of
+ * the source. A user's producer fills fields
  * of any name and shape.
  */
 #include "config_tables.h"
@@ -76,6 +77,12 @@ bool mr__config_user_rows(const struct mr_config *c)
     return !c->source.desc;
 }
 
+bool mr__config_windows(const struct mr_config *c)
+{
+    const struct mr_sampler *sampler = c->sampler.desc;
+    return sampler && sampler->window;
+}
+
 static int field_error(struct mr_config_reader *r, const struct mr_field_config *f,
                        const char *sentence)
 {
@@ -133,6 +140,16 @@ static int check_boxes(struct mr_config_reader *r, struct mr_field_config *f)
     return MR_OK;
 }
 
+static int check_window(struct mr_config_reader *r, struct mr_field_config *f)
+{
+    if ((f->given & (MR_GIVEN_SHAPE | MR_GIVEN_LAYOUT)) || f->channels || f->bits || f->max)
+        return field_error(r, f, "holds x, y, width and height of the row's window: all that it "
+                                 "takes is a dtype");
+    if (f->dtype < 0)
+        f->dtype = MR_I32;
+    return MR_OK;
+}
+
 static int check_column(struct mr_config_reader *r, struct mr_field_config *f)
 {
     if ((f->given & MR_GIVEN_LAYOUT) || f->channels || f->bits)
@@ -160,6 +177,8 @@ static int check_field(struct mr_config_reader *r, struct mr_field_config *f)
         return check_column(r, f);
     if (!strcmp(f->name, "image") || !strcmp(f->name, "mask"))
         return check_image(r, f);
+    if (!strcmp(f->name, "window") && mr__config_windows(r->c))
+        return check_window(r, f);
     return strcmp(f->name, "boxes") ? check_column(r, f) : check_boxes(r, f);
 }
 

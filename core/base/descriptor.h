@@ -237,6 +237,12 @@ struct mr_learner {
                   struct mr_pick *pick, struct mr_errbuf *e);
 };
 
+/* What a sampler's `index` may use. */
+struct mr_sampler_build {
+    const struct mr_limits *limits;
+    int threads; /* that may work at a time, at least 1 */
+};
+
 /* Every process of a loader opens the sampler. The warden does so before it forks, so what `open`
  * builds is there once for it, the commander and all producers; what `at` builds later is the
  * commander's alone. */
@@ -260,6 +266,15 @@ struct mr_sampler {
     void (*substitute)(void *self, uint64_t epoch, uint64_t position, uint32_t attempt,
                        struct mr_pick *pick);
     const struct mr_learner *learner; /* NULL: it takes no feedback */
+    /* The size of every pick's window, for a sampler whose picks have one. NULL: they have none. */
+    void (*window)(const void *params, int32_t *w, int32_t *h);
+    /* In the helper process, once, behind the source's `index`: adds the columns that `open` needs
+     * and the source does not have, with a value for every sample of `b`. NULL: it needs none. */
+    int (*index)(const void *params, const struct mr_sampler_build *build,
+                 struct mr_index_builder *b, struct mr_errbuf *e);
+    /* What people should know of the data set ("3 images are smaller ..."), as a sentence into
+     * text[cap], "" when there is nothing; in the warden, once. NULL: there is never anything. */
+    void (*note)(void *self, char *text, size_t cap);
 };
 
 /* ---- registries (loaders/registry.c, augment/registry.c): NULL-terminated, sorted by name ---- */

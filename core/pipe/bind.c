@@ -57,7 +57,7 @@ static int bind_field(struct mr_plan *plan, int i, const struct mr_index *index,
                       struct mr_errbuf *e)
 {
     struct mr_plan_field *f = &plan->fields[i];
-    if (f->p.kind == MR_FIELD_USER)
+    if (f->p.kind == MR_FIELD_USER || f->p.kind == MR_FIELD_WINDOW)
         return MR_OK;
     f->column = mr__index_column(index, f->p.name);
     if (f->column < 0)

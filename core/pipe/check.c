@@ -45,7 +45,7 @@ int mr_check(const char *path, const mr_options *options)
 
 static const char *kind_name(enum mr_field_kind kind)
 {
-    static const char *const names[] = {"image", "mask", "boxes", "column", "user"};
+    static const char *const names[] = {"image", "mask", "boxes", "column", "window", "user"};
     return names[kind];
 }
 

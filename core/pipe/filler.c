@@ -139,13 +139,13 @@ static int read_inputs(struct filler *f, uint64_t sample, struct mr_row_input *i
 }
 
 static int fill_pixels(struct filler *f, const struct row *r, const struct mr_row_key *key,
-                       uint64_t sample, struct mr_errbuf *e)
+                       const struct mr_pick *pick, struct mr_errbuf *e)
 {
     const struct mr_plan *plan = f->s->plan;
-    struct mr_row_input in = {.key = *key};
+    struct mr_row_input in = {.key = *key, .window = pick->window};
     struct mr_row_output out = {0};
     mr__hand_doing(mr__my_hand, MR_DOING_READ);
-    int rc = read_inputs(f, sample, &in, e);
+    int rc = read_inputs(f, pick->sample, &in, e);
     if (rc < 0)
         return rc;
     MR_CRASH_POINT("producer.read");
@@ -165,21 +165,32 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
     return MR_OK;
 }
 
+/* x, y, w, h */
+static void fill_window(const struct filler *f, const struct row *r, int i,
+                        const struct mr_rect *window)
+{
+    const int32_t numbers[4] = {window->x, window->y, window->w, window->h};
+    mr__convert_numbers(field_row(f, r, i), f->s->plan->fields[i].p.dtype, numbers, MR_I32, 4);
+}
+
 static int make_row(struct filler *f, const struct row *r, const struct mr_row_key *key,
-                    uint64_t sample, struct mr_errbuf *e)
+                    const struct mr_pick *pick, struct mr_errbuf *e)
 {
     const struct mr_plan *plan = f->s->plan;
-    mr__hand_attempt(mr__my_hand, (uint32_t)key->attempt, sample);
+    mr__hand_attempt(mr__my_hand, (uint32_t)key->attempt, pick->sample);
     if (plan->image_column >= 0) {
-        int rc = fill_pixels(f, r, key, sample, e);
+        int rc = fill_pixels(f, r, key, pick, e);
         if (rc < 0)
             return rc;
     }
     MR_CRASH_POINT("producer.half_row");
-    for (int i = 0; i < plan->nfields; i++)
+    for (int i = 0; i < plan->nfields; i++) {
         if (plan->fields[i].p.kind == MR_FIELD_COLUMN)
-            fill_column(f, r, i, sample);
-    set_sample(f, r, sample, true);
+            fill_column(f, r, i, pick->sample);
+        if (plan->fields[i].p.kind == MR_FIELD_WINDOW)
+            fill_window(f, r, i, &pick->window);
+    }
+    set_sample(f, r, pick->sample, true);
     mr__lane_count_up(f->lane, MR_COUNT_MADE, 1);
     MR_CRASH_POINT("producer.row_made");
     return MR_OK;
@@ -194,14 +205,14 @@ static bool is_bad_sample(int rc)
 
 /* One attempt at the row. *bad: it failed through the sample's own fault. */
 static int try_row(struct filler *f, const struct row *r, const struct mr_bad_row *attempt,
-                   bool *bad, struct mr_errbuf *e)
+                   const struct mr_pick *pick, bool *bad, struct mr_errbuf *e)
 {
     uint32_t stage = MR_DOING_NOTHING;
     bool named = f->s->plan->image_column < 0; /* there is no path, or *e names it */
     int rc = mr__bad_verdict(attempt, &stage, e);
     *bad = rc < 0;
     if (rc >= 0) {
-        rc = make_row(f, r, &attempt->key, attempt->sample, e);
+        rc = make_row(f, r, &attempt->key, pick, e);
         *bad = is_bad_sample(rc);
         stage = mr__my_hand ? MR_GET(mr__my_hand->activity) : (uint32_t)MR_DOING_NOTHING;
         named = named || stage == MR_DOING_READ;
@@ -240,7 +251,7 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
             clear_row(f, &r); /* padding */
             break;
         }
-        int rc = try_row(f, &r, &attempt, &is_bad, e);
+        int rc = try_row(f, &r, &attempt, &pick, &is_bad, e);
         if (rc >= 0)
             break;
         if (!is_bad)

@@ -18,7 +18,12 @@ void mr__pick_read(const mr_message *m, struct mr_pick *pick)
     const int64_t *v;
     size_t n;
     *pick = (struct mr_pick){.sample = mr_message_sample(m)};
-    if (mr_message_get_i64s(m, WINDOW, &v, &n) >= 0 && n == 4)
-        pick->window =
-            (struct mr_rect){(int32_t)v[0], (int32_t)v[1], (int32_t)v[2], (int32_t)v[3]};
+    if (mr_message_get_i64s(m, WINDOW, &v, &n) < 0)
+        return;
+    bool good = n == 4;
+    for (size_t i = 0; i < 4 && good; i++)
+        good = v[i] >= (i >= 2) && v[i] <= INT32_MAX;
+    pick->window = good ? (struct mr_rect){(int32_t)v[0], (int32_t)v[1], (int32_t)v[2],
+                                           (int32_t)v[3]}
+                        : (struct mr_rect){-1, -1, -1, -1};
 }

@@ -3,6 +3,7 @@
 
 #include "base/message.h"
 #include "pipe/bad_note.h"
+#include "pipe/pick.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,15 @@ static uint64_t signature(const struct mr_plan *plan)
     return XXH3_64bits(numbers, sizeof numbers) | 1;
 }
 
+/* A built-in sampler's message is its header and, if its picks have one, a window. */
+static uint64_t message_bytes(const struct mr_plan *plan)
+{
+    const struct mr_sampler *sampler = plan->config->sampler.desc;
+    if (plan->user_commander)
+        return round_up((uint64_t)plan->config->message_bytes, 8);
+    return MR_MESSAGE_HEADER + (sampler && sampler->window ? MR_PICK_WINDOW_BYTES : 0);
+}
+
 static void size_arena(struct mr_plan *plan, const struct mr_user *user)
 {
     const struct mr_config *c = plan->config;
@@ -126,8 +136,7 @@ static void size_arena(struct mr_plan *plan, const struct mr_user *user)
     a->slots = (uint32_t)(c->slots ? c->slots : AUTO_SLOTS);
     a->spares = (uint32_t)c->spares;
     a->state_bytes = saves ? STATE_BYTES : 0;
-    a->message_bytes = plan->user_commander ? round_up((uint64_t)c->message_bytes, 8)
-                                            : round_up(MR_MESSAGE_HEADER, 8);
+    a->message_bytes = message_bytes(plan);
     a->signature = signature(plan);
 }
 

@@ -21,6 +21,16 @@
 
 /* ---- the parts ---- */
 
+/* What the sampler needs of the files beside what the source says of them. */
+static int index_for_sampler(const struct mr_session *s, struct mr_index_builder *b,
+                             struct mr_errbuf *e)
+{
+    const struct mr_config *c = s->plan->config;
+    const struct mr_sampler *sampler = c->sampler.desc;
+    const struct mr_sampler_build build = {.limits = &c->limits, .threads = mr__cpus()};
+    return sampler && sampler->index ? sampler->index(c->sampler.params, &build, b, e) : MR_OK;
+}
+
 static int index_role(void *ctx, struct mr_errbuf *e)
 {
     struct mr_session *s = ctx;
@@ -34,6 +44,8 @@ static int index_role(void *ctx, struct mr_errbuf *e)
         return rc;
     rc = source->index(s->plan->config->source.params, b, e);
     if (rc >= 0)
+        rc = index_for_sampler(s, b, e);
+    if (rc >= 0)
         rc = mr__index_finish(b, s->index_fd, e);
     MR_CRASH_POINT("index.sealed");
     mr__index_builder_free(b);
@@ -44,6 +56,8 @@ static int indexed_role(void *ctx, struct mr_errbuf *e)
 {
     MR_CRASH_POINT("warden.index_known");
     int rc = mr__session_bind(ctx, e);
+    if (rc >= 0)
+        mr__session_note(ctx);
     if (rc >= 0)
         rc = mr__session_list(ctx, e);
     return rc < 0 ? rc : mr__contain_prepare(ctx, e);

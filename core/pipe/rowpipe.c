@@ -136,6 +136,10 @@ static void begin_spec(struct mr_rowpipe *p)
     p->first = (struct mr_spec){.c = f ? (int32_t)f->channels : 3,
                                 .bits = f ? (int32_t)f->bits : 8,
                                 .dtype = f ? (enum mr_dtype)f->dtype : MR_F32};
+    if (p->windows) {
+        const struct mr_sampler *sampler = p->config->sampler.desc;
+        sampler->window(p->config->sampler.params, &p->first.w, &p->first.h);
+    }
     p->last = p->first;
 }
 

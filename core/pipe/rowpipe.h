@@ -22,6 +22,7 @@ struct mr_field_plan {
         MR_FIELD_MASK,
         MR_FIELD_BOXES,
         MR_FIELD_COLUMN,
+        MR_FIELD_WINDOW,
         MR_FIELD_USER
     } kind;
     enum mr_dtype dtype;
@@ -34,10 +35,11 @@ struct mr_field_plan {
 
 /* Compiles ops and fields. `plans` has room for MR_MAX_FIELDS; *nplans = config->nfields. Field
  * kinds follow from the names: "image" is the decoded image, "mask" its mask, "boxes" its boxes
- * (ragged f32[4], x0 y0 x1 y1 in pixels); every other name is a column of the index, whose shape
- * the field's own `shape` and `max` in the config say (default: a scalar), because memory is
- * reserved before the index exists. A row of "mask" is [h, w]. The config outlives the pipe. Errors
- * are config errors with the op's or field's place. */
+ * (ragged f32[4], x0 y0 x1 y1 in pixels), "window" with a sampler of windows is the row's (x, y, w,
+ * h); every other name is a column of the index, whose shape the field's own `shape` and `max` in
+ * the config say (default: a scalar), because memory is reserved before the index exists. A row of
+ * "mask" is [h, w]. The config outlives the pipe. Errors are config errors with the op's or field's
+ * place. */
 int mr__rowpipe_compile(struct mr_rowpipe **pipe, const struct mr_config *config,
                         struct mr_field_plan *plans, int *nplans, struct mr_errbuf *e);
 void mr__rowpipe_free(struct mr_rowpipe *pipe);
@@ -57,6 +59,7 @@ struct mr_row_input {
     uint64_t image_bytes, mask_bytes;
     const float *boxes; /* nboxes x 4: x0 y0 x1 y1 in the image's displayed pixels */
     uint32_t nboxes;
+    struct mr_rect window; /* what the ops see of the image, as displayed; w = 0: all of it */
 };
 
 struct mr_row_output {
@@ -68,8 +71,8 @@ struct mr_row_output {
     uint64_t decode_ns, augment_ns; /* out */
 };
 
-/* Makes the row. Every byte of the wanted outputs is written on success. MR_E_DATA: bad sample,
- * with the reason; outputs then hold anything. */
+/* Makes the row. Every byte of the wanted outputs is written on success. MR_E_DATA: bad sample (a
+ * window that does not lie in it is one, too), with the reason; outputs then hold anything. */
 int mr__rowpipe_run(const struct mr_rowpipe *pipe, struct mr_rowwork *work,
                     const struct mr_row_input *in, struct mr_row_output *out, struct mr_errbuf *e);
 

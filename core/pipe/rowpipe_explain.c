@@ -143,6 +143,7 @@ static void put_passes(FILE *f, const struct mr_rowpipe *p)
     }
     fprintf(f, "  decode: %s, %d channel%s of %d bits, exact\n",
             moved && (pixels == 0 || !p->ops[0].on_pixels) ? "only what the first stage reads"
+            : p->windows                                   ? "only the sampler's window"
                                                            : "the whole image",
             p->last.c, p->last.c == 1 ? "" : "s", p->last.bits);
     if (pixels == 0)
@@ -165,6 +166,7 @@ static const char *kind_text(enum mr_field_kind kind)
                                         [MR_FIELD_BOXES] =
                                             "its boxes (x0 y0 x1 y1), cut to the image",
                                         [MR_FIELD_COLUMN] = "a column of the source",
+                                        [MR_FIELD_WINDOW] = "where it lies in its image (x y w h)",
                                         [MR_FIELD_USER] = "made by the user's producer"};
     return texts[kind];
 }
@@ -190,6 +192,8 @@ char *mr__rowpipe_explain(const struct mr_rowpipe *p)
     fprintf(f, "fields\n");
     put_fields(f, p);
     if (p->image >= 0 || p->mask >= 0) {
+        if (p->windows)
+            fprintf(f, "window: %d x %d, the sampler's\n", p->first.w, p->first.h);
         fprintf(f, "ops\n");
         put_ops(f, p);
     }

@@ -13,6 +13,7 @@ void mr__row_fields_find(struct mr_rowpipe *p)
     const struct mr_config *config = p->config;
     p->image = p->mask = p->boxes = -1;
     p->user = config->producer.given || !config->source.desc;
+    p->windows = !p->user && mr__config_windows(config);
     for (int i = 0; i < config->nfields && !p->user; i++) {
         const char *name = config->fields[i].name;
         int *which = strcmp(name, "image") == 0   ? &p->image
@@ -58,6 +59,12 @@ static int plan_boxes(struct mr_field_plan *f, const struct mr_config *config,
     f->max_entries = (uint32_t)c->max;
     set_shape(f, 2, (int64_t[]){c->max, 4});
     return MR_OK;
+}
+
+static void plan_window(struct mr_field_plan *f)
+{
+    f->kind = MR_FIELD_WINDOW;
+    set_shape(f, 1, (int64_t[]){4});
 }
 
 /* A column of the index, or a user's field: the shape is the config's, with the ragged dimension
@@ -118,6 +125,8 @@ int mr__row_fields_plan(struct mr_rowpipe *p, struct mr_errbuf *e)
             plan_mask(f, &p->last);
         else if (i == p->boxes)
             rc = plan_boxes(f, config, c, e);
+        else if (p->windows && !strcmp(c->name, "window"))
+            plan_window(f);
         else
             rc = plan_given(f, config, c, e);
         if (rc == MR_OK)

@@ -117,13 +117,42 @@ void mr__row_fold_mask(struct mr_rowwork *work)
     }
 }
 
+/* The window is the first of all moves, so it reaches the decoder as any crop does. */
+static int cut_window(struct fold *f, const struct mr_rect *r)
+{
+    int32_t w = f->g.in_w, h = f->g.in_h;
+    if (r->x < 0 || r->y < 0 || r->w < 1 || r->h < 1 || r->w > w || r->h > h ||
+        r->x > w - r->w || r->y > h - r->h)
+        return mr__fail(f->e, MR_E_DATA,
+                        "the window of %d x %d at (%d, %d) is not inside its %d x %d pixels: it "
+                        "has changed, or its size was told wrong",
+                        r->w, r->h, r->x, r->y, w, h);
+    mr__geometry_crop(&f->g, r);
+    return MR_OK;
+}
+
+/* What the plan took the sampler's word for: the row's memory has this size. */
+static int check_begin(const struct fold *f)
+{
+    const struct mr_spec *planned = &f->work->pipe->first;
+    if (!planned->w || (planned->w == f->g.out_w && planned->h == f->g.out_h))
+        return MR_OK;
+    return mr__fail(f->e, MR_E_DATA, "the window is %d x %d pixels, but the sampler makes %d x %d",
+                    f->g.out_w, f->g.out_h, planned->w, planned->h);
+}
+
 int mr__row_fold(struct mr_rowwork *work, const struct mr_row_key *key, int32_t w, int32_t h,
-                 struct mr_errbuf *e)
+                 const struct mr_rect *window, struct mr_errbuf *e)
 {
     const struct mr_rowpipe *p = work->pipe;
     struct fold f = {.work = work, .e = e};
     work->nsteps = 0;
     mr__geometry_begin(&f.g, w, h);
+    int windowed = window->w ? cut_window(&f, window) : MR_OK;
+    if (windowed == MR_OK)
+        windowed = check_begin(&f);
+    if (windowed != MR_OK)
+        return windowed;
     for (int i = 0; i < p->nops; i++) {
         int rc = fold_op(&f, &p->ops[i], key);
         if (rc != MR_OK)

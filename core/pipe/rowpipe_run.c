@@ -224,7 +224,7 @@ static int run(struct job *image, struct job *mask, const struct mr_row_input *i
     struct mr_errbuf *e = image->e;
     int rc = read_header(image);
     if (rc == MR_OK)
-        rc = mr__row_fold(work, &in->key, image->info.w, image->info.h, e);
+        rc = mr__row_fold(work, &in->key, image->info.w, image->info.h, &in->window, e);
     if (rc == MR_OK && out->boxes)
         rc = run_boxes(work, in, out, e);
     if (rc == MR_OK && out->mask.data)

@@ -38,7 +38,8 @@ struct mr_rowpipe {
     int32_t mask_bits;
     struct mr_field_plan plans[MR_MAX_FIELDS];
     int nplans;
-    bool user; /* a user's producer makes the rows */
+    bool user;    /* a user's producer makes the rows */
+    bool windows; /* the sampler picks windows */
 };
 
 /* What is done to pixels after decoding, in order. The last step is a STAGE: the one that stores.
@@ -73,10 +74,11 @@ void mr__row_fields_find(struct mr_rowpipe *p);
 int mr__row_fields_plan(struct mr_rowpipe *p, struct mr_errbuf *e);
 
 /* ---- rowpipe_fold.c ---- */
-/* Draws every op for an image of w x h and leaves the steps in `work`. MR_E_DATA: the image does
- * not fit an op. */
+/* Draws every op for an image of w x h, of which only `window` counts (w = 0: all of it), and
+ * leaves the steps in `work`. MR_E_DATA: the window does not lie in the image, or what it shows
+ * does not fit an op. */
 int mr__row_fold(struct mr_rowwork *work, const struct mr_row_key *key, int32_t w, int32_t h,
-                 struct mr_errbuf *e);
+                 const struct mr_rect *window, struct mr_errbuf *e);
 
 /* Makes the mask's steps of the image's: the same geometry by nearest neighbour, borders painted,
  * pixel ops left out. */

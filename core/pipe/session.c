@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/session.h"
 
+#include "shm/report.h"
+
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -111,6 +113,15 @@ int mr__session_bind(struct mr_session *s, struct mr_errbuf *e)
     if (rc >= 0)
         rc = open_sampler(s, e);
     return rc;
+}
+
+void mr__session_note(const struct mr_session *s)
+{
+    char text[512] = "";
+    if (s->sampler && mr__session_sampler(s)->note)
+        mr__session_sampler(s)->note(s->sampler, text, sizeof text);
+    if (text[0])
+        mr__report_log(&s->arena, MR_LANE_WARDEN, MR_REPORT_WARNING, "%s", text);
 }
 
 static void drop(int *fd)

@@ -36,6 +36,8 @@ struct mr_session {
 /* Maps the sealed index, binds the plan's fields, opens the sampler, cuts the epochs. Nothing to do
  * without a data set. MR_E_CONFIG when not a single batch would come. */
 int mr__session_bind(struct mr_session *s, struct mr_errbuf *e);
+/* In the warden, behind it: what the sampler has to say of the data set goes to the log. */
+void mr__session_note(const struct mr_session *s);
 /* In the trainer, when everybody has what it needs: closes the descriptors of the shared memory,
  * which is mapped, so that no forked child of the trainer keeps it alive. */
 void mr__session_drop_descriptors(struct mr_session *s);

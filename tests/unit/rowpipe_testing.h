@@ -59,7 +59,7 @@ class Pipe
     }
     // `fill` is what the row's memory holds before; it must not shine through.
     Row run(const Bytes &image, uint64_t position = 0, const Bytes &mask = {},
-            const std::vector<float> &boxes = {}, uint8_t fill = 0xa5)
+            const std::vector<float> &boxes = {}, uint8_t fill = 0xa5, mr_rect window = {})
     {
         Row row;
         Bytes in = padded(image), in_mask = padded(mask);
@@ -74,6 +74,7 @@ class Pipe
         input.mask_bytes = mask.size();
         input.boxes = boxes.data();
         input.nboxes = uint32_t(boxes.size() / 4);
+        input.window = window;
         mr_row_output out = {};
         out.image.data = plan("image") ? row.image.data() : nullptr;
         out.mask.data = plan("mask") ? row.mask.data() : nullptr;

@@ -129,7 +129,8 @@ TEST(Rowpipe, OnlyTheCropIsDecoded)
     Pipe p("  - random_resized_crop: {size: 32, scale: [0.08, 0.1]}\n");
     ASSERT_EQ(p.rc, MR_OK) << p.e.text;
     mr_row_key key = {1, 0, 3, 0};
-    ASSERT_EQ(mr__row_fold(p.work, &key, 1000, 800, nullptr), MR_OK);
+    mr_rect whole = {};
+    ASSERT_EQ(mr__row_fold(p.work, &key, 1000, 800, &whole, nullptr), MR_OK);
     ASSERT_EQ(p.work->nsteps, 1);
     mr_rect needs = mr__resample_needs(&p.work->steps[0].g);
     EXPECT_LT(double(needs.w) * needs.h, 0.12 * 1000 * 800);
@@ -141,7 +142,8 @@ TEST(Rowpipe, AStageBeforeAnotherMakesOnlyWhatThatReads)
            "  - random_resized_crop: {size: 32, scale: [0.08, 0.1]}\n");
     ASSERT_EQ(p.rc, MR_OK) << p.e.text;
     mr_row_key key = {1, 0, 3, 0};
-    ASSERT_EQ(mr__row_fold(p.work, &key, 1000, 800, nullptr), MR_OK);
+    mr_rect whole = {};
+    ASSERT_EQ(mr__row_fold(p.work, &key, 1000, 800, &whole, nullptr), MR_OK);
     ASSERT_EQ(p.work->nsteps, 2); // nearest and box would round the other way if flipped afterwards
     mr__row_narrow(p.work->steps, 2);
     mr_rect needs = mr__resample_needs(&p.work->steps[0].g);
