@@ -24,6 +24,7 @@ struct Case {
 };
 const std::map<std::string, Case> cases = {
     {"bucket", {", by: aspect, buckets: 5", true}},
+    {"patch", {", size: 200, per_image: 2", true}},
     {"repeat_augment", {", repeats: 2", true}},
     {"sequential", {"", false}},
     {"shuffle", {"", true}},

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image_sizes.h"
+
+#include "base/parallel.h"
+#include "loaders/codec/image_size.h"
+
+#include <stdlib.h>
+
+static const char *const given_names[2] = {"width", "height"};
+static const char *const probed_names[2] = {"image_width", "image_height"};
+
+/* ---- in the index helper ---- */
+
+struct probe {
+    const struct mr_index_builder *b;
+    const struct mr_limits *limits;
+    int image;
+    int32_t *sizes; /* [samples][2] */
+    struct mr_buf scratch[MR_PARALLEL_MAX];
+    bool no_memory;
+};
+
+static void probe_one(void *ctx, int worker, uint64_t sample)
+{
+    struct probe *p = ctx;
+    struct mr_image_info info;
+    struct mr_errbuf why;
+    char *path = mr__index_built_path(p->b, p->image, sample);
+    int rc = !path ? MR_E_MEMORY : !*path ? MR_E_DATA : MR_OK;
+    if (rc == MR_OK)
+        rc = mr__image_size(path, p->limits, &p->scratch[worker], &info, &why);
+    if (rc == MR_OK) {
+        p->sizes[2 * sample] = info.w;
+        p->sizes[2 * sample + 1] = info.h;
+    }
+    if (rc == MR_E_MEMORY)
+        __atomic_store_n(&p->no_memory, true, __ATOMIC_RELAXED);
+    free(path);
+}
+
+static int add_columns(struct mr_index_builder *b, const int32_t *sizes, struct mr_errbuf *e)
+{
+    for (int side = 0; side < 2; side++) {
+        int column = mr__index_add_column(b, probed_names[side], MR_COL_FIXED, MR_I32, 1, e);
+        int rc = column < 0 ? column : MR_OK;
+        for (uint64_t i = 0; i < mr__index_samples(b) && rc >= 0; i++)
+            rc = mr__index_add_numbers(b, column, &sizes[2 * i + (uint64_t)side], 1, e);
+        if (rc < 0)
+            return rc;
+    }
+    return MR_OK;
+}
+
+static bool has(const struct mr_index_builder *b, const char *const names[2])
+{
+    return mr__index_built_column(b, names[0], MR_COL_FIXED) >= 0 &&
+           mr__index_built_column(b, names[1], MR_COL_FIXED) >= 0;
+}
+
+int mr__image_sizes_index(const struct mr_sampler_build *build, struct mr_index_builder *b,
+                          struct mr_errbuf *e)
+{
+    uint64_t n = mr__index_samples(b);
+    if (has(b, given_names) || has(b, probed_names))
+        return MR_OK;
+    struct probe *p = calloc(1, sizeof *p);
+    int32_t *sizes = calloc(n + 1, 2 * sizeof *sizes);
+    int rc = MR_OK;
+    if (!p || !sizes) {
+        rc = mr__fail(e, MR_E_MEMORY, "not enough memory for the sizes of %llu images",
+                      (unsigned long long)n);
+    } else {
+        *p = (struct probe){.b = b, .limits = build->limits, .sizes = sizes};
+        p->image = mr__index_built_column(b, "image", MR_COL_PATH);
+        if (p->image < 0)
+            rc = mr__fail(e, MR_E_CONFIG,
+                          "the sampler needs the images' sizes, and the source has neither files "
+                          "in a column 'image' nor numbers in columns 'width' and 'height'");
+    }
+    if (rc == MR_OK) {
+        mr__parallel(n, build->threads, probe_one, p);
+        rc = p->no_memory ? mr__fail(e, MR_E_MEMORY, "not enough memory to read image headers")
+                          : add_columns(b, sizes, e);
+    }
+    for (int i = 0; p && i < MR_PARALLEL_MAX; i++)
+        mr__buf_free(&p->scratch[i]);
+    free(p);
+    free(sizes);
+    return rc;
+}
+
+/* ---- in every process ---- */
+
+int mr__image_sizes_open(struct mr_image_sizes *s, const struct mr_index *index,
+                         struct mr_errbuf *e)
+{
+    const char *const *names = given_names;
+    if (mr__index_column(index, names[0]) < 0 || mr__index_column(index, names[1]) < 0)
+        names = probed_names;
+    *s = (struct mr_image_sizes){.index = index};
+    s->w = mr__index_column(index, names[0]);
+    s->h = mr__index_column(index, names[1]);
+    if (s->w < 0 || s->h < 0)
+        return mr__fail(e, MR_E_CONFIG, "the index does not say how large the images are");
+    for (int side = 0; side < 2; side++) {
+        const struct mr_column *c = &index->head->column[side ? s->h : s->w];
+        if (c->kind != MR_COL_FIXED || c->width != 1)
+            return mr__fail(e, MR_E_CONFIG,
+                            "column '%s' of the source is not one number per image, so it cannot "
+                            "be the images' %s in pixels",
+                            c->name, given_names[side]);
+    }
+    return MR_OK;
+}
+
+/* What is no size (negative, NaN, beyond what an image can be) is not known. */
+static int32_t side_at(const struct mr_index *index, int column, uint64_t sample)
+{
+    uint64_t entries;
+    const void *v = mr__index_numbers(index, column, sample, &entries);
+    double side = 0;
+    switch (index->head->column[column].dtype) {
+    case MR_U8: side = *(const uint8_t *)v; break;
+    case MR_I16: side = *(const int16_t *)v; break;
+    case MR_U16: side = *(const uint16_t *)v; break;
+    case MR_I32: side = *(const int32_t *)v; break;
+    case MR_I64: side = (double)*(const int64_t *)v; break;
+    case MR_F32: side = *(const float *)v; break;
+    case MR_F64: side = *(const double *)v; break;
+    default: break;
+    }
+    return side >= 1 && side <= INT32_MAX ? (int32_t)side : 0;
+}
+
+void mr__image_size_at(const struct mr_image_sizes *s, uint64_t sample, int32_t *w, int32_t *h)
+{
+    *w = side_at(s->index, s->w, sample);
+    *h = side_at(s->index, s->h, sample);
+    if (!*w || !*h)
+        *w = *h = 0;
+}
