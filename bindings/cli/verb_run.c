@@ -120,6 +120,28 @@ static char *read_state(const char *path)
     return NULL;
 }
 
+/* A sampler that learns has its weights in a file beside the state. */
+static char *weights_path(const char *state)
+{
+    size_t bytes = strlen(state) + sizeof ".weights";
+    char *path = malloc(bytes);
+    if (path)
+        snprintf(path, bytes, "%s.weights", state);
+    return path;
+}
+
+static int write_weights(struct job *job)
+{
+    char *path = weights_path(job->o->state);
+    int rc = path ? mr_save_weights(job->loader, path) : MR_E_MEMORY;
+    free(path);
+    if (rc >= 0 || rc == MR_E_UNSUPPORTED)
+        return CLI_DONE;
+    return cli_fail(CLI_FAILED, "%s",
+                    rc == MR_E_MEMORY ? "not enough memory for the weights"
+                                      : mr_error(job->loader));
+}
+
 static int write_state(struct job *job)
 {
     char *text = malloc(STATE_MAX);
@@ -127,7 +149,9 @@ static int write_state(struct job *job)
     int rc = CLI_DONE;
     if (!text)
         return cli_fail(CLI_FAILED, "not enough memory for the state");
-    if (mr_save_state(job->loader, text, STATE_MAX, &bytes) < 0)
+    if (write_weights(job) != CLI_DONE)
+        rc = CLI_FAILED;
+    else if (mr_save_state(job->loader, text, STATE_MAX, &bytes) < 0)
         rc = cli_fail(CLI_FAILED, "%s", mr_error(job->loader));
     else if (write_file(job->o->state, text, bytes - 1))
         rc = cli_fail(CLI_FAILED, "cannot write the state '%s': %s", job->o->state,
@@ -279,20 +303,28 @@ static int open_loader(struct job *job, const char *path)
 {
     const struct options *o = job->o;
     struct overrides set;
-    char *state = NULL;
+    char *state = NULL, *weights = NULL;
     if (overrides_make(&set, &o->config) || overrides_find_config(path))
         return CLI_WRONG_USE;
     if (o->resume && !(state = read_state(o->resume)))
         return CLI_WRONG_USE;
-    if (!overrides_add_text(&set, "bad_list", o->bad_list) ||
+    bool learns = state && strstr(state, "\"weights\":");
+    if ((learns && !(weights = weights_path(o->resume))) ||
+        !overrides_add_text(&set, "bad_list", o->bad_list) ||
         !overrides_add_text(&set, "bad_list_in", o->bad_list_in)) {
+        free(weights);
         free(state);
         overrides_free(&set);
         return cli_fail(CLI_FAILED, "not enough memory");
     }
-    mr_options options = {
-        .size = sizeof options, .set = set.v, .state = state, .log = log_line, .log_user = job};
+    mr_options options = {.size = sizeof options,
+                          .set = set.v,
+                          .state = state,
+                          .weights = weights,
+                          .log = log_line,
+                          .log_user = job};
     int rc = mr_open(&job->loader, path, &options);
+    free(weights);
     free(state);
     overrides_free(&set);
     if (rc >= 0 && o->hash)

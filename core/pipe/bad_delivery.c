@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "pipe/bad_note.h"
 #include "pipe/loader.h"
+#include "pipe/pick.h"
 #include "shm/slot.h"
 
 #include <stdio.h>
@@ -123,8 +124,12 @@ static void describe_attempt(const struct delivered *d, uint32_t attempt, struct
                                  .position = d->message->position,
                                  .sample = d->message->sample,
                                  .attempt = attempt}};
-    if (attempt && l->s.sampler)
-        bad->v.sample = mr__session_sample(&l->s, bad->v.epoch, bad->v.position, attempt);
+    if (attempt && l->s.sampler) {
+        struct mr_pick pick; /* the choice itself may be known to the commander alone */
+        mr__pick_read(d->message, &pick);
+        mr__session_substitute(&l->s, bad->v.epoch, bad->v.position, attempt, &pick);
+        bad->v.sample = pick.sample;
+    }
     if (mr__verdict_find(&l->s.arena, d->task->epoch, d->task->position, attempt,
                          attempt ? bad->v.sample : d->task->sample, &found)) {
         bad->v.reason = found.reason < 0 ? found.reason : MR_E_DATA;

@@ -129,12 +129,14 @@ static void find_samples(struct resolver *r)
 
 /* ---- what it means ---- */
 
-/* A place of a run with this seed, sampler and data set; a user's commander is believed. */
+/* A place of a run with this seed, sampler and data set; a user's commander is believed, and so is
+ * the list about the first choices of a sampler that learns: they hold for that very sample only.
+ */
 static bool is_our_place(const struct resolver *r, const struct mr_bad *bad, uint64_t sample)
 {
     if (bad->v.position == MR_ANYWHERE || bad->v.sample != sample)
         return false;
-    return !r->s->sampler ||
+    return !r->s->sampler || (mr__session_learner(r->s) && !bad->v.attempt) ||
            mr__session_sample(r->s, bad->v.epoch, bad->v.position, bad->v.attempt) == sample;
 }
 

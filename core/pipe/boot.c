@@ -113,11 +113,11 @@ static int compile(struct mr_session *s, const char *text, size_t bytes, struct 
     return rc;
 }
 
-static void take_descriptors(struct mr_session *s)
+static void take_descriptors(struct mr_session *s, int *feedback_fd)
 {
     int *fds[MR_BOOT_FDS] = {&s->arena.control_fd, &s->arena.plan_fd, &s->arena.data_fd,
                              &s->index_fd,         &s->boot_fd,       &s->arena.ready_fd,
-                             &s->arena.warden_fd};
+                             &s->arena.warden_fd,  feedback_fd};
     for (int i = 0; i < MR_BOOT_FDS; i++) {
         int fd = MR_BOOT_FIRST_FD + i;
         *fds[i] = fcntl(fd, F_GETFD) < 0 ? -1 : fd;
@@ -128,8 +128,10 @@ int mr__boot_read(struct mr_session *s, struct mr_errbuf *e)
 {
     char *text = NULL;
     size_t bytes = 0;
+    int feedback_fd;
     memset(s, 0, sizeof *s);
-    take_descriptors(s);
+    s->feedback.fd = -1;
+    take_descriptors(s, &feedback_fd);
     int rc = read_text(s->boot_fd, &text, &bytes, e);
     if (rc < 0)
         return rc;
@@ -138,6 +140,10 @@ int mr__boot_read(struct mr_session *s, struct mr_errbuf *e)
     if (rc >= 0)
         rc = compile(s, text, bytes, e);
     free(text);
+    if (rc >= 0)
+        mr__session_shape_feedback(s);
+    if (rc >= 0 && mr__session_learner(s))
+        s->feedback.fd = feedback_fd;
     if (rc >= 0 && s->plan->arena.signature != s->arena.shape.signature)
         rc = mr__fail(e, MR_E_CORRUPT,
                       "the config compiles to another plan here than in the "

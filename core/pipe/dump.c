@@ -126,6 +126,19 @@ static void dump_slot(FILE *f, const struct mr_arena *a, uint32_t i)
             (int64_t)mr__slot_seq(w) - 1, count[0], count[1], count[2], count[3]);
 }
 
+static void dump_feedback(FILE *f, const mr_loader *l)
+{
+    if (!l->s.feedback.base)
+        return;
+    const struct mr_feedback_head *head = mr__feedback_head(&l->s.feedback);
+    uint64_t waits_for = MR_GET(head->waits_for);
+    fprintf(f, "  feedback: of this rank's batches %" PRIu64 " are delivered, %" PRIu64 " applied",
+            l->learned.place, MR_GET(head->applied));
+    if (waits_for)
+        fprintf(f, "; the commander waits for the feedback of number %" PRIu64, waits_for);
+    fprintf(f, "\n");
+}
+
 char *mr_dump(mr_loader *l)
 {
     struct mr_errbuf e;
@@ -146,6 +159,7 @@ char *mr_dump(mr_loader *l)
             dump_stuck(f, &a->control->stuck[i]);
         for (uint32_t i = 0; i < a->shape.slots; i++)
             dump_slot(f, a, i);
+        dump_feedback(f, l);
         if (mr__run_failed(a, &e))
             fprintf(f, "  failed: %s\n", e.text);
     }

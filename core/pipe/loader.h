@@ -26,7 +26,19 @@ struct mr_batch {
     uint64_t seq;
     struct mr_plan_head head;
     uint64_t sequence;
+    uint64_t loads;           /* the loader's, when this batch was delivered */
     struct mr_tensor *fields; /* [nfields] */
+};
+
+/* The trainer's side of a sampler that learns (learned.c). All zero without one. */
+struct mr_learned {
+    uint64_t place; /* ordinal of the last batch delivered */
+    uint64_t loads; /* how often weights were loaded: older batches teach nothing any more */
+    void *given;    /* weights from a file, for the state that is loaded next; NULL: none */
+    uint64_t given_hash, given_place;
+    bool loading; /* the next request brings them */
+    /* The last file written, and the place that it is of. */
+    uint64_t saved_hash, saved_stream, saved_epoch, saved_position;
 };
 
 struct mr_loader {
@@ -55,6 +67,7 @@ struct mr_loader {
     bool unlisted;            /* known.c found no place for it */
     struct mr_errbuf failure; /* code < 0: the run is over, this is why */
     struct mr_bad_keeper bad;
+    struct mr_learned learned;
     int epoll_fd; /* mr_fd: ready_fd and the warden's pidfd */
     pid_t owner;  /* the process that opened the loader */
 
@@ -85,6 +98,8 @@ void mr__loader_drain_events(mr_loader *l);
 /* Asks the commander to go to a place. Lock held. MR_E_DIED when nobody answers an earlier request.
  */
 int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e);
+/* Waits until no request is under way. As mr__loader_request. */
+int mr__loader_settle(mr_loader *l, struct mr_errbuf *e);
 /* Waits until something changed (ready_fd), the warden died, or the time is over; unlocks
  * meanwhile. 1: something changed; 0: time is over; negative: the run is over. */
 int mr__loader_wait(mr_loader *l, int64_t timeout_ms, struct mr_errbuf *e);
@@ -95,6 +110,23 @@ void mr__hash_deliver(mr_loader *l, const struct mr_batch *b);
 /* Whether a parsed state belongs to this loader: MR_E_CONFIG, MR_E_UNSUPPORTED. Before the index is
  * there, only its config is looked at. */
 int mr__state_check(const mr_loader *l, const struct mr_state *state, struct mr_errbuf *e);
+/* Whether the state's weights are the ones that were read. MR_E_CONFIG, MR_E_USAGE. */
+int mr__learned_check(const mr_loader *l, const struct mr_state *state, struct mr_errbuf *e);
+/* Whether mr_options has a state and weights where they belong together. MR_E_USAGE. */
+int mr__learned_expect(const mr_loader *l, const mr_options *o, struct mr_errbuf *e);
+/* At the end of mr_open: reads the weights of a state and goes there. */
+int mr__learned_resume(mr_loader *l, const char *path, const struct mr_state *state,
+                       struct mr_errbuf *e);
+/* With each request, before it is made. */
+void mr__learned_ask(mr_loader *l);
+/* MR_E_LEASED when the commander waits for feedback of a batch that the trainer holds, and can plan
+ * nothing more. */
+int mr__learned_stuck(const mr_loader *l, struct mr_errbuf *e);
+/* Nothing more will be said of this batch. */
+void mr__learned_done(const struct mr_batch *b);
+/* The hash of the weights file that belongs to this place, for a state; 0 without feedback.
+ * MR_E_USAGE: none was written here. */
+int mr__learned_hash(const mr_loader *l, uint64_t *hash, struct mr_errbuf *e);
 /* Takes over a state's forced verdicts and its count of bad samples, before the stream is asked
  * for. MR_E_LIMIT. */
 int mr__state_give(mr_loader *l, const struct mr_state *state, struct mr_errbuf *e);

@@ -156,6 +156,7 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
     }
     if (head.rows > l->s.arena.shape.rows || head.tasks > l->s.arena.shape.tasks)
         return mr__fail(e, MR_E_CORRUPT, "a slot claims to hold %u rows", head.rows);
+    l->learned.place = head.ordinal;
     int rc = mr__bad_deliver(l, slot, seq, &head, e);
     if (rc < 0) {
         mr__trainer_release(&l->s.arena, slot, seq);
@@ -168,6 +169,7 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
     b->seq = seq;
     b->head = head;
     b->sequence = l->returned++;
+    b->loads = l->learned.loads;
     b->leased = true;
     for (int i = 0; i < l->s.plan->nfields; i++)
         mr__plan_tensor(l->s.plan, i, mr__slot_data(&l->s.arena, slot), 0, head.rows,
@@ -303,7 +305,7 @@ static int cannot_come(mr_loader *l, struct mr_errbuf *e)
                         "all %u slots are leased: release a batch before asking "
                         "for the next, or set 'slots' higher",
                         mr__trainer_slots(&l->s.arena));
-    return MR_OK;
+    return mr__learned_stuck(l, e);
 }
 
 /* After a wait has drained the eventfd: what else is due must show in mr_fd again. */
@@ -371,7 +373,8 @@ int mr_next(mr_loader *l, mr_batch **batch, int64_t timeout_ms)
 static void wake_commander(mr_loader *l)
 {
     l->wake_owed = true;
-    if (l->polling || mr__trainer_ahead(&l->s.arena) * 2 < mr__trainer_slots(&l->s.arena))
+    if (l->polling || l->s.feedback.base ||
+        mr__trainer_ahead(&l->s.arena) * 2 < mr__trainer_slots(&l->s.arena))
         pay_wake(l);
 }
 
@@ -392,6 +395,7 @@ int mr_release(mr_batch *b)
     if (l->poison) /* whoever still reads a released batch is to see it */
         memset(mr__slot_data(&l->s.arena, b->slot), POISON, l->s.plan->arena.slot_data_bytes);
     MR_CRASH_POINT("trainer.release_counted");
+    mr__learned_done(b); /* before the slot is another's */
     mr__trainer_release_quietly(&l->s.arena, b->slot, b->seq);
     MR_CRASH_POINT("trainer.released");
     wake_commander(l);
@@ -405,9 +409,9 @@ int mr_release(mr_batch *b)
 
 /* ---- going elsewhere ---- */
 
-int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
+int mr__loader_settle(mr_loader *l, struct mr_errbuf *e)
 {
-    struct mr_control *c = l->s.arena.control;
+    const struct mr_control *c = l->s.arena.control;
     uint64_t until = mr__now_ns() + REQUEST_MS * 1000000ull;
     while (__atomic_load_n(&c->request_done, __ATOMIC_ACQUIRE) != l->stream) {
         int rc = cannot_come(l, e);
@@ -422,7 +426,17 @@ int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_e
         if (rc < 0)
             return rc;
     }
+    return MR_OK;
+}
+
+int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
+{
+    struct mr_control *c = l->s.arena.control;
+    int rc = mr__loader_settle(l, e);
+    if (rc < 0)
+        return rc;
     MR_CRASH_POINT("trainer.request_allowed");
+    mr__learned_ask(l);
     l->stream++;
     c->request[l->stream & 1] = (struct mr_request){epoch, batch};
     MR_CRASH_POINT("trainer.request_written");
@@ -474,9 +488,13 @@ int mr_load_state(mr_loader *l, const char *text)
     if (rc >= 0)
         rc = mr__state_check(l, &state, &e);
     if (rc >= 0)
+        rc = mr__learned_check(l, &state, &e);
+    if (rc >= 0)
         rc = mr__state_give(l, &state, &e);
+    l->learned.loading = rc >= 0 && l->s.feedback.base;
     if (rc >= 0)
         rc = go_to(l, state.epoch, state.batch, false, &e);
+    l->learned.loading = false;
     free(state.forced);
     mr__loader_leave(l);
     return rc < 0 ? mr__keep_error(&e) : MR_OK;

@@ -63,6 +63,8 @@ static int read_config(mr_loader *l, const char *path, const mr_options *o, stru
     rc = mr__plan_compile(&l->s.plan, config, &l->s.user, e);
     if (rc < 0)
         mr__config_free(config);
+    else
+        mr__session_shape_feedback(&l->s);
     return rc;
 }
 
@@ -72,7 +74,7 @@ static int make_eventfd(int *fd, struct mr_errbuf *e)
     return *fd < 0 ? mr__fail_errno(e, MR_E_SYSTEM, "cannot create an eventfd") : MR_OK;
 }
 
-static int make_arena(mr_loader *l, struct mr_errbuf *e)
+static int make_arena(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
 {
     MR_CRASH_POINT("trainer.config_read");
     struct mr_session *s = &l->s;
@@ -85,6 +87,8 @@ static int make_arena(mr_loader *l, struct mr_errbuf *e)
         s->index_fd = mr__index_memfd(e);
         rc = s->index_fd < 0 ? s->index_fd : MR_OK;
     }
+    if (rc >= 0 && mr__session_learner(s))
+        rc = mr__feedback_create(&s->feedback, o->state != NULL, e);
     return rc;
 }
 
@@ -133,7 +137,7 @@ static void close_other_arenas(const struct mr_session *s)
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         ssize_t n = readlink(link, target, sizeof target - 1);
         if (n < 0 || fd == a->control_fd || fd == a->plan_fd || fd == a->data_fd ||
-            fd == s->index_fd)
+            fd == s->index_fd || fd == s->feedback.fd)
             continue;
         target[n] = 0;
         if (!strncmp(target, "/memfd:millrace-", 16))
@@ -173,7 +177,7 @@ static int start_warden(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
     int rc = s->boot_fd < 0 ? s->boot_fd : MR_OK;
     const int fds[MR_BOOT_FDS] = {s->arena.control_fd, s->arena.plan_fd, s->arena.data_fd,
                                   s->index_fd,         s->boot_fd,       s->arena.ready_fd,
-                                  s->arena.warden_fd};
+                                  s->arena.warden_fd,  s->feedback.fd};
     if (rc >= 0)
         rc = mr__launch_spawn(&l->warden, exe, fds, MR_BOOT_FDS, MR_BOOT_FIRST_FD, e);
     free(exe);
@@ -246,6 +250,8 @@ static int start(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
     if (rc >= 0)
         rc = mr__session_bind(&l->s, e);
     if (rc >= 0)
+        rc = mr__session_attach_feedback(&l->s, e);
+    if (rc >= 0)
         rc = mr__bad_start(l, e);
     if (rc >= 0 && !l->s.plan->config->producer.exec.n) /* an exec'ed producer has yet to map it */
         rc = mr__arena_seal_data(&l->s.arena, e);
@@ -261,9 +267,11 @@ static int open_all(mr_loader *l, const char *path, const mr_options *o, struct 
     if (rc >= 0)
         rc = read_config(l, path, o, e);
     if (rc >= 0)
+        rc = mr__learned_expect(l, o, e);
+    if (rc >= 0)
         rc = mr__bad_open(l, e);
     if (rc >= 0)
-        rc = make_arena(l, e);
+        rc = make_arena(l, o, e);
     if (rc >= 0)
         rc = make_handles(l, e);
     if (rc >= 0)
@@ -277,6 +285,8 @@ static int open_all(mr_loader *l, const char *path, const mr_options *o, struct 
     rc = start(l, o, e);
     if (rc >= 0 && o->state)
         rc = mr__state_check(l, &state, e); /* once more: now the data's hash is known */
+    if (rc >= 0 && o->state && mr__session_learner(&l->s))
+        rc = mr__learned_resume(l, o->weights, &state, e);
     MR_CRASH_POINT("trainer.started");
     mr__loader_drain_events(l);
     pthread_mutex_unlock(&l->lock);
@@ -321,7 +331,7 @@ int mr_open(mr_loader **out, const char *path, const mr_options *options)
         mr__fail(&e, MR_E_MEMORY, "no memory for the loader");
         return mr__keep_error(&e);
     }
-    l->s.index_fd = l->s.boot_fd = l->warden.pidfd = l->epoll_fd = -1;
+    l->s.index_fd = l->s.boot_fd = l->warden.pidfd = l->epoll_fd = l->s.feedback.fd = -1;
     l->owner = getpid();
     l->log = o->log;
     l->log_user = o->log_user;
@@ -356,6 +366,7 @@ void mr__loader_free(mr_loader *l)
     mr__known_remove(l);
     free_classes(l);
     mr__bad_free(l);
+    free(l->learned.given);
     mr__session_release(&l->s);
     MR_CRASH_POINT("trainer.memory_given_back");
     if (l->epoll_fd >= 0)

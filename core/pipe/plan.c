@@ -170,6 +170,12 @@ static int check_parts(const struct mr_plan *plan, struct mr_errbuf *e)
         return mr__config_error(c, c->commander.mark, e,
                                 "a user's commander decides by itself what each rank gets: leave "
                                 "'rank' and 'world' out and give it both in 'commander.params'");
+    const struct mr_sampler *sampler = c->sampler.desc;
+    if (sampler && sampler->learner && !c->deterministic)
+        return mr__config_error(c, c->sampler.mark, e,
+                                "the sampler '%s' follows the trainer's feedback batch by batch, "
+                                "in order: it needs 'deterministic: true'",
+                                sampler->d.name);
     return MR_OK;
 }
 

@@ -2,7 +2,8 @@
  *
  * planner.c: the built-in commander: a sampler's positions become batches of messages. Everything
  * is a function of (epoch, global batch), so it can begin anywhere: at the start, at a saved state,
- * behind a dead predecessor.
+ * behind a dead predecessor. With a sampler that learns it is one of the feedback, too
+ * (shm/feedback.h).
  */
 #include "base/message.h"
 #include "pipe/pick.h"
@@ -11,6 +12,7 @@
 struct planner {
     struct mr_session *s;
     uint64_t epoch, step; /* next to plan; step counts this rank's batches */
+    uint64_t ordinal;     /* with feedback: of the last one planned */
 };
 
 static int seek(void *ctx, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
@@ -21,6 +23,8 @@ static int seek(void *ctx, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
     p->step = batch / p->s->epochs.world; /* the first of ours that is not before it */
     if (batch % p->s->epochs.world > p->s->epochs.rank)
         p->step++;
+    if (p->s->feedback.base)
+        p->ordinal = mr__feedback_seek(&p->s->feedback);
     return MR_OK;
 }
 
@@ -32,6 +36,7 @@ static int resume(void *ctx, const struct mr_plan_head *last, const void *state,
     (void)e;
     p->epoch = last->epoch + (last->kind == MR_PLAN_END_EPOCH);
     p->step = last->kind == MR_PLAN_BATCH ? last->step + 1 : 0;
+    p->ordinal = last->ordinal;
     return MR_OK;
 }
 
@@ -48,11 +53,27 @@ static int plan_row(struct planner *p, uint32_t slot, uint32_t row, uint64_t pos
     return mr__pick_write(m, &pick, e);
 }
 
+/* MR_PLAN_LATER: what the batch has to follow is not known yet. */
+static int follow_feedback(struct planner *p, struct mr_errbuf *e)
+{
+    const struct mr_feedback *f = &p->s->feedback;
+    if (!f->base)
+        return MR_OK;
+    int rc = mr__feedback_follow(f, &p->s->arena, p->ordinal + 1, e);
+    if (rc != MR_OK)
+        return rc < 0 ? rc : MR_PLAN_LATER;
+    mr__feedback_expect(f, ++p->ordinal);
+    return MR_OK;
+}
+
 static int plan_batch(struct planner *p, uint32_t slot, struct mr_plan_head *head,
                       struct mr_errbuf *e)
 {
-    int rc = MR_OK;
+    int rc = follow_feedback(p, e);
+    if (rc != MR_OK)
+        return rc;
     head->kind = MR_PLAN_BATCH;
+    head->ordinal = p->ordinal;
     head->batch = p->step * p->s->epochs.world + p->s->epochs.rank;
     head->rows = mr__epochs_rows(&p->s->epochs, head->batch);
     head->tasks = p->s->arena.shape.tasks == 1 ? 1 : head->rows;
@@ -68,6 +89,7 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
     uint64_t epochs = (uint64_t)p->s->plan->config->epochs;
     head->epoch = p->epoch;
     head->step = p->step;
+    head->ordinal = p->ordinal;
     if (epochs && p->epoch >= epochs) {
         head->kind = MR_PLAN_END;
     } else if (p->step >= p->s->epochs.steps) {
@@ -85,5 +107,6 @@ int mr__run_commander(struct mr_session *s, struct mr_errbuf *e)
     struct planner p = {.s = s};
     struct mr_planner vtable = {&p, seek, resume, plan};
     MR_SET(s->arena.control->commander_resumes, 1);
+    s->steered = s->feedback.base != NULL;
     return mr__commander_loop(&s->arena, &vtable, e);
 }

@@ -54,12 +54,15 @@ static int index_role(void *ctx, struct mr_errbuf *e)
 
 static int indexed_role(void *ctx, struct mr_errbuf *e)
 {
+    struct mr_session *s = ctx;
     MR_CRASH_POINT("warden.index_known");
     int rc = mr__session_bind(ctx, e);
     if (rc >= 0)
         mr__session_note(ctx);
     if (rc >= 0)
         rc = mr__session_list(ctx, e);
+    if (rc >= 0 && mr__session_learner(s))
+        rc = mr__feedback_grow(&s->feedback, mr__session_learner(s), s->sampler, e);
     return rc < 0 ? rc : mr__contain_prepare(ctx, e);
 }
 
@@ -67,6 +70,8 @@ static int commander_role(void *ctx, struct mr_errbuf *e)
 {
     struct mr_session *s = ctx;
     int rc = mr__arena_hide_data(&s->arena, e);
+    if (rc >= 0)
+        rc = mr__session_attach_feedback(s, e);
     if (rc < 0)
         return rc;
     return s->plan->user_commander ? mr__run_user_commander(s, e) : mr__run_commander(s, e);
@@ -93,6 +98,7 @@ static int producer_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_err
 {
     struct mr_session *s = ctx;
     MR_CRASH_POINT("producer.started");
+    mr__feedback_close(&s->feedback);
     int rc = mr__arena_protect_plan(&s->arena, e);
     MR_CRASH_POINT("producer.plan_protected");
     if (rc < 0)
@@ -134,7 +140,7 @@ static int exec_role(void *ctx, uint32_t lane, uint32_t lease, struct mr_errbuf 
     snprintf(place, sizeof place, "%u:%u", lane, lease);
     if (setenv("MILLRACE_WORKER", place, 1) < 0)
         return mr__fail_errno(e, MR_E_SYSTEM, "cannot set the worker's environment");
-    for (int fd = MR_BOOT_FIRST_FD; fd < MR_BOOT_FIRST_FD + MR_BOOT_FDS; fd++)
+    for (int fd = MR_BOOT_FIRST_FD; fd < MR_BOOT_FIRST_FD + MR_BOOT_FEEDBACK; fd++)
         fcntl(fd, F_SETFD, 0);
     if (s->index_fd < 0) /* something of the warden's own may lie there */
         close(MR_BOOT_FIRST_FD + MR_BOOT_INDEX);

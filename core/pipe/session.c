@@ -44,7 +44,11 @@ int mr__session_pick(const struct mr_session *s, uint64_t epoch, uint64_t positi
     *pick = (struct mr_pick){.sample = UINT64_MAX};
     if (position >= ep->positions && ep->last == MR_LAST_PAD)
         return MR_OK; /* a row that holds nothing */
-    return mr__session_sampler(s)->at(s->sampler, epoch, position % ep->positions, pick, e);
+    position %= ep->positions;
+    if (s->steered)
+        return mr__session_learner(s)->choose(s->sampler, &s->feedback.weights, epoch, position,
+                                              pick, e);
+    return mr__session_sampler(s)->at(s->sampler, epoch, position, pick, e);
 }
 
 void mr__session_substitute(const struct mr_session *s, uint64_t epoch, uint64_t position,
@@ -124,6 +128,22 @@ void mr__session_note(const struct mr_session *s)
         mr__report_log(&s->arena, MR_LANE_WARDEN, MR_REPORT_WARNING, "%s", text);
 }
 
+void mr__session_shape_feedback(struct mr_session *s)
+{
+    const struct mr_learner *learner = mr__session_learner(s);
+    const struct mr_arena_spec *a = &s->plan->arena;
+    s->feedback = (struct mr_feedback){.fd = -1};
+    if (learner)
+        mr__feedback_shape(&s->feedback, a->rows, a->slots + a->spares,
+                           (uint32_t)learner->delay(s->plan->config->sampler.params));
+}
+
+int mr__session_attach_feedback(struct mr_session *s, struct mr_errbuf *e)
+{
+    const struct mr_learner *learner = mr__session_learner(s);
+    return learner ? mr__feedback_attach(&s->feedback, learner, s->sampler, e) : MR_OK;
+}
+
 static void drop(int *fd)
 {
     if (*fd >= 0)
@@ -140,6 +160,7 @@ void mr__session_drop_descriptors(struct mr_session *s)
     drop(&s->arena.data_fd);
     drop(&s->index_fd);
     drop(&s->boot_fd);
+    mr__feedback_close(&s->feedback);
 }
 
 void mr__session_release(struct mr_session *s)
@@ -147,6 +168,7 @@ void mr__session_release(struct mr_session *s)
     if (s->sampler)
         mr__session_sampler(s)->close(s->sampler);
     s->sampler = NULL;
+    mr__feedback_release(&s->feedback);
     mr__index_unmap(&s->index);
     mr__arena_unmap(&s->arena);
     mr__plan_free(s->plan);

@@ -10,6 +10,7 @@
 #include "pipe/plan.h"
 #include "proc/roles.h"
 #include "proc/sandbox.h"
+#include "shm/feedback.h"
 
 struct mr_epochs {      /* how an epoch is cut into batches, and dealt to ranks */
     uint64_t positions; /* samples per epoch */
@@ -31,6 +32,8 @@ struct mr_session {
     struct mr_sandbox *sandbox; /* the warden's, made with the index; NULL: none */
     void *sampler;              /* opened with the index; NULL: none */
     struct mr_epochs epochs;
+    struct mr_feedback feedback; /* fd -1 and not attached: the sampler takes none */
+    bool steered;                /* the commander's, with feedback: choices follow the weights */
 };
 
 /* Maps the sealed index, binds the plan's fields, opens the sampler, cuts the epochs. Nothing to do
@@ -52,8 +55,19 @@ static inline const struct mr_sampler *mr__session_sampler(const struct mr_sessi
     return s->plan->config->sampler.desc;
 }
 
+/* NULL: the sampler takes no feedback, or there is none. */
+static inline const struct mr_learner *mr__session_learner(const struct mr_session *s)
+{
+    return s->plan->config->sampler.desc ? mr__session_sampler(s)->learner : NULL;
+}
+/* For a sampler that takes feedback, else nothing: sizes it, after the plan was compiled. */
+void mr__session_shape_feedback(struct mr_session *s);
+/* ... and maps it, in trainer and commander, behind mr__session_bind. */
+int mr__session_attach_feedback(struct mr_session *s, struct mr_errbuf *e);
+
 /* What the row at a position of an epoch is made from: the sampler's choice; sample = UINT64_MAX:
- * the row holds none. Needs a sampler, as all of these. MR_E_MEMORY. */
+ * the row holds none. Of a sampler that learns the commander alone knows its choice; elsewhere it
+ * is that of the beginning. Needs a sampler, as all of these. MR_E_MEMORY. */
 int mr__session_pick(const struct mr_session *s, uint64_t epoch, uint64_t position,
                      struct mr_pick *pick, struct mr_errbuf *e);
 /* Turns the choice in *pick into its attempt-th substitute, attempt = 1, 2, ... */
@@ -101,9 +115,11 @@ int mr__plugin_load(const char *path, const mr_plugin **plugin, struct mr_errbuf
 
 /* ---- a spawned warden ---- */
 
-#define MR_BOOT_FIRST_FD 3 /* control, plan, data, index, boot, ready, warden: in this order */
-#define MR_BOOT_FDS 7
-#define MR_BOOT_INDEX 3 /* may be missing: a user's commander has no data set */
+/* control, plan, data, index, boot, ready, warden, feedback: in this order */
+#define MR_BOOT_FIRST_FD 3
+#define MR_BOOT_FDS 8
+#define MR_BOOT_INDEX 3    /* may be missing: a user's commander has no data set */
+#define MR_BOOT_FEEDBACK 7 /* is missing, but for samplers that take it; not a producer's */
 
 /* Writes config text, path, folder and overrides into a sealed memfd; a negative code or the
  * descriptor. */

@@ -52,7 +52,9 @@ static int describe(const mr_loader *l, struct mr_text *t, struct mr_errbuf *e)
                          .data_hash = mr__session_data_hash(&l->s),
                          .bad = l->bad.epoch == l->epoch ? l->bad.count : 0,
                          .list_hash = l->bad.list_hash};
-    int rc = collect_forced(l, &s, e);
+    int rc = mr__learned_hash(l, &s.weights_hash, e);
+    if (rc >= 0)
+        rc = collect_forced(l, &s, e);
     if (rc >= 0)
         mr__state_write(t, &s);
     free(s.forced);

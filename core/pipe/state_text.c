@@ -174,6 +174,10 @@ int mr__state_parse(const char *text, struct mr_state *state, struct mr_errbuf *
         state->list_hash = hashed(&s, "list");
         rc = forced_all(&s, state, e);
     }
+    if (rc >= 0 && next_is(&s, ',')) {
+        key(&s, "weights");
+        state->weights_hash = hash(&s);
+    }
     expect(&s, '}');
     blanks(&s);
     bool sane = state->epoch < PLACE_END && state->batch < PLACE_END;
@@ -202,5 +206,8 @@ void mr__state_write(struct mr_text *t, const struct mr_state *s)
                       i ? "," : "", v->epoch, v->position, v->attempt, v->sample, v->cause,
                       v->detail, v->stage);
     }
-    mr__text_addf(t, "]}");
+    mr__text_addf(t, "]");
+    if (s->weights_hash)
+        mr__text_addf(t, ",\"weights\":\"%016" PRIx64 "\"", s->weights_hash);
+    mr__text_addf(t, "}");
 }

@@ -6,7 +6,7 @@
  *     {"millrace_state":2,"epoch":1,"batch":20,"seed":7,"config":"0f..","data":"3c..","bad":2,
  *      "list":"00..","forced":[[epoch,position,attempt,sample,cause,detail,stage],...]}
  *
- * Version 1 ends behind "data".
+ * Version 1 ends behind "data". A sampler that learns has ,"weights":"5e.." at the end.
  */
 #ifndef MR_PIPE_STATE_TEXT_H
 #define MR_PIPE_STATE_TEXT_H
@@ -23,6 +23,7 @@ struct mr_state {
     uint64_t list_hash; /* of the listed verdicts, 0: none */
     uint32_t nforced;   /* verdicts from `batch` on that a rerun could not find by itself */
     struct mr_verdict *forced;
+    uint64_t weights_hash; /* of the weights file that belongs to it, 0: none */
 };
 
 /* MR_E_VERSION: of a version that this library does not read; MR_E_CONFIG: no state; MR_E_MEMORY.

@@ -25,6 +25,7 @@ static int find_place(uint32_t *lane, uint32_t *lease, struct mr_errbuf *e)
 static int attach(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr_errbuf *e)
 {
     int rc = mr__boot_read(s, e);
+    s->feedback.fd = -1; /* what lies there is this program's own */
     if (rc >= 0 && (lane < MR_LANE_PRODUCERS || lane >= mr__lane_count(&s->arena)))
         rc = mr__fail(e, MR_E_USAGE, "there is no lane %u", lane);
     /* The warden watches the process that it started. Another one, a shell's child say, could

@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const scenario_names[Scenarios] = {"plain",   "unordered", "cancel", "twice",
-                                                      "hang",    "crashing",  "user",   "bad",
-                                                      "all_bad", "no_data"};
+static const char *const scenario_names[Scenarios] = {"plain", "unordered", "cancel", "twice",
+                                                      "hang",  "crashing",  "user",   "learning",
+                                                      "bad",   "all_bad",   "no_data"};
 constexpr uint64_t epochs = 2;
 constexpr int wait_ms = 60000;
 constexpr int limit_ms = 5000; // a busy machine; kill_storm.sh asks for a second
@@ -103,6 +103,8 @@ static Job job_of(Scenario s, bool spawn)
     job.sample_timeout = s == Hang ? 0.3 : 30;
     if (s == Crashing)
         job.producers = 1; // so that the next one meets the same row first
+    if (s == Learning)
+        job.sampler = "adaptive, feedback_delay: 2, update: ema";
     if (s == Bad)
         job.more = "max_bad: 100\nbad_list: " + data_folder + "/lists/bad.csv\n";
     if (s >= Bad)
@@ -178,6 +180,14 @@ static mr_loader *open_user_job()
 
 // ---- the trainer ----
 
+// Only where the sampler learns; the values are the stream's own, so each run says the same.
+static void say(mr_batch *batch, const Piece &p)
+{
+    for (int32_t row = 0; row < p.rows; row++)
+        if (mr_feedback(batch, row, (double)((p.hash >> row) & 15)) == MR_E_UNSUPPORTED)
+            return;
+}
+
 static void read(mr_loader *loader, size_t batches, Seen *seen, Listener *listener)
 {
     mr_batch *batch;
@@ -196,6 +206,7 @@ static void read(mr_loader *loader, size_t batches, Seen *seen, Listener *listen
         if (seen->rc != MR_OK)
             continue;
         seen->pieces.push_back(look_at(batch));
+        say(batch, seen->pieces.back());
         mr_release(batch);
         batches--;
         if (listener)
@@ -278,6 +289,29 @@ static void read_and_go_back(mr_loader *loader, Seen *seen, Listener *listener)
         seen->error = mr_error(loader);
 }
 
+static void learn_and_go_back(mr_loader *loader, Seen *seen, Listener *listener)
+{
+    std::string path = data_folder + "/weights", state;
+    read(loader, 4, seen, listener);
+    if (seen->rc >= 0)
+        seen->rc = mr_save_weights(loader, path.c_str());
+    if (seen->rc >= 0)
+        state = state_of(loader);
+    read(loader, 3, seen, listener);
+    if (seen->rc >= 0)
+        seen->rc = mr_end_epoch(loader);
+    if (seen->rc >= 0)
+        read(loader, 3, seen, listener);
+    if (seen->rc >= 0)
+        seen->rc = mr_load_weights(loader, path.c_str());
+    if (seen->rc >= 0)
+        seen->rc = mr_load_state(loader, state.c_str());
+    if (seen->rc >= 0)
+        read(loader, SIZE_MAX, seen, listener);
+    if (seen->rc < 0)
+        seen->error = mr_error(loader);
+}
+
 static Seen run(const CrashCase &c, Listener *listener, const char *state = nullptr)
 {
     Seen seen;
@@ -291,6 +325,8 @@ static Seen run(const CrashCase &c, Listener *listener, const char *state = null
         }
         if (c.scenario == Cancel && !state)
             read_and_go_back(loader, &seen, listener);
+        else if (c.scenario == Learning)
+            learn_and_go_back(loader, &seen, listener);
         else
             read(loader, SIZE_MAX, &seen, listener);
         mr_close(&loader);
@@ -393,7 +429,7 @@ struct Record {
 
 struct Sender : Listener {
     int fd;
-    bool save; // in completion order there is no state in the middle of an epoch
+    bool save; // in completion order there is no state in the middle of an epoch, and so on
     Sender(int to, bool with_state) : fd(to), save(with_state)
     {
     }
@@ -418,7 +454,8 @@ static std::string run_dying(const CrashCase &c, std::string *missed)
     pid_t trainer = fork();
     if (trainer == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        Sender sender(ends[1], c.scenario != Unordered && c.scenario != User);
+        Sender sender(ends[1],
+                      c.scenario != Unordered && c.scenario != User && c.scenario != Learning);
         Seen all = run(c, &sender);
         _exit(all.rc < 0 ? 2 : 0);
     }

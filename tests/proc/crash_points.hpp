@@ -73,6 +73,16 @@ static const Point points[] = {
     {"commander.cancelled", Cancel, 0, nullptr},
     {"commander.sought", Cancel, 0, nullptr},
     {"commander.obeyed", Cancel, 0, nullptr},
+    // ... and follows the trainer
+    {"warden.weights_made", Learning, NoAgain, nullptr},
+    {"commander.entry_opened", Learning, Segv, nullptr},
+    {"commander.feedback_awaited", Learning, 0, nullptr},
+    {"commander.feedback_logged", Learning, 0, nullptr},
+    {"commander.half_learned", Learning, Segv, nullptr},
+    {"commander.learned", Learning, 0, nullptr},
+    {"commander.entry_put_back", Learning, 0, nullptr},
+    {"commander.ring_taken", Learning, NoAgain, nullptr},
+    {"commander.weights_taken", Learning, NoAgain, nullptr},
     // producers
     {"producer.started", Plain, Segv | NoSecond, nullptr},
     {"producer.plan_protected", Plain, 0, nullptr},
@@ -153,6 +163,9 @@ static const Point points[] = {
     {"trainer.release_counted", Plain, 0, nullptr},
     {"trainer.released", Plain, Segv | Abort, nullptr},
     {"trainer.commander_rung", Plain, 0, nullptr},
+    {"trainer.feedback_done", Learning, 0, nullptr},
+    {"trainer.weights_copied", Learning, NoAgain, nullptr},
+    {"trainer.weights_given", Learning, 0, nullptr},
     {"trainer.saving", Plain, 0, nullptr},
     {"trainer.saved", Plain, 0, nullptr},
     {"trainer.request_allowed", Cancel, 0, nullptr},
@@ -177,6 +190,9 @@ static const Point points[] = {
 
 // Faults that meet what is not their own recovery.
 static const CrashCase meetings[] = {
+    {"commander.half_learned:3:kill>commander.feedback_logged:1:kill", Learning, Same, false},
+    {"commander.entry_put_back:1:kill>commander.half_learned:1:kill", Learning, Same, true},
+    {"commander.ring_taken:1:kill>commander.weights_taken:1:kill", Learning, Same, false},
     {"producer.read:1:segv>commander.published:1:kill", Plain, Same, false},
     {"producer.read:1:segv>producer.started:1:segv", Plain, Same, false},
     {"producer.half_row:1:segv>settle.all_ended@producer:1:kill", Unordered, Same, false},

@@ -38,8 +38,8 @@ std::string to_text(const Job &job)
            "\ncontext: " + (job.fork ? "fork" : "spawn") +
            "\nsample_timeout: " + n(job.sample_timeout) + "\n" + job.more +
            "batch: {size: 4, last: short}\nsource: {type: folder, path: " + job.folder +
+           "}\nsampler: {type: " + job.sampler +
            "}\n"
-           "sampler: {type: shuffle}\n"
            "ops:\n"
            "  - random_resized_crop: {size: 16}\n"
            "  - random_horizontal_flip\n";

@@ -41,6 +41,7 @@ struct Job { // what may differ without changing the stream
     uint64_t epochs = 0;
     std::string folder = MR_TINY "/images";
     std::string more = ""; // lines of config
+    std::string sampler = "shuffle";
 };
 std::string to_text(const Job &job);
 mr_loader *open_job(const Job &job, const char *state = nullptr); // NULL: mr_error(nullptr) says

@@ -58,7 +58,7 @@ TEST(StateText, Version2ComesBackWithItsVerdicts)
     mr_verdict forced[2] = {};
     forced[0] = {1, 2, 3, 4, MR_E_SLOW, MR_CAUSE_TIMEOUT, 30000, MR_DOING_READ, 1, 0};
     forced[1] = {7, 0, UINT64_MAX - 1, 0, MR_E_MEMORY, MR_CAUSE_OOM, 0, MR_DOING_DECODE, 1, 0};
-    mr_state s = {1, 20, UINT64_MAX, 0x123, 0x456, 9, 0x789, 2, forced};
+    mr_state s = {1, 20, UINT64_MAX, 0x123, 0x456, 9, 0x789, 2, forced, 0};
     std::string text = write(s), again;
     EXPECT_EQ(parse(text, &again), MR_OK);
     EXPECT_EQ(again, text);
@@ -75,6 +75,23 @@ TEST(StateText, Version2ComesBackWithItsVerdicts)
     EXPECT_EQ(back.forced[1].sample, UINT64_MAX - 1);
     EXPECT_EQ(back.forced[1].forced, 1u);
     free(back.forced);
+}
+
+TEST(StateText, TheWeightsOfASamplerThatLearnsAreNamed)
+{
+    mr_state s = {}, back = {};
+    mr_errbuf e;
+    s.weights_hash = 0xfedc;
+    std::string text = write(s), again;
+    EXPECT_NE(text.find(",\"weights\":\"000000000000fedc\"}"), std::string::npos) << text;
+    EXPECT_EQ(parse(text, &again), MR_OK);
+    EXPECT_EQ(again, text);
+    ASSERT_EQ(mr__state_parse(text.c_str(), &back, &e), MR_OK);
+    EXPECT_EQ(back.weights_hash, 0xfedcu);
+    EXPECT_EQ(write(mr_state{}).find("weights"), std::string::npos) << "of others there are none";
+    for (size_t n = 0; n < text.size(); n++)
+        EXPECT_EQ(parse(text.substr(0, n)), MR_E_CONFIG) << n;
+    EXPECT_EQ(parse(text.substr(0, text.size() - 1) + ",\"more\":1}"), MR_E_CONFIG);
 }
 
 TEST(StateText, AsManyVerdictsAsThereCanBe)

@@ -46,7 +46,9 @@ typedef struct mr_options {
     const char *config_text; /**< the config itself instead of a file (then `path` is only its name
                                   in messages, and relative paths start at the working directory) */
     const char *const *set;  /**< NULL-terminated "key.path=value" texts that override the config */
-    const char *state; /**< where to go on: a text from mr_save_state(); NULL: the beginning */
+    const char *state;   /**< where to go on: a text from mr_save_state(); NULL: the beginning */
+    const char *weights; /**< with a sampler that learns: the file of mr_save_weights() that belongs
+                              to the state */
     const mr_commander
         *commander;              /**< `context: fork` only: callbacks instead of source + sampler */
     const mr_producer *producer; /**< `context: fork` only: callbacks instead of source + ops */
@@ -133,6 +135,18 @@ MR_API int mr_batch_hash(const mr_batch *batch, uint64_t *hash);
 MR_API int mr_stream_hash_begin(mr_loader *loader);
 MR_API int mr_stream_hash(const mr_loader *loader, uint64_t *hash);
 
+/* ---- feedback ------------------------------------------------------------------------------- */
+
+/* For a sampler that learns (`sampler: {type: adaptive}`): what the trainer found of a row: a loss,
+ * or another number that is finite and not negative. It counts for the sample that the row holds (a
+ * substitute's own) once the batch is released, and takes effect `feedback_delay` batches later,
+ * whatever the processes' timing; until then the last value given for a row counts, and a row
+ * without one changes nothing. No system call and no lock. Threads may give values for different
+ * rows at the same time. MR_OK, or MR_E_USAGE: no such row, or it holds no sample, or no such
+ * number; MR_E_STALE: the batch was released, or delivered before mr_load_state();
+ * MR_E_UNSUPPORTED: the sampler takes no feedback; MR_E_FORKED, MR_E_CLOSED. */
+MR_API int mr_feedback(const mr_batch *batch, int32_t row, double value);
+
 /* ---- where the run stands ------------------------------------------------------------------- */
 
 /* Writes a short JSON text (under 1 KB, and 100 bytes more for each sample that time or memory made
@@ -143,6 +157,15 @@ MR_API int mr_save_state(mr_loader *loader, char *text, size_t cap, size_t *byte
 /* Goes to a saved state: work under way is cancelled, leased batches stay good. MR_E_VERSION,
  * MR_E_CONFIG: the state is another config's, data set's or version's; nothing changes. */
 MR_API int mr_load_state(mr_loader *loader, const char *text);
+/* For a sampler that learns, whose state is too large for a text: writes its weights at this place,
+ * and the feedback that has yet to take effect, into a file, whole or not at all. Of batches that
+ * are still leased, what was given so far is in it. mr_save_state() has to follow before another
+ * batch is taken: the text names the file's hash, and belongs to it alone.
+ * MR_E_UNSUPPORTED: the sampler does not learn. MR_E_IO, MR_E_MEMORY. */
+MR_API int mr_save_weights(mr_loader *loader, const char *path);
+/* Reads such a file for the mr_load_state() that follows, which refuses any other; nothing changes
+ * until then. MR_E_CONFIG: it is another config's, data set's, seed's or rank's, or damaged. */
+MR_API int mr_load_weights(mr_loader *loader, const char *path);
 /* Ends the epoch early: planned batches of it are cancelled; the next mr_next gives MR_END_EPOCH.
  */
 MR_API int mr_end_epoch(mr_loader *loader);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * adaptive.c: samples are drawn with replacement by weights that the trainer moves (mr_feedback).
+ * A rule says how they are drawn by; the draws of a position follow from the weights and from the
+ * stream (seed, epoch, position, "adaptive").
+ */
+#include "uniform.h"
+
+#include "base/rng.h"
+#include "base/weights.h"
+
+#include <stdlib.h>
+
+enum { RULE_LOSS, RULE_RANK };
+enum { UPDATE_REPLACE, UPDATE_EMA, UPDATE_MAX };
+
+struct params {
+    int64_t delay, tournament;
+    int rule, update;
+    double alpha, floor, initial;
+};
+
+struct adaptive {
+    struct mr_uniform all; /* first: uniform.h's functions are given the whole */
+    struct params p;
+};
+
+static int adaptive_open(const void *params, const struct mr_sampler_env *env, void **self,
+                         struct mr_errbuf *e)
+{
+    struct adaptive *a = calloc(1, sizeof *a);
+    if (!a)
+        return mr__fail(e, MR_E_MEMORY, "not enough memory to open the sampler");
+    a->p = *(const struct params *)params;
+    a->all = (struct mr_uniform){env->first, env->samples, env->seed};
+    *self = a;
+    return MR_OK;
+}
+
+static void adaptive_close(void *self)
+{
+    free(self);
+}
+
+static int64_t delay(const void *params)
+{
+    return ((const struct params *)params)->delay;
+}
+
+static uint64_t weights(void *self)
+{
+    return ((const struct adaptive *)self)->all.samples;
+}
+
+static float initial(void *self)
+{
+    return (float)((const struct adaptive *)self)->p.initial;
+}
+
+static uint64_t weight_of(void *self, uint64_t sample)
+{
+    const struct adaptive *a = self;
+    if (sample < a->all.first || sample - a->all.first >= a->all.samples)
+        return UINT64_MAX;
+    return sample - a->all.first;
+}
+
+static float learn(void *self, float weight, float value)
+{
+    const struct params *p = &((const struct adaptive *)self)->p;
+    switch (p->update) {
+    case UPDATE_EMA: return (float)((1 - p->alpha) * (double)weight + p->alpha * (double)value);
+    case UPDATE_MAX: return value > weight ? value : weight;
+    default: return value;
+    }
+}
+
+/* ---- a draw ---- */
+
+static double uniform(mr_rng *rng) /* in steps of 2^-53: any leaf of any tree can be met */
+{
+    uint64_t high = mr_rng_u32(rng) >> 5, low = mr_rng_u32(rng) >> 6;
+    return (double)(high << 26 | low) * 0x1p-53;
+}
+
+/* In proportion to the weights; from equal ones before there are any, or when all are 0. */
+static uint64_t by_weight(const struct mr_weights *w, uint64_t n, mr_rng *rng)
+{
+    if (!w || !(mr__weights_total(w) > 0))
+        return mr_rng_below(rng, n);
+    return mr__weights_draw(w, uniform(rng));
+}
+
+/* The heaviest of a few that are drawn uniformly: so it is the rank that counts. */
+static uint64_t by_rank(const struct mr_weights *w, uint64_t n, int64_t rounds, mr_rng *rng)
+{
+    uint64_t best = mr_rng_below(rng, n);
+    for (int64_t i = 1; i < rounds; i++) {
+        uint64_t other = mr_rng_below(rng, n);
+        if (w && mr__weights_get(w, other) > mr__weights_get(w, best))
+            best = other;
+    }
+    return best;
+}
+
+static uint64_t draw(const struct adaptive *a, const struct mr_weights *w, mr_rng *rng)
+{
+    uint64_t n = a->all.samples, leaf;
+    if (uniform(rng) < a->p.floor)
+        leaf = mr_rng_below(rng, n);
+    else if (a->p.rule == RULE_RANK)
+        leaf = by_rank(w, n, a->p.tournament, rng);
+    else
+        leaf = by_weight(w, n, rng);
+    return a->all.first + leaf;
+}
+
+static int choose(void *self, const struct mr_weights *w, uint64_t epoch, uint64_t position,
+                  struct mr_pick *pick, struct mr_errbuf *e)
+{
+    const struct adaptive *a = self;
+    struct mr_row_key key = {.seed = a->all.seed, .epoch = epoch, .position = position};
+    mr_rng rng = mr__rng_open(&key, "adaptive", 0);
+    (void)e;
+    *pick = (struct mr_pick){.sample = draw(a, w, &rng)};
+    return MR_OK;
+}
+
+static int adaptive_at(void *self, uint64_t epoch, uint64_t position, struct mr_pick *pick,
+                       struct mr_errbuf *e)
+{
+    return choose(self, NULL, epoch, position, pick, e);
+}
+
+/* ---- the table ---- */
+
+static const char *const rules[] = {"loss", "rank", NULL};
+static const char *const updates[] = {"replace", "ema", "max", NULL};
+
+#define ROW(name_, type_, field_, ...)                        \
+    {                                                         \
+        .name = name_, .type = type_, .flags = MR_OPT_STREAM, \
+        .off = offsetof(struct params, field_), __VA_ARGS__   \
+    }
+
+static const struct mr_opt opts[] = {
+    ROW("feedback_delay", MR_OPT_INT, delay, .def = "8", .min = 1, .max = 4096, .unit = "batches",
+        .help = "feedback of batch b takes effect from batch b + feedback_delay on, and what "
+                "follows waits for it: more than the batches that you hold at a time"),
+    ROW("rule", MR_OPT_ENUM, rule, .def = "loss", .names = rules,
+        .help = "loss: samples are drawn in proportion to their weights; rank: only the order of "
+                "the weights counts"),
+    ROW("update", MR_OPT_ENUM, update, .def = "replace", .names = updates,
+        .help = "a value replaces the weight, moves it by `alpha`, or raises it"),
+    ROW("alpha", MR_OPT_FLOAT, alpha, .def = "0.5", .min = 0, .max = 1,
+        .help = "`update: ema`: weight = (1 - alpha) * weight + alpha * value"),
+    ROW("floor", MR_OPT_FLOAT, floor, .def = "0.1", .min = 0, .max = 1,
+        .help = "share of the draws that ignores the weights, so that nothing starves: each has at "
+                "least this share of the mean chance"),
+    ROW("initial", MR_OPT_FLOAT, initial, .def = "1", .min = 0, .max = 1e30,
+        .help = "the weight before there is feedback; a large one brings everything once first"),
+    ROW("tournament", MR_OPT_INT, tournament, .def = "2", .min = 2, .max = 16,
+        .help = "`rule: rank`: the heaviest of so many is taken"),
+    MR_OPTS_END,
+};
+
+static const struct mr_learner learner = {
+    .delay = delay,
+    .weights = weights,
+    .initial = initial,
+    .weight_of = weight_of,
+    .learn = learn,
+    .choose = choose,
+};
+
+const struct mr_sampler mr__sampler_adaptive = {
+    .d = {.name = "adaptive",
+          .help = "samples with replacement, by weights that follow the trainer's mr_feedback",
+          .params_size = sizeof(struct params),
+          .opts = opts},
+    .open = adaptive_open,
+    .close = adaptive_close,
+    .length = mr__uniform_length,
+    .at = adaptive_at,
+    .substitute = mr__uniform_substitute,
+    .learner = &learner,
+};
