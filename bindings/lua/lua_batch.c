@@ -126,6 +126,20 @@ static int batch_valid(lua_State *L)
     return 1;
 }
 
+/* feedback(row, value): rows from 1. */
+static int batch_feedback(lua_State *L)
+{
+    mr_batch *batch = mr__lua_check_batch(L, 1);
+    lua_Integer row = luaL_checkinteger(L, 2);
+    lua_Number value = luaL_checknumber(L, 3);
+    if (row < 1 || row > check_info(L).rows)
+        return luaL_error(L, "the batch has no row %I, it has 1 to %d", (LUAI_UACINT)row,
+                          (int)check_info(L).rows);
+    if (mr_feedback(batch, (int32_t)(row - 1), value) < 0)
+        return mr__lua_raise(L, NULL);
+    return 0;
+}
+
 /* An integer with the hash's 64 bits: string.format("%016x", batch:hash()). */
 static int batch_hash(lua_State *L)
 {
@@ -158,6 +172,7 @@ void mr__lua_make_batch(lua_State *L)
         {"ids", batch_ids},
         {"valid", batch_valid},
         {"hash", batch_hash},
+        {"feedback", batch_feedback},
         {"__index", batch_index},
         {"__gc", batch_release},
         {"__close", batch_release},

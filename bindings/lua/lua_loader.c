@@ -133,6 +133,18 @@ static int loader_load_state(lua_State *L)
     return mr_load_state(loader, luaL_checkstring(L, 2)) < 0 ? mr__lua_raise(L, loader) : 0;
 }
 
+static int loader_save_weights(lua_State *L)
+{
+    mr_loader *loader = check_loader(L);
+    return mr_save_weights(loader, luaL_checkstring(L, 2)) < 0 ? mr__lua_raise(L, loader) : 0;
+}
+
+static int loader_load_weights(lua_State *L)
+{
+    mr_loader *loader = check_loader(L);
+    return mr_load_weights(loader, luaL_checkstring(L, 2)) < 0 ? mr__lua_raise(L, loader) : 0;
+}
+
 static int loader_end_epoch(lua_State *L)
 {
     mr_loader *loader = check_loader(L);
@@ -235,6 +247,8 @@ void mr__lua_make_loader(lua_State *L)
         {"close", loader_close},
         {"_save_state", loader_save_state},
         {"_load_state", loader_load_state},
+        {"_save_weights", loader_save_weights},
+        {"load_weights", loader_load_weights},
         {"_end_epoch", loader_end_epoch},
         {"begin_hash", loader_begin_hash},
         {"hash", loader_hash},

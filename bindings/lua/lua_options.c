@@ -4,7 +4,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
-static const char *const known[] = {"set", "state", "text", "warden", "log"};
+static const char *const known[] = {"set", "state", "weights", "text", "warden", "log"};
+#define NKNOWN (sizeof known / sizeof *known)
 
 static void check_keys(lua_State *L, int table)
 {
@@ -12,10 +13,12 @@ static void check_keys(lua_State *L, int table)
     while (lua_next(L, table)) {
         size_t i = 0;
         lua_pop(L, 1);
-        while (i < 5 && (lua_type(L, -1) != LUA_TSTRING || strcmp(known[i], lua_tostring(L, -1))))
+        while (i < NKNOWN &&
+               (lua_type(L, -1) != LUA_TSTRING || strcmp(known[i], lua_tostring(L, -1))))
             i++;
-        if (i == 5)
-            luaL_error(L, "unknown option '%s': there are set, state, text, warden and log",
+        if (i == NKNOWN)
+            luaL_error(L,
+                       "unknown option '%s': there are set, state, weights, text, warden and log",
                        luaL_tolstring(L, -1, NULL));
     }
 }
@@ -94,6 +97,7 @@ void mr__lua_read_options(lua_State *L, int table, mr_options *o)
     check_keys(L, table);
     o->set = set_option(L, table, keep);
     o->state = text_option(L, table, "state", keep);
+    o->weights = text_option(L, table, "weights", keep);
     o->config_text = text_option(L, table, "text", keep);
     o->warden = text_option(L, table, "warden", keep);
 }

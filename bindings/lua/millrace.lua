@@ -9,13 +9,15 @@
 --         print(x.shape[1], x[1][1][1][1], y[1], loader:class_name(y[1]))
 --     end
 --
--- Options: set (list of "key=value", or key = value), state (from loader:save_state()), text (the
--- config itself), warden, log (function(level, line)).
+-- Options: set (list of "key=value", or key = value), state (from loader:save_state()), weights (a
+-- file of loader:save_weights()), text (the config itself), warden, log (function(level, line)).
 --
 -- Loader: batches(), epoch(), ended(), next([seconds]), close(), save_state(), load_state(text),
 -- end_epoch(), begin_hash(),
---   hash(), stats(), class_name(label), sample_path(id), fd(), dump().
--- Batch: its fields by name; field(name), fields(), info(), ids(), valid(), hash(), release().
+--   hash(), stats(), class_name(label), sample_path(id), fd(), dump(), save_weights(path),
+--   load_weights(path).
+-- Batch: its fields by name; field(name), fields(), info(), ids(), valid(), hash(),
+--   feedback(row, value), release().
 -- Tensor: x[i]...[k] from 1, nil outside; #x; ipairs(x); at(i, ..), set(value, i, ..), table(),
 -- bytes(); shape, strides,
 --   dtype, ndim, name, counts. x[i] = v where x has one dimension.
@@ -115,6 +117,15 @@ function loader_methods:load_state(state)
     self:_load_state(state)
     forget_ahead(place)
     place.last = nil
+end
+
+-- With a sampler that learns: its weights, before save_state() of the same place. load_weights()
+-- comes before load_state().
+function loader_methods:save_weights(path)
+    if place_of(self).known then
+        error("ended() has taken the next batch: save the weights before it", 2)
+    end
+    self:_save_weights(path)
 end
 
 -- The next step is "epoch".

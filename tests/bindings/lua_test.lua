@@ -253,6 +253,46 @@ function tests.states()
     refused("", loader.load_state, loader, "{}")
 end
 
+function tests.feedback_steers_and_is_saved()
+    local learning = {"sampler.type=adaptive", "sampler.feedback_delay=2", "sampler.floor=0"}
+    local file, state = os.tmpname(), nil
+    local function read(loader)
+        local hashes = {}
+        for batch in loader:batches() do
+            for row = 1, batch:info().rows do
+                batch:feedback(row, row % 3)
+            end
+            table.insert(hashes, batch:hash())
+            if #hashes == 4 and not state then
+                refused("no row", batch.feedback, batch, 0, 1)
+                refused("row 0 of batch 3 of epoch 0", batch.feedback, batch, 1, -1)
+                batch:release()
+                loader:save_weights(file)
+                state = loader:save_state()
+            end
+        end
+        return hashes
+    end
+    local hashes
+    do
+        local loader <close> = open(learning)
+        hashes = read(loader)
+        equal(#hashes, 18)
+    end
+    refused("weights file", open, learning, {state = state})
+    local loader <close> = open(learning, {state = state, weights = file})
+    for _ = 1, 2 do
+        local rest = read(loader)
+        equal(#rest, 14)
+        for i, hash in ipairs(rest) do
+            equal(hash, hashes[i + 4])
+        end
+        loader:load_weights(file)
+        loader:load_state(state)
+    end
+    os.remove(file)
+end
+
 function tests.an_epoch_may_end_early()
     local loader <close> = open()
     local batches = 0

@@ -235,6 +235,45 @@ TEST(Cpp, StatesGoOnWhereTheyWereSaved)
     EXPECT_EQ((*loader.begin()).hash(), hashes[9]);
 }
 
+TEST(Cpp, FeedbackSteersAndIsSaved)
+{
+    const std::string file = testing::TempDir() + "millrace-cpp-" + std::to_string(getpid());
+    auto learning = small();
+    learning.text += "sampler: {type: adaptive, feedback_delay: 2, floor: 0}\n";
+    std::vector<std::uint64_t> hashes;
+    std::string state;
+    auto read = [&](millrace::loader &loader, std::vector<std::uint64_t> &into) {
+        for (auto &batch : loader) {
+            for (int row = 0; row < batch.info().rows; row++)
+                batch.feedback(row, row % 3);
+            into.push_back(batch.hash());
+            if (into.size() == 4 && state.empty()) {
+                batch.release();
+                loader.save_weights(file);
+                state = loader.save_state();
+            }
+        }
+    };
+    {
+        millrace::loader loader("test", learning);
+        read(loader, hashes);
+        EXPECT_EQ(hashes.size(), 18u);
+    }
+    learning.state = state;
+    EXPECT_EQ(code_of([&] { millrace::loader without("test", learning); }), MR_E_USAGE);
+    learning.weights = file;
+    std::vector<std::uint64_t> rest, again;
+    millrace::loader loader("test", learning);
+    read(loader, rest);
+    EXPECT_EQ(rest, std::vector<std::uint64_t>(hashes.begin() + 4, hashes.end()));
+    loader.load_weights(file);
+    loader.load_state(state);
+    read(loader, again);
+    EXPECT_EQ(again, rest);
+    EXPECT_EQ(code_of([&] { millrace::batch().feedback(0, 1); }), MR_E_STALE);
+    unlink(file.c_str());
+}
+
 TEST(Cpp, AnEpochMayEndEarly)
 {
     millrace::loader loader("test", small());

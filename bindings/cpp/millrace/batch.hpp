@@ -90,6 +90,11 @@ class batch
     {
         return handle_ ? mr_valid(handle_) : nullptr;
     }
+    // What was found of a row, a loss say, for a sampler that learns (mr_feedback).
+    void feedback(std::int32_t row, double value) const
+    {
+        check(handle_ ? mr_feedback(handle_, row, value) : stale());
+    }
     std::uint64_t hash() const
     {
         std::uint64_t hash = 0;

@@ -193,6 +193,18 @@ class loader
         forget_ahead();
         step_ = MR_OK;
     }
+    // With a sampler that learns: its weights, before save_state() of the same place, and before
+    // load_state() (mr_save_weights, mr_load_weights).
+    void save_weights(const std::string &path)
+    {
+        if (known_)
+            throw error(MR_E_USAGE, "ended() has taken the next batch: save the weights before it");
+        check(mr_save_weights(alive(), path.c_str()), handle_);
+    }
+    void load_weights(const std::string &path)
+    {
+        check(mr_load_weights(alive(), path.c_str()), handle_);
+    }
     // Ends the epoch early; the next step is MR_END_EPOCH.
     void end_epoch()
     {

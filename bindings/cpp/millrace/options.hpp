@@ -17,6 +17,7 @@ namespace millrace
 struct options {
     std::vector<std::string> set; // "key.path=value"
     std::string state;            // from loader::save_state(); empty: the beginning
+    std::string weights;          // from loader::save_weights(), for a sampler that learns
     std::string text;             // the config itself instead of a file
     std::string warden;           // path of the warden program; empty: found
     // Log lines, from inside other calls on the loader: it must not call the loader. What it throws
@@ -41,6 +42,7 @@ class c_options
         o.size = sizeof o;
         o.set = set_.data();
         o.state = from.state.empty() ? nullptr : from.state.c_str();
+        o.weights = from.weights.empty() ? nullptr : from.weights.c_str();
         o.config_text = from.text.empty() ? nullptr : from.text.c_str();
         o.warden = from.warden.empty() ? nullptr : from.warden.c_str();
         o.commander = from.commander;
