@@ -23,6 +23,7 @@ struct Case {
     bool random;        // another seed makes another stream
 };
 const std::map<std::string, Case> cases = {
+    {"adaptive", {"", true}},
     {"bucket", {", by: aspect, buckets: 5", true}},
     {"patch", {", size: 200, per_image: 2", true}},
     {"repeat_augment", {", repeats: 2", true}},
