@@ -3,7 +3,8 @@
  * patch.c: windows out of large images. Every image holds so many tickets, and their sums over the
  * images before it are one table, 8 bytes per image; a number of a ticket leads to its image by
  * binary search. In a grid a ticket is a window, at random it is one of the image's patches of this
- * epoch, or, by area, one of all the windows that it has.
+ * epoch, or, by area, one of all the windows that it has. With a minimum coverage the index says
+ * which windows of a grid have it, or how the mask is spread over an image's cells.
  */
 #include "patch.h"
 
@@ -16,28 +17,70 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRIES 32 /* random windows without the coverage, of which then the best is taken */
+
 enum weight { BY_IMAGE, BY_AREA };
 
 struct patch {
     struct mr_patch_params p;
     struct mr_patch_grid grid;
     struct mr_image_sizes sizes;
+    int covered; /* column of what the masks show; -1: they do not matter */
     const struct mr_index *index;
     uint64_t first, samples, seed;
     uint64_t *tickets; /* [samples + 1]: of the images before */
     uint64_t length;
     uint64_t images;               /* that hold any */
-    uint64_t small, unknown;       /* images left out, and why */
+    uint64_t small, unknown, bare; /* images left out, and why: bare of mask */
     uint64_t left_out;             /* the first of them */
     int32_t largest_w, largest_h;  /* of the images that are too small */
 };
 
 /* ---- which image ---- */
 
-/* Windows of the image that the sampler may take; 0: it is smaller than one. */
-static uint64_t tickets_of(const struct patch *s, int32_t w, int32_t h)
+/* What is known of an image. */
+struct image {
+    int32_t w, h;          /* 0: not known */
+    const int32_t *places; /* of windows with the coverage: x, y */
+    uint64_t nplaces;
+    const int32_t *cells;
+};
+
+static struct image image_at(const struct patch *s, uint64_t sample)
 {
-    if (w < s->grid.w || h < s->grid.h)
+    struct image i = {0};
+    if (s->covered < 0) {
+        mr__image_size_at(&s->sizes, sample, &i.w, &i.h);
+        return i;
+    }
+    uint64_t n;
+    const int32_t *v = mr__index_numbers(s->index, s->covered, sample, &n);
+    if (s->p.mode == MR_PATCH_GRID) {
+        i.places = v;
+        i.nplaces = n;
+    } else if (n > 2) {
+        i.cells = v;
+        i.w = v[0];
+        i.h = v[1];
+    }
+    return i;
+}
+
+/* Even where all of it were in one window. */
+static bool is_bare(const struct patch *s, const struct image *i)
+{
+    const struct mr_rect all = {0, 0, i->w, i->h};
+    return i->cells && !mr__patch_enough(&s->grid, s->p.min_coverage,
+                                         mr__patch_cells_count(i->cells, &all));
+}
+
+/* Windows of the image that the sampler may take; 0: it is smaller than one. */
+static uint64_t tickets_of(const struct patch *s, const struct image *i)
+{
+    int32_t w = i->w, h = i->h;
+    if (s->covered >= 0 && s->p.mode == MR_PATCH_GRID)
+        return i->nplaces;
+    if (w < s->grid.w || h < s->grid.h || is_bare(s, i))
         return 0;
     if (s->p.mode == MR_PATCH_GRID)
         return mr__patch_grid_count(&s->grid, w, h);
@@ -46,12 +89,21 @@ static uint64_t tickets_of(const struct patch *s, int32_t w, int32_t h)
     return (uint64_t)(w - s->grid.w + 1) * (uint64_t)(h - s->grid.h + 1);
 }
 
-static void leave_out(struct patch *s, uint64_t sample, int32_t w, int32_t h)
+static uint64_t left_out(const struct patch *s)
 {
-    if (!s->small && !s->unknown)
+    return s->small + s->unknown + s->bare;
+}
+
+static void leave_out(struct patch *s, uint64_t sample, const struct image *i)
+{
+    int32_t w = i->w, h = i->h;
+    bool bare = (s->covered >= 0 && s->p.mode == MR_PATCH_GRID) ||
+                (i->cells && w >= s->grid.w && h >= s->grid.h);
+    if (!left_out(s))
         s->left_out = sample;
-    s->small += w > 0;
-    s->unknown += w == 0;
+    s->bare += bare;
+    s->small += !bare && w > 0;
+    s->unknown += !bare && w == 0;
     if ((int64_t)w * h > (int64_t)s->largest_w * s->largest_h) {
         s->largest_w = w;
         s->largest_h = h;
@@ -66,11 +118,10 @@ static int count_tickets(struct patch *s, struct mr_errbuf *e)
                         (unsigned long long)s->samples);
     s->tickets[0] = 0;
     for (uint64_t i = 0; i < s->samples; i++) {
-        int32_t w, h;
-        mr__image_size_at(&s->sizes, s->first + i, &w, &h);
-        uint64_t n = tickets_of(s, w, h);
+        struct image image = image_at(s, s->first + i);
+        uint64_t n = tickets_of(s, &image);
         if (!n)
-            leave_out(s, s->first + i, w, h);
+            leave_out(s, s->first + i, &image);
         s->images += n > 0;
         if (__builtin_add_overflow(s->tickets[i], n, &s->tickets[i + 1]))
             return mr__fail(e, MR_E_LIMIT, "the images have more than 2^64 windows");
@@ -95,21 +146,44 @@ static uint64_t find_image(const struct patch *s, uint64_t ticket, uint64_t *num
 
 /* ---- which window ---- */
 
-static struct mr_rect draw_window(const struct patch *s, int32_t w, int32_t h, mr_rng *rng)
+static struct mr_rect draw_any(const struct patch *s, const struct image *i, mr_rng *rng)
 {
-    uint64_t x = mr_rng_below(rng, (uint64_t)(w - s->grid.w) + 1);
-    uint64_t y = mr_rng_below(rng, (uint64_t)(h - s->grid.h) + 1);
+    uint64_t x = mr_rng_below(rng, (uint64_t)(i->w - s->grid.w) + 1);
+    uint64_t y = mr_rng_below(rng, (uint64_t)(i->h - s->grid.h) + 1);
     return (struct mr_rect){(int32_t)x, (int32_t)y, s->grid.w, s->grid.h};
+}
+
+static struct mr_rect draw_window(const struct patch *s, const struct image *i, mr_rng *rng)
+{
+    struct mr_rect best = draw_any(s, i, rng), r = best;
+    double most = i->cells ? mr__patch_cells_count(i->cells, &r) : 0;
+    for (int try = 1; i->cells && try < TRIES; try++) {
+        if (mr__patch_enough(&s->grid, s->p.min_coverage, most))
+            break;
+        r = draw_any(s, i, rng);
+        double count = mr__patch_cells_count(i->cells, &r);
+        if (count > most) {
+            most = count;
+            best = r;
+        }
+    }
+    return best;
+}
+
+static struct mr_rect covered_window(const struct patch *s, const struct image *i, uint64_t number)
+{
+    return (struct mr_rect){i->places[2 * number], i->places[2 * number + 1], s->grid.w,
+                            s->grid.h};
 }
 
 static void take(const struct patch *s, uint64_t ticket, mr_rng *rng, struct mr_pick *pick)
 {
     uint64_t number;
-    int32_t w, h;
     pick->sample = find_image(s, ticket, &number);
-    mr__image_size_at(&s->sizes, pick->sample, &w, &h);
-    pick->window = s->p.mode == MR_PATCH_GRID ? mr__patch_grid_window(&s->grid, w, h, number)
-                                              : draw_window(s, w, h, rng);
+    struct image i = image_at(s, pick->sample);
+    pick->window = i.places                       ? covered_window(s, &i, number)
+                   : s->p.mode == MR_PATCH_GRID ? mr__patch_grid_window(&s->grid, i.w, i.h, number)
+                                                  : draw_window(s, &i, rng);
 }
 
 /* The place in the order of an epoch; the key is drawn from a stream of its own. */
@@ -171,6 +245,12 @@ static void patch_window(const void *params, int32_t *w, int32_t *h)
 
 static int nothing_left(const struct patch *s, struct mr_errbuf *e)
 {
+    if (s->bare)
+        return mr__fail(e, MR_E_CONFIG,
+                        "no patch of %d x %d pixels (width x height) has a mask over %g of it: not "
+                        "one of %llu images gives any; make 'sampler.min_coverage' or "
+                        "'sampler.size' smaller",
+                        s->grid.w, s->grid.h, s->p.min_coverage, (unsigned long long)s->samples);
     if (!s->small)
         return mr__fail(e, MR_E_DATA,
                         "the sampler 'patch' finds no image: not one of %llu could be read ('"
@@ -186,28 +266,23 @@ static int nothing_left(const struct patch *s, struct mr_errbuf *e)
 static void patch_note(void *self, char *text, size_t cap)
 {
     const struct patch *s = self;
-    if (!s->small && !s->unknown)
+    if (!left_out(s))
         return;
     int image = mr__index_column(s->index, "image");
     bool named = image >= 0 && s->index->head->column[image].kind == MR_COL_PATH;
     char *path = named ? mr__index_full_path(s->index, image, s->left_out) : NULL;
     snprintf(text, cap,
              "the sampler 'patch' leaves out %llu of %llu images: %llu are smaller than a patch of "
-             "%d x %d (width x height), %llu could not be read; the first is '%s'",
-             (unsigned long long)(s->small + s->unknown), (unsigned long long)s->samples,
-             (unsigned long long)s->small, s->grid.w, s->grid.h, (unsigned long long)s->unknown,
+             "%d x %d (width x height), %llu have too little mask, %llu could not be read; the "
+             "first is '%s'",
+             (unsigned long long)left_out(s), (unsigned long long)s->samples,
+             (unsigned long long)s->small, s->grid.w, s->grid.h, (unsigned long long)s->bare,
+             (unsigned long long)s->unknown,
              path ? mr__printable(path, strlen(path)).text : "?");
     free(path);
 }
 
 /* ---- life ---- */
-
-static int patch_index(const void *params, const struct mr_sampler_build *build,
-                       struct mr_index_builder *b, struct mr_errbuf *e)
-{
-    (void)params;
-    return mr__image_sizes_index(build, b, e);
-}
 
 static void patch_close(void *self)
 {
@@ -215,6 +290,18 @@ static void patch_close(void *self)
     if (s)
         free(s->tickets);
     free(s);
+}
+
+static int find_columns(struct patch *s, struct mr_errbuf *e)
+{
+    char name[MR_INDEX_NAME];
+    s->covered = -1;
+    if (s->p.min_coverage <= 0)
+        return mr__image_sizes_open(&s->sizes, s->index, e);
+    mr__patch_column(&s->p, name);
+    s->covered = mr__index_column(s->index, name);
+    return s->covered >= 0 ? MR_OK
+                           : mr__fail(e, MR_E_CONFIG, "the index does not say what the masks show");
 }
 
 static int set_length(struct patch *s, struct mr_errbuf *e)
@@ -242,7 +329,7 @@ static int patch_open(const void *params, const struct mr_sampler_env *env, void
     s->first = env->first;
     s->samples = env->samples;
     s->seed = env->seed;
-    int rc = mr__image_sizes_open(&s->sizes, env->index, e);
+    int rc = find_columns(s, e);
     if (rc == MR_OK)
         rc = count_tickets(s, e);
     if (rc == MR_OK)
@@ -306,6 +393,9 @@ static const struct mr_opt opts[] = {
     {"edge", MR_OPT_ENUM, MR_OPT_STREAM, AT(edge), "", 0, 0, edges, NULL,
      "grid: where the last window does not reach the edge, one more is shifted inward (the "
      "default), or the rest is left out"},
+    {"min_coverage", MR_OPT_FLOAT, MR_OPT_STREAM, AT(min_coverage), "0", 0, 1, NULL, NULL,
+     "the least share of a window in which the image's mask is not zero: windows of a grid with "
+     "less are left out, random ones drawn anew (32 times, then the best of them is taken)"},
     {"shuffle", MR_OPT_BOOL, MR_OPT_STREAM, AT(shuffle), "true", 0, 0, NULL, NULL,
      "an order of the epoch's own; false: image after image, a grid row by row"},
     MR_OPTS_END,
@@ -323,6 +413,6 @@ const struct mr_sampler mr__sampler_patch = {
     .at = patch_at,
     .substitute = patch_substitute,
     .window = patch_window,
-    .index = patch_index,
+    .index = mr__patch_index,
     .note = patch_note,
 };

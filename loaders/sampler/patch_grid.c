@@ -13,8 +13,7 @@ struct mr_patch_grid mr__patch_grid(const struct mr_patch_params *p)
     };
 }
 
-/* Windows along a side of `whole` pixels. */
-static uint64_t along(int32_t whole, int32_t window, int32_t step, bool shift)
+uint64_t mr__patch_grid_along(int32_t whole, int32_t window, int32_t step, bool shift)
 {
     if (whole < window)
         return 0;
@@ -22,7 +21,7 @@ static uint64_t along(int32_t whole, int32_t window, int32_t step, bool shift)
     return room / by + 1 + (shift && room % by != 0);
 }
 
-static int32_t start(uint64_t number, int32_t whole, int32_t window, int32_t step)
+int32_t mr__patch_grid_start(uint64_t number, int32_t whole, int32_t window, int32_t step)
 {
     uint64_t at = number * (uint64_t)step, last = (uint64_t)(whole - window);
     return (int32_t)(at < last ? at : last);
@@ -30,13 +29,14 @@ static int32_t start(uint64_t number, int32_t whole, int32_t window, int32_t ste
 
 uint64_t mr__patch_grid_count(const struct mr_patch_grid *g, int32_t w, int32_t h)
 {
-    return along(w, g->w, g->dx, g->shift) * along(h, g->h, g->dy, g->shift);
+    return mr__patch_grid_along(w, g->w, g->dx, g->shift) *
+           mr__patch_grid_along(h, g->h, g->dy, g->shift);
 }
 
 struct mr_rect mr__patch_grid_window(const struct mr_patch_grid *g, int32_t w, int32_t h,
                                      uint64_t number)
 {
-    uint64_t columns = along(w, g->w, g->dx, g->shift);
-    return (struct mr_rect){start(number % columns, w, g->w, g->dx),
-                            start(number / columns, h, g->h, g->dy), g->w, g->h};
+    uint64_t columns = mr__patch_grid_along(w, g->w, g->dx, g->shift);
+    return (struct mr_rect){mr__patch_grid_start(number % columns, w, g->w, g->dx),
+                            mr__patch_grid_start(number / columns, h, g->h, g->dy), g->w, g->h};
 }

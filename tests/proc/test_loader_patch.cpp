@@ -146,6 +146,8 @@ TEST_F(Slides, TheStreamIsTheSameForAnyProducersAndAfterAResume)
 {
     const char *const samplers[] = {"size: 24, mode: grid, overlap: 4",
                                     "size: 24, per_image: 5",
+                                    "size: 24, per_image: 5, min_coverage: 0.7",
+                                    "size: 24, mode: grid, stride: 10, min_coverage: 0.7",
                                     "size: [24, 32], per_image: 5, weight: area"};
     for (const char *sampler : samplers) {
         std::string text = config(sampler, "epochs: 2\n", "ops:\n  - random_horizontal_flip\n");
@@ -221,6 +223,35 @@ TEST_F(Slides, AWrongSizeIsABadSampleWithASentence)
     EXPECT_EQ(fail.rc, MR_E_DATA);
     for (const char *word : {"c.png", "60 x 40", "20 x 20 at (60, 0)", "is not inside its"})
         EXPECT_NE(fail.error.find(word), std::string::npos) << fail.error;
+}
+
+// The masks are 0 in their left half.
+TEST_F(Slides, WindowsWithoutMaskAreLeftOut)
+{
+    for (const char *context : {"spawn", "fork"}) {
+        Loader l(config("size: 20, mode: grid, min_coverage: 0.6"),
+                 {std::string("context=") + context});
+        ASSERT_EQ(l.rc, MR_OK) << l.error;
+        mr_batch *b;
+        int rc, rows = 0;
+        while ((rc = mr_next(l.handle, &b, 30000)) >= 0 && rc != MR_END) {
+            if (rc == MR_END_EPOCH)
+                continue;
+            const mr_tensor *mask = mr_field(b, "mask");
+            for (int64_t row = 0; row < mask->shape[0]; row++, rows++) {
+                const uint8_t *v = (const uint8_t *)mask->data + row * mask->strides[0];
+                EXPECT_GE(400 - std::count(v, v + 400, 0), 240);
+            }
+            mr_release(b);
+        }
+        EXPECT_EQ(rc, MR_END) << mr_error(l.handle);
+        EXPECT_EQ(rows, 3 * 4 + 4 + 2 + 4) << "half windows of images 60 wide have half";
+    }
+    Loader few(config("size: 20, min_coverage: 0.6", "", ""),
+               {"source={type: folder, path: " + tree.path("images") + "}",
+                "fields={image: {}, label: {}}"});
+    EXPECT_EQ(few.rc, MR_E_CONFIG);
+    EXPECT_NE(few.error.find("'mask'"), std::string::npos) << few.error;
 }
 
 TEST_F(Slides, TheFieldWindowTakesNothingButADtype)
