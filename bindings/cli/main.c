@@ -14,7 +14,7 @@
 #define VERB_COUNT ((int)(sizeof verbs / sizeof verbs[0]))
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run,   &verb_check,  &verb_explain, &verb_ops,
+    &verb_run,   &verb_check,  &verb_explain, &verb_ops,     &verb_stats,
     &verb_synth, &verb_verify, &verb_doctor,  &verb_version,
 };
 

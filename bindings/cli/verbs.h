@@ -12,6 +12,7 @@ extern const struct cli_verb verb_doctor;
 extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_ops;
 extern const struct cli_verb verb_run;
+extern const struct cli_verb verb_stats;
 extern const struct cli_verb verb_synth;
 extern const struct cli_verb verb_verify;
 extern const struct cli_verb verb_version;

@@ -31,14 +31,10 @@ static int index_for_sampler(const struct mr_session *s, struct mr_index_builder
     return sampler && sampler->index ? sampler->index(c->sampler.params, &build, b, e) : MR_OK;
 }
 
-static int index_role(void *ctx, struct mr_errbuf *e)
+int mr__session_index(const struct mr_session *s, struct mr_errbuf *e)
 {
-    struct mr_session *s = ctx;
     const struct mr_source *source = s->plan->config->source.desc;
     struct mr_index_builder *b;
-    if (s->plan->config->sandbox != MR_SANDBOX_OFF)
-        mr__sandbox_read_only();
-    MR_CRASH_POINT("index.started");
     int rc = mr__index_builder_new(&b, e);
     if (rc < 0)
         return rc;
@@ -47,8 +43,18 @@ static int index_role(void *ctx, struct mr_errbuf *e)
         rc = index_for_sampler(s, b, e);
     if (rc >= 0)
         rc = mr__index_finish(b, s->index_fd, e);
-    MR_CRASH_POINT("index.sealed");
     mr__index_builder_free(b);
+    return rc;
+}
+
+static int index_role(void *ctx, struct mr_errbuf *e)
+{
+    struct mr_session *s = ctx;
+    if (s->plan->config->sandbox != MR_SANDBOX_OFF)
+        mr__sandbox_read_only();
+    MR_CRASH_POINT("index.started");
+    int rc = mr__session_index(s, e);
+    MR_CRASH_POINT("index.sealed");
     return rc < 0 ? rc : mr__contain_find_roots(s, e);
 }
 

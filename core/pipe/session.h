@@ -36,6 +36,9 @@ struct mr_session {
     bool steered;                /* the commander's, with feedback: choices follow the weights */
 };
 
+/* Builds the index into s->index_fd, an empty memfd, and seals it. Errors of the source's and the
+ * sampler's `index`. */
+int mr__session_index(const struct mr_session *s, struct mr_errbuf *e);
 /* Maps the sealed index, binds the plan's fields, opens the sampler, cuts the epochs. Nothing to do
  * without a data set. MR_E_CONFIG when not a single batch would come. */
 int mr__session_bind(struct mr_session *s, struct mr_errbuf *e);

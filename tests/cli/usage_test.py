@@ -14,11 +14,11 @@ class Usage(CliTest):
         for args in (["--help"], ["-h"], ["help"]):
             out, err = self.millrace(*args)
             self.assertEqual(err, "")
-            for verb in ("run", "check", "explain", "ops", "synth", "doctor", "version"):
+            for verb in ("run", "check", "explain", "ops", "stats", "synth", "doctor", "version"):
                 self.assertIn(f"\n  {verb} ", out)
 
     def test_every_verb_has_help(self):
-        for verb in ("run", "check", "explain", "ops", "synth", "doctor", "version"):
+        for verb in ("run", "check", "explain", "ops", "stats", "synth", "doctor", "version"):
             out, _ = self.millrace(verb, "--help")
             self.assertTrue(out.startswith(f"usage: millrace {verb}"), out)
             self.assertEqual(self.millrace("help", verb)[0], out)
@@ -62,9 +62,10 @@ class Usage(CliTest):
         self.assertTrue((self.work / "plain" / "manifest.csv").exists())
 
     def test_a_config_that_cannot_be_read_is_wrong_usage(self):
-        for verb in ("run", "check", "explain"):
-            self.refused(verb, "nope.yaml", says="cannot read the config 'nope.yaml'")
-            self.refused(verb, self.work, says="Is a directory")
+        for verb in ("run", "check", "explain", "stats --shuffle"):
+            verb = verb.split()
+            self.refused(*verb, "nope.yaml", says="cannot read the config 'nope.yaml'")
+            self.refused(*verb, self.work, says="Is a directory")
 
     def test_a_full_standard_output_is_an_error(self):
         import os

@@ -249,6 +249,14 @@ MR_API char *mr_sample_path(mr_loader *loader, uint64_t sample);
 MR_API int mr_check(const char *path, const mr_options *options);
 /* The plan as text for people. *text is the caller's, freed with mr_free(). Same errors. */
 MR_API int mr_explain(const char *path, const mr_options *options, char **text);
+/* How well an epoch's batches are mixed, found by planning the first `batches` of them (0: all) in
+ * this process; no image is read. For each batch the entropy of its labels (column "label"), held
+ * against what uniform draws of as many samples have in the mean; the distance of neighbours in the
+ * data set's order, and the correlation of place and sample, which tell a shuffle from a sorted
+ * order. format: "text" (NULL too) for people, "json": one object. *text is the caller's, freed
+ * with mr_free(). Errors: as mr_open; MR_E_UNSUPPORTED: a user's commander has no sampler. */
+MR_API int mr_shuffle_stats(const char *path, const mr_options *options, uint64_t epoch,
+                            uint64_t batches, const char *format, char **text);
 /* The descriptor tables. kind: NULL (all), "op", "source", "codec", "sampler", "config"; name: NULL
  * (all of that kind) or one; format: "text", "json", "schema" (JSON Schema of a config),
  * "markdown". *text is the caller's, freed with mr_free(). MR_E_USAGE: no such kind, name (the
