@@ -9,6 +9,8 @@
 #include "pipe/pick.h"
 #include "pipe/session.h"
 
+#include <stdlib.h>
+
 struct planner {
     struct mr_session *s;
     uint64_t epoch, step; /* next to plan; step counts this rank's batches */
@@ -99,6 +101,16 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
     } else {
         return plan_batch(p, slot, head, e);
     }
+    return MR_OK;
+}
+
+int mr__session_planner(struct mr_session *s, struct mr_planner *planner, struct mr_errbuf *e)
+{
+    struct planner *p = calloc(1, sizeof *p);
+    if (!p)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the planner");
+    p->s = s;
+    *planner = (struct mr_planner){p, seek, resume, plan};
     return MR_OK;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench_smoke.py BIN: a short race of Millrace alone on a small synthetic set, with a peer that is
-not installed beside it; the two measurements of bench_handoff; and what a wrong folder says."""
+not installed beside it; the measurements of bench_handoff and bench_planner; and what a wrong
+folder says."""
 import json
 import subprocess
 import sys
@@ -54,6 +55,17 @@ def handoff(programs, data):
     check(idle["slots_held"] >= 1, "every slot was held")
 
 
+def planner(programs):
+    said = run(programs / "bench_planner", "rates", "--samples", 3000, "--batch", 64, "--seconds",
+               0.01).splitlines()
+    rows = [line.split() for line in said[2:]]
+    check(len(rows) > 4, "every sampler has a line")
+    for row in rows:
+        check(len(row) == 5 and float(row[1]) > 0, f"'{row[0]}' was measured: {' '.join(row)}")
+    said = run(programs / "bench_planner", "open", "--samples", 1000000000).splitlines()
+    check([line.split()[0] for line in said[2:]] == ["sequential", "shuffle"], "both were opened")
+
+
 def cost(programs, data, out):
     said = run(sys.executable, BENCH / "sandbox_cost.py", "--data", data, "--millrace",
                programs / "millrace", "--pairs", 2, "--batches", 3, "--set", "batch.size=16",
@@ -72,6 +84,7 @@ def main():
         run(programs / "millrace", "synth", data.parent, "--images", 64, "--quiet")
         race(programs, data, out)
         handoff(programs, data)
+        planner(programs)
         cost(programs, data, Path(folder) / "cost.json")
         lost = subprocess.run([programs / "bench_limit", "--data", Path(folder) / "nowhere"],
                               capture_output=True, text=True, check=False)
