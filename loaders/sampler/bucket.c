@@ -7,6 +7,7 @@
  * needs no memory of its own, since all shuffles are keyed.
  */
 #include "bucket_edges.h"
+#include "image_sizes.h"
 #include "keyed.h"
 #include "sample_list.h"
 
@@ -41,16 +42,45 @@ static int no_memory(const struct bucket *b, struct mr_errbuf *e)
                     (unsigned long long)b->samples);
 }
 
+static const char *const sides[] = {"width", "height"};
+
+static bool is_side(const char *name)
+{
+    return !strcmp(name, "width") || !strcmp(name, "height");
+}
+
+/* Files' headers tell what the source does not (image_sizes.h). One that cannot be read is a bad
+ * sample when its turn comes, of the first bucket. */
+static int bucket_index(const void *params, const struct mr_sampler_build *build,
+                        struct mr_index_builder *b, struct mr_errbuf *e)
+{
+    const struct bucket_params *p = params;
+    for (int i = 0; i < p->by.n; i++)
+        if (is_side(p->by.v[i]) || !strcmp(p->by.v[i], "aspect"))
+            return mr__image_sizes_index(build, b, e);
+    return MR_OK;
+}
+
+/* A column's name, or that of what stands in for a side that the source does not tell. */
+static const char *column_name(struct bucket *b, const struct mr_index *index, const char *name)
+{
+    const char *probed = strcmp(name, "width") ? "image_height" : "image_width";
+    if (!is_side(name) || mr__index_column(index, name) >= 0 || mr__index_column(index, probed) < 0)
+        return name;
+    b->by.probed = true;
+    return probed;
+}
+
 static int find_columns(struct bucket *b, const struct bucket_params *p,
                         const struct mr_sampler_env *env, struct mr_errbuf *e)
 {
-    static const char *const sides[] = {"width", "height"};
     b->by.aspect = p->by.n == 1 && !strcmp(p->by.v[0], "aspect");
     b->by.numbers = b->by.aspect ? 1 : p->by.n;
     int columns = b->by.aspect ? 2 : p->by.n, rc = MR_OK;
     for (int i = 0; i < columns && rc >= 0; i++)
         rc = mr__part_column_find(&b->by.column[i], env, "sampler.by",
-                                  b->by.aspect ? sides[i] : p->by.v[i], false, e);
+                                  column_name(b, env->index, b->by.aspect ? sides[i] : p->by.v[i]),
+                                  false, e);
     return rc;
 }
 
@@ -79,7 +109,8 @@ static int count_samples(struct bucket *b, uint16_t *of, struct mr_errbuf *e)
     for (uint64_t i = 0; i < b->samples; i++) {
         double v[2];
         mr__bucket_numbers(&b->by, i, v);
-        if (!isfinite(v[0]) || !isfinite(v[1]) || (b->by.aspect && v[0] <= 0))
+        bool size = !b->by.aspect || b->by.probed || v[0] > 0;
+        if (!isfinite(v[0]) || !isfinite(v[1]) || !size)
             return no_number(b, i, e);
         of[i] = (uint16_t)mr__bucket_of(&b->edges, v);
         b->start[of[i] + 1]++;
@@ -278,4 +309,5 @@ const struct mr_sampler mr__sampler_bucket = {
     .length = bucket_length,
     .at = bucket_at,
     .substitute = bucket_substitute,
+    .index = bucket_index,
 };

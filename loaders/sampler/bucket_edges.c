@@ -21,7 +21,7 @@ void mr__bucket_numbers(const struct mr_bucket_by *by, uint64_t i, double v[2])
     v[0] = mr__part_column_float(&by->column[0], i);
     v[1] = by->numbers == 2 || by->aspect ? mr__part_column_float(&by->column[1], i) : 0;
     if (by->aspect) {
-        v[0] /= v[1];
+        v[0] = by->probed && v[1] == 0 ? 0 : v[0] / v[1];
         v[1] = 0;
     }
 }

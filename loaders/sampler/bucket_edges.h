@@ -16,6 +16,7 @@ struct mr_bucket_by {
     struct mr_part_column column[2];
     int numbers; /* columns that count: 1 or 2 ... */
     bool aspect; /* ... or their quotient */
+    bool probed; /* numbers of files' headers: 0 where one could not be read */
 };
 
 struct mr_bucket_edges {
