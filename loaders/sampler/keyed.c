@@ -23,10 +23,10 @@ bool mr__keyed_table_open(struct mr_keyed_table *t, uint64_t n)
 }
 
 /* Fisher and Yates, from the inside out. */
-void mr__keyed_table_fill(struct mr_keyed_table *t, const struct mr_row_key *row, const char *name)
+bool mr__keyed_table_fill(struct mr_keyed_table *t, const struct mr_row_key *row, const char *name)
 {
     if (t->filled && t->epoch == row->epoch && t->position == row->position)
-        return;
+        return false;
     mr_rng rng = mr__rng_open(row, name, 0);
     for (uint64_t i = 0; i < t->n; i++) {
         uint64_t k = mr_rng_below(&rng, i + 1);
@@ -37,4 +37,5 @@ void mr__keyed_table_fill(struct mr_keyed_table *t, const struct mr_row_key *row
     t->epoch = row->epoch;
     t->position = row->position;
     t->filled = true;
+    return true;
 }

@@ -23,7 +23,7 @@ struct mr_keyed_table {
 };
 /* n <= 2^32. False: memory is out. The table is freed by free(t->at). */
 bool mr__keyed_table_open(struct mr_keyed_table *t, uint64_t n);
-/* Makes it the one of (row, name), if it is not that already. A table has one name and seed. */
-void mr__keyed_table_fill(struct mr_keyed_table *t, const struct mr_row_key *row, const char *name);
+/* Makes it the one of (row, name); false: it was that already. A table has one name and seed. */
+bool mr__keyed_table_fill(struct mr_keyed_table *t, const struct mr_row_key *row, const char *name);
 
 #endif

@@ -41,12 +41,13 @@ int mr__part_column_find(struct mr_part_column *c, const struct mr_sampler_env *
         return mr__fail(e, MR_E_CONFIG,
                         "'%s' is '%s', a column that does not hold one %snumber per sample", key,
                         name, whole ? "whole " : "");
+    bool repeats = found->period && found->period < env->samples;
     *c = (struct mr_part_column){.index = env->index,
                                  .column = column,
                                  .dtype = dtype,
                                  .first = env->first,
                                  .samples = env->samples,
-                                 .n = env->samples};
+                                 .n = repeats ? found->period : env->samples};
     return MR_OK;
 }
 

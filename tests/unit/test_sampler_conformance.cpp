@@ -30,6 +30,7 @@ const std::map<std::string, Case> cases = {
     {"sequential", {"", false}},
     {"shuffle", {"", true}},
     {"subset", {", file: LIST", true}},
+    {"weighted", {", by: weight", true}},
 };
 
 struct Named {
