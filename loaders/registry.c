@@ -19,16 +19,19 @@ const struct mr_codec *const mr_codecs[] = {
     NULL,
 };
 
-extern const struct mr_sampler mr__sampler_adaptive, mr__sampler_bucket, mr__sampler_patch,
-    mr__sampler_repeat_augment, mr__sampler_sequential, mr__sampler_shuffle, mr__sampler_subset,
-    mr__sampler_weighted;
+extern const struct mr_sampler mr__sampler_adaptive, mr__sampler_bucket, mr__sampler_class_balanced,
+    mr__sampler_patch, mr__sampler_pk, mr__sampler_repeat_augment, mr__sampler_sequential,
+    mr__sampler_shuffle, mr__sampler_stratified, mr__sampler_subset, mr__sampler_weighted;
 const struct mr_sampler *const mr_samplers[] = {
     &mr__sampler_adaptive,
     &mr__sampler_bucket,
+    &mr__sampler_class_balanced,
     &mr__sampler_patch,
+    &mr__sampler_pk,
     &mr__sampler_repeat_augment,
     &mr__sampler_sequential,
     &mr__sampler_shuffle,
+    &mr__sampler_stratified,
     &mr__sampler_subset,
     &mr__sampler_weighted,
     NULL,

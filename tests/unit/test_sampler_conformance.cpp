@@ -25,10 +25,13 @@ struct Case {
 const std::map<std::string, Case> cases = {
     {"adaptive", {"", true}},
     {"bucket", {", by: aspect, buckets: 5", true}},
+    {"class_balanced", {"", true}},
     {"patch", {", size: 200, per_image: 2", true}},
+    {"pk", {", p: 2, k: 2", true}},
     {"repeat_augment", {", repeats: 2", true}},
     {"sequential", {"", false}},
     {"shuffle", {"", true}},
+    {"stratified", {"", true}},
     {"subset", {", file: LIST", true}},
     {"weighted", {", by: weight", true}},
 };
