@@ -151,6 +151,14 @@ static int loader_end_epoch(lua_State *L)
     return mr_end_epoch(loader) < 0 ? mr__lua_raise(L, loader) : 0;
 }
 
+static int loader_set_epoch(lua_State *L)
+{
+    mr_loader *loader = check_loader(L);
+    lua_Integer epoch = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, epoch >= 0, 2, "epochs begin at 0");
+    return mr_set_epoch(loader, (uint64_t)epoch) < 0 ? mr__lua_raise(L, loader) : 0;
+}
+
 static int loader_begin_hash(lua_State *L)
 {
     mr_loader *loader = check_loader(L);
@@ -250,6 +258,7 @@ void mr__lua_make_loader(lua_State *L)
         {"_save_weights", loader_save_weights},
         {"load_weights", loader_load_weights},
         {"_end_epoch", loader_end_epoch},
+        {"_set_epoch", loader_set_epoch},
         {"begin_hash", loader_begin_hash},
         {"hash", loader_hash},
         {"fd", loader_fd},

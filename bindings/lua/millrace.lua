@@ -13,7 +13,7 @@
 -- file of loader:save_weights()), text (the config itself), warden, log (function(level, line)).
 --
 -- Loader: batches(), epoch(), ended(), next([seconds]), close(), save_state(), load_state(text),
--- end_epoch(), begin_hash(),
+-- end_epoch(), set_epoch(number), begin_hash(),
 --   hash(), stats(), class_name(label), sample_path(id), fd(), dump(), save_weights(path),
 --   load_weights(path).
 -- Batch: its fields by name; field(name), fields(), info(), ids(), valid(), hash(),
@@ -132,6 +132,17 @@ end
 function loader_methods:end_epoch()
     forget_ahead(place_of(self))
     self:_end_epoch()
+end
+
+-- The next step is the first batch of this epoch, counted from 0.
+function loader_methods:set_epoch(epoch)
+    local place = place_of(self)
+    if place.batch and place.batch:info().epoch == epoch then
+        return -- ended() has taken it already
+    end
+    forget_ahead(place)
+    self:_set_epoch(epoch)
+    place.last = nil
 end
 
 return {open = core.open, check = core.check, explain = core.explain, version = core.version}

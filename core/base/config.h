@@ -54,8 +54,9 @@ struct mr_user_code {    /* commander: / producer: */
 
 struct mr_config {
     int64_t version;
-    int64_t seed;   /* >= 0 */
-    int64_t epochs; /* 0: endless */
+    int64_t seed;          /* >= 0 */
+    int64_t epochs;        /* 0: endless */
+    int64_t epoch_batches; /* 0: an epoch is a pass over the data set */
     struct {
         int64_t size;
         int last;       /* enum mr_last */

@@ -26,6 +26,10 @@ const struct mr_opt mr__config_opts[] = {
      "all randomness follows from it; the same seed gives the same batches"},
     {"epochs", MR_OPT_INT, 0, AT(epochs), "1", 0, INFINITY, NULL, NULL,
      "passes over the data set; 0: without end"},
+    {"epoch_batches", MR_OPT_INT, MR_OPT_STREAM | MR_OPT_AUTO | MR_OPT_LATER, AT(epoch_batches),
+     "auto", 1, 1e12, NULL, "batches",
+     "batches of an epoch over all ranks, whatever the data set's size: its passes go on from one "
+     "epoch into the next; auto: an epoch is one pass"},
     {"slots", MR_OPT_INT, MR_OPT_AUTO, AT(slots), "auto", 1, 1024, NULL, "batches",
      "batches that have a place in shared memory; auto: 4"},
     {"spares", MR_OPT_INT, 0, AT(spares), "1", 0, 16, NULL, "batches",

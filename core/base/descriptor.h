@@ -67,6 +67,8 @@ enum mr_opt_flags {
     MR_OPT_AUTO = 2,   /* INT, SHARE: the word `auto` may stand for the number; stored as 0, -1 */
     MR_OPT_WHOLE = 4,  /* FLOATS: whole numbers only */
     MR_OPT_OUT = 8,    /* PATH: need not exist */
+    MR_OPT_LATER = 16, /* INT, in the config hash: left out of it while it is 0, so that the hashes
+                          of configs from before it was there stay what they were */
 };
 
 struct mr_opt {       /* one row = config key = doc row = schema entry = binding keyword */

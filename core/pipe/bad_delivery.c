@@ -37,7 +37,11 @@ int mr__bad_open(mr_loader *l, struct mr_errbuf *e)
 static double epoch_samples(const mr_loader *l)
 {
     const struct mr_index_head *head = l->s.index.head;
-    return head ? (double)head->samples / (double)l->s.plan->config->world : 0;
+    const struct mr_epochs *ep = &l->s.epochs;
+    double rows = ep->counted ? (double)ep->batches * (double)ep->batch
+                  : head      ? (double)head->samples
+                              : 0;
+    return rows / (double)l->s.plan->config->world;
 }
 
 static uint64_t share(double samples, double percent)

@@ -72,9 +72,12 @@ static void explain_source(FILE *f, const struct mr_config *c)
     fprintf(f, "batches:   %" PRId64 " rows, last: %s, rank %" PRId64 " of %" PRId64 "\n",
             c->batch.size, last[c->batch.last], c->rank, c->world);
     if (c->epochs)
-        fprintf(f, "epochs:    %" PRId64 "\n", c->epochs);
+        fprintf(f, "epochs:    %" PRId64, c->epochs);
     else
-        fprintf(f, "epochs:    endless\n");
+        fprintf(f, "epochs:    endless");
+    if (c->epoch_batches)
+        fprintf(f, ", of %" PRId64 " batches", c->epoch_batches);
+    fprintf(f, "\n");
 }
 
 /* False: memory was out. */

@@ -144,6 +144,7 @@ static uint64_t count_valid(const mr_loader *l, uint32_t slot, uint32_t rows)
 
 static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, struct mr_errbuf *e)
 {
+    const struct mr_config *c = l->s.plan->config;
     struct mr_plan_head head = *mr__plan_head(&l->s.arena, slot); /* ours now: it cannot change */
     MR_CRASH_POINT("trainer.leased");
     l->delivered++;
@@ -177,7 +178,7 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
     MR_CRASH_POINT("trainer.handle_filled");
     l->leases++;
     l->rows += count_valid(l, slot, head.rows);
-    l->position = (head.step + 1) * (uint64_t)l->s.plan->config->world;
+    l->position = head.batch - (uint64_t)c->rank + (uint64_t)c->world; /* the same on all ranks */
     mr__hash_deliver(l, b);
     MR_CRASH_POINT("trainer.counted");
     *out = b;
@@ -471,6 +472,37 @@ int mr_end_epoch(mr_loader *l)
     if (rc < 0)
         return mr__keep_error(&e);
     rc = l->ended || l->epoch_cut ? MR_OK : go_to(l, l->epoch + 1, 0, true, &e);
+    mr__loader_leave(l);
+    return rc < 0 ? mr__keep_error(&e) : MR_OK;
+}
+
+static int set_epoch(mr_loader *l, uint64_t epoch, struct mr_errbuf *e)
+{
+    uint64_t epochs = (uint64_t)l->s.plan->config->epochs;
+    if (l->s.plan->user_commander)
+        return go_to(l, epoch, 0, false, e); /* which says that it cannot */
+    if (epochs && epoch >= epochs)
+        return mr__fail(e, MR_E_USAGE,
+                        "there is no epoch %llu: with 'epochs: %llu' they go from 0 to %llu; 0 "
+                        "makes a run without end",
+                        (unsigned long long)epoch, (unsigned long long)epochs,
+                        (unsigned long long)epochs - 1);
+    if (epoch >= MR_STATE_PLACE_END)
+        return mr__fail(e, MR_E_USAGE, "epoch %llu is beyond the last one, 2^48 - 1",
+                        (unsigned long long)epoch);
+    if (epoch != l->epoch || l->position || l->ended)
+        return go_to(l, epoch, 0, false, e);
+    l->epoch_cut = false; /* it comes next anyhow */
+    return MR_OK;
+}
+
+int mr_set_epoch(mr_loader *l, uint64_t epoch)
+{
+    struct mr_errbuf e;
+    int rc = mr__loader_enter(l, &e);
+    if (rc < 0)
+        return mr__keep_error(&e);
+    rc = set_epoch(l, epoch, &e);
     mr__loader_leave(l);
     return rc < 0 ? mr__keep_error(&e) : MR_OK;
 }

@@ -176,6 +176,10 @@ static int check_parts(const struct mr_plan *plan, struct mr_errbuf *e)
                                 "the sampler '%s' follows the trainer's feedback batch by batch, "
                                 "in order: it needs 'deterministic: true'",
                                 sampler->d.name);
+    if (plan->user_commander && c->epoch_batches)
+        return mr__config_error(c, c->commander.given ? c->commander.mark : c->mark, e,
+                                "a user's commander says itself where an epoch ends "
+                                "(MR_END_EPOCH): leave 'epoch_batches' out");
     return MR_OK;
 }
 

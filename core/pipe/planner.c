@@ -13,7 +13,8 @@
 
 struct planner {
     struct mr_session *s;
-    uint64_t epoch, step; /* next to plan; step counts this rank's batches */
+    uint64_t epoch, step; /* next to plan; step counts this rank's batches from the base on */
+    uint64_t base;        /* of this epoch: epochs.h */
     uint64_t ordinal;     /* with feedback: of the last one planned */
 };
 
@@ -22,9 +23,8 @@ static int seek(void *ctx, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
     struct planner *p = ctx;
     (void)e;
     p->epoch = epoch;
-    p->step = batch / p->s->epochs.world; /* the first of ours that is not before it */
-    if (batch % p->s->epochs.world > p->s->epochs.rank)
-        p->step++;
+    p->base = batch;
+    p->step = 0;
     if (p->s->feedback.base)
         p->ordinal = mr__feedback_seek(&p->s->feedback);
     return MR_OK;
@@ -34,10 +34,13 @@ static int resume(void *ctx, const struct mr_plan_head *last, const void *state,
                   struct mr_errbuf *e)
 {
     struct planner *p = ctx;
+    const struct mr_epochs *ep = &p->s->epochs;
+    bool inside = last->kind == MR_PLAN_BATCH;
     (void)state;
     (void)e;
     p->epoch = last->epoch + (last->kind == MR_PLAN_END_EPOCH);
-    p->step = last->kind == MR_PLAN_BATCH ? last->step + 1 : 0;
+    p->base = inside ? last->batch - ep->rank - last->step * ep->world : 0;
+    p->step = inside ? last->step + 1 : 0;
     p->ordinal = last->ordinal;
     return MR_OK;
 }
@@ -76,8 +79,8 @@ static int plan_batch(struct planner *p, uint32_t slot, struct mr_plan_head *hea
         return rc;
     head->kind = MR_PLAN_BATCH;
     head->ordinal = p->ordinal;
-    head->batch = p->step * p->s->epochs.world + p->s->epochs.rank;
-    head->rows = mr__epochs_rows(&p->s->epochs, head->batch);
+    head->batch = p->base + p->step * p->s->epochs.world + p->s->epochs.rank;
+    head->rows = mr__epochs_rows(&p->s->epochs, p->epoch, head->batch);
     head->tasks = p->s->arena.shape.tasks == 1 ? 1 : head->rows;
     for (uint32_t i = 0; i < head->rows && rc >= 0; i++)
         rc = plan_row(p, slot, i, head->batch * p->s->epochs.batch + i, e);
@@ -94,10 +97,10 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
     head->ordinal = p->ordinal;
     if (epochs && p->epoch >= epochs) {
         head->kind = MR_PLAN_END;
-    } else if (p->step >= p->s->epochs.steps) {
+    } else if (p->step >= mr__epochs_steps(&p->s->epochs, p->base)) {
         head->kind = MR_PLAN_END_EPOCH;
         p->epoch++;
-        p->step = 0;
+        p->base = p->step = 0;
     } else {
         return plan_batch(p, slot, head, e);
     }

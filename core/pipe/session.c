@@ -8,55 +8,26 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-static uint64_t div_up(uint64_t n, uint64_t by)
-{
-    return n / by + (n % by != 0);
-}
-
-static void cut_epochs(struct mr_epochs *ep, const struct mr_config *c, uint64_t positions)
-{
-    *ep = (struct mr_epochs){.positions = positions,
-                             .batch = (uint64_t)c->batch.size,
-                             .rank = (uint64_t)c->rank,
-                             .world = (uint64_t)c->world,
-                             .last = c->batch.last};
-    if (ep->last == MR_LAST_DROP) { /* every rank makes the same number of steps */
-        ep->batches = positions / ep->batch / ep->world * ep->world;
-    } else {
-        ep->batches = div_up(div_up(positions, ep->batch), ep->world) * ep->world;
-    }
-    ep->steps = ep->batches / ep->world;
-}
-
-uint32_t mr__epochs_rows(const struct mr_epochs *ep, uint64_t g)
-{
-    if (g >= ep->batches)
-        return 0;
-    uint64_t left = ep->positions - g * ep->batch;
-    bool cut = ep->last == MR_LAST_SHORT && g * ep->batch < ep->positions && left < ep->batch;
-    return (uint32_t)(cut ? left : ep->batch);
-}
-
 int mr__session_pick(const struct mr_session *s, uint64_t epoch, uint64_t position,
                      struct mr_pick *pick, struct mr_errbuf *e)
 {
-    const struct mr_epochs *ep = &s->epochs;
+    uint64_t pass, at;
     *pick = (struct mr_pick){.sample = UINT64_MAX};
-    if (position >= ep->positions && ep->last == MR_LAST_PAD)
+    if (!mr__epochs_place(&s->epochs, epoch, position, &pass, &at))
         return MR_OK; /* a row that holds nothing */
-    position %= ep->positions;
     if (s->steered)
-        return mr__session_learner(s)->choose(s->sampler, &s->feedback.weights, epoch, position,
-                                              pick, e);
-    return mr__session_sampler(s)->at(s->sampler, epoch, position, pick, e);
+        return mr__session_learner(s)->choose(s->sampler, &s->feedback.weights, pass, at, pick, e);
+    return mr__session_sampler(s)->at(s->sampler, pass, at, pick, e);
 }
 
 void mr__session_substitute(const struct mr_session *s, uint64_t epoch, uint64_t position,
                             uint32_t attempt, struct mr_pick *pick)
 {
     const struct mr_sampler *sampler = mr__session_sampler(s);
+    uint64_t pass, at;
     if (sampler->substitute) {
-        sampler->substitute(s->sampler, epoch, position, attempt, pick);
+        if (mr__epochs_place(&s->epochs, epoch, position, &pass, &at))
+            sampler->substitute(s->sampler, pass, at, attempt, pick);
         return;
     }
     struct mr_row_key key = {(uint64_t)s->plan->config->seed, epoch, position, attempt};
@@ -85,6 +56,24 @@ uint64_t mr__session_data_hash(const struct mr_session *s)
     return hashes[1] ? XXH3_64bits(hashes, sizeof hashes) : hashes[0];
 }
 
+/* Only `drop` can leave nothing. */
+static int no_batch(const struct mr_session *s, struct mr_errbuf *e)
+{
+    const struct mr_config *c = s->plan->config;
+    if (s->epochs.pass && s->epochs.counted)
+        return mr__fail(e, MR_E_CONFIG,
+                        "no batch would ever come: 'epoch_batches' is %lld, there are %lld ranks, "
+                        "and 'batch.last: drop' leaves out what does not go round; set "
+                        "'epoch_batches' to a multiple of the ranks",
+                        (long long)c->epoch_batches, (long long)c->world);
+    return mr__fail(e, MR_E_CONFIG,
+                    "no batch would ever come: an epoch has %llu samples, a batch "
+                    "%lld rows on each of %lld ranks, and 'batch.last: drop' leaves out what is "
+                    "less; make 'batch.size' smaller or choose short, pad or wrap",
+                    (unsigned long long)s->epochs.positions, (long long)c->batch.size,
+                    (long long)c->world);
+}
+
 static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
 {
     const struct mr_config *c = s->plan->config;
@@ -100,15 +89,8 @@ static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
     }
     if (rc < 0)
         return rc;
-    cut_epochs(&s->epochs, c, sampler->length(s->sampler));
-    if (s->epochs.steps)
-        return MR_OK;
-    return mr__fail(e, MR_E_CONFIG,
-                    "no batch would ever come: an epoch has %llu samples, a batch "
-                    "%lld rows on each of %lld ranks, and 'batch.last: drop' leaves out what is "
-                    "less; make 'batch.size' smaller or choose short, pad or wrap",
-                    (unsigned long long)s->epochs.positions, (long long)c->batch.size,
-                    (long long)c->world);
+    mr__epochs_cut(&s->epochs, c, sampler->length(s->sampler));
+    return mr__epochs_steps(&s->epochs, 0) ? MR_OK : no_batch(s, e);
 }
 
 int mr__session_bind(struct mr_session *s, struct mr_errbuf *e)

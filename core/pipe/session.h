@@ -7,19 +7,11 @@
 #ifndef MR_PIPE_SESSION_H
 #define MR_PIPE_SESSION_H
 
+#include "pipe/epochs.h"
 #include "pipe/plan.h"
 #include "proc/roles.h"
 #include "proc/sandbox.h"
 #include "shm/feedback.h"
-
-struct mr_epochs {      /* how an epoch is cut into batches, and dealt to ranks */
-    uint64_t positions; /* samples per epoch */
-    uint64_t batch;     /* rows */
-    uint64_t batches;   /* global, per epoch */
-    uint64_t steps;     /* of this rank, per epoch */
-    uint64_t rank, world;
-    enum mr_last last;
-};
 
 struct mr_session {
     struct mr_plan *plan;
@@ -49,9 +41,6 @@ void mr__session_note(const struct mr_session *s);
 void mr__session_drop_descriptors(struct mr_session *s);
 /* Frees plan, index, sampler, arena and descriptors; the struct itself stays. */
 void mr__session_release(struct mr_session *s);
-
-/* Rows of a global batch, 0 beyond the epoch. Position of its row i: g * batch + i. */
-uint32_t mr__epochs_rows(const struct mr_epochs *ep, uint64_t global_batch);
 
 static inline const struct mr_sampler *mr__session_sampler(const struct mr_session *s)
 {

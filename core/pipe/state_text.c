@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define STATE_VERSION 2
-#define PLACE_END (1ull << 48)
 #define FORCED_NUMBERS 7
 
 /* ---- reading: a few steps over a text, each of which may find that it is something else ---- */
@@ -106,7 +105,7 @@ static void forced_one(struct scan *s, struct mr_verdict *v)
         n[i] = number(s);
     }
     expect(s, ']');
-    if (s->bad || n[0] >= PLACE_END || n[1] >= PLACE_END || n[2] > UINT16_MAX ||
+    if (s->bad || n[0] >= MR_STATE_PLACE_END || n[1] >= MR_STATE_PLACE_END || n[2] > UINT16_MAX ||
         n[4] >= MR_CAUSES || n[5] > UINT32_MAX || n[6] >= MR_ACTIVITIES) {
         s->bad = true;
         return;
@@ -180,7 +179,7 @@ int mr__state_parse(const char *text, struct mr_state *state, struct mr_errbuf *
     }
     expect(&s, '}');
     blanks(&s);
-    bool sane = state->epoch < PLACE_END && state->batch < PLACE_END;
+    bool sane = state->epoch < MR_STATE_PLACE_END && state->batch < MR_STATE_PLACE_END;
     if (rc >= 0 && (s.bad || *s.at || !sane))
         rc = mr__fail(e, MR_E_CONFIG, "this is not a state that mr_save_state wrote");
     if (rc < 0) {

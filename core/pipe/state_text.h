@@ -14,10 +14,12 @@
 #include "base/text.h"
 #include "shm/verdict.h"
 
+#define MR_STATE_PLACE_END (1ull << 48) /* epochs, batches and positions are less */
 #define MR_STATE_FORCED_MAX (2 * MR_VERDICTS_MAX)
 
 struct mr_state {
-    uint64_t epoch, batch, seed, config_hash;
+    uint64_t epoch, batch; /* batch: of the epoch, over all ranks, that comes next */
+    uint64_t seed, config_hash;
     uint64_t data_hash;
     uint64_t bad;       /* bad samples of the epoch so far */
     uint64_t list_hash; /* of the listed verdicts, 0: none */

@@ -197,7 +197,7 @@ struct mr_plan_head {
     uint64_t first_seq; /* of that stream */
     uint64_t epoch;
     uint64_t batch;       /* global number in the epoch */
-    uint64_t step;        /* this rank's number of batches before it in the epoch */
+    uint64_t step;        /* this rank's batches before it, from the base on (pipe/epochs.h) */
     uint64_t ordinal;     /* with feedback: this rank's batches up to it in the run; else 0 */
     uint32_t rows, tasks; /* in use; 0 for END_EPOCH and END */
     uint32_t kind;        /* enum mr_plan_kind */

@@ -307,6 +307,31 @@ function tests.an_epoch_may_end_early()
     equal(batch:info().epoch, 1)
 end
 
+function tests.an_epoch_may_be_set()
+    local loader <close> = open()
+    loader:set_epoch(1)
+    local hashes = {}
+    for batch in loader:epoch() do
+        table.insert(hashes, batch:hash())
+    end
+    equal(#hashes, 9)
+    loader:set_epoch(0)
+    for batch in loader:epoch() do
+        equal(batch:info().epoch, 0)
+    end
+    equal(loader:ended(), false) -- has taken the next epoch's first batch
+    loader:set_epoch(1)
+    local i = 0
+    for batch in loader:epoch() do
+        i = i + 1
+        equal(batch:hash(), hashes[i])
+    end
+    equal(i, 9)
+    equal(loader:ended(), true)
+    refused("there is no epoch 2", loader.set_epoch, loader, 2)
+    refused("epochs begin at 0", loader.set_epoch, loader, -1)
+end
+
 function tests.options()
     refused("unknown option 'sets'", millrace.open, "test", {sets = {}})
     refused("must be a string", millrace.open, "test", {text = 5})

@@ -289,6 +289,27 @@ TEST(Cpp, AnEpochMayEndEarly)
     EXPECT_TRUE(loader.ended());
 }
 
+TEST(Cpp, SetEpochGoesToItsFirstBatch)
+{
+    millrace::loader loader("test", small());
+    std::vector<std::uint64_t> second;
+    loader.set_epoch(1);
+    for (auto &batch : loader.epoch())
+        second.push_back(batch.hash());
+    EXPECT_EQ(second.size(), 9u);
+    loader.set_epoch(0);
+    for (auto &batch : loader.epoch())
+        EXPECT_EQ(batch.info().epoch, 0u);
+    EXPECT_FALSE(loader.ended()); // has taken the next epoch's first batch
+    loader.set_epoch(1);
+    for (auto &batch : loader.epoch())
+        EXPECT_EQ(batch.hash(), second.at(batch.info().batch));
+    EXPECT_TRUE(loader.ended());
+    loader.set_epoch(1);
+    EXPECT_EQ((*loader.begin()).hash(), second[0]);
+    EXPECT_EQ(code_of([&] { loader.set_epoch(2); }), MR_E_USAGE);
+}
+
 TEST(Cpp, LogLinesArriveAndExceptionsInThemDoNotEscape)
 {
     int lines = 0;

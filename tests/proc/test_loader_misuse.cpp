@@ -49,6 +49,7 @@ static void expect_refused(mr_loader *l, int code)
     EXPECT_EQ(mr_next(l, &b, 1000), code);
     EXPECT_EQ(b, nullptr);
     EXPECT_EQ(mr_end_epoch(l), code);
+    EXPECT_EQ(mr_set_epoch(l, 0), code);
     EXPECT_EQ(mr_save_state(l, text, sizeof text, &bytes), code);
     EXPECT_EQ(mr_load_state(l, "{}"), code);
     EXPECT_EQ(mr_fd(l), code);

@@ -70,6 +70,7 @@ limits: {max_pixels: 1000, max_side: 2000, max_scans: 3, max_decode_bytes: 20000
 message_bytes: 512
 rank: 1
 world: 2
+epoch_batches: 500
 sample_timeout: 2.5
 )";
 
@@ -99,6 +100,7 @@ TEST(Config, EveryKeyArrives)
     EXPECT_EQ(c->message_bytes, 512);
     EXPECT_EQ(c->rank, 1);
     EXPECT_EQ(c->world, 2);
+    EXPECT_EQ(c->epoch_batches, 500);
     EXPECT_EQ(c->sample_timeout, 2.5);
     EXPECT_EQ(c->source.desc, &fake::source_folder);
     auto *folder = static_cast<const fake::FolderParams *>(c->source.params);
@@ -174,6 +176,7 @@ TEST(Config, DefaultsAreThere)
     EXPECT_EQ(c->limits.max_file_bytes, 256 << 20);
     EXPECT_EQ(c->message_bytes, 256);
     EXPECT_EQ(c->world, 1);
+    EXPECT_EQ(c->epoch_batches, 0);
     EXPECT_EQ(c->sample_timeout, 30);
     EXPECT_EQ(c->sampler.desc, &fake::sampler_shuffle);
     ASSERT_EQ(c->nfields, 2);
@@ -335,12 +338,23 @@ TEST(Config, StreamHashChangesWithTheStreamAlone)
           "sampler=shuffle", "source.extensions=[jpeg]", "source.extensions=[jpegw, ebp]",
           "ops.0.random_resized_crop.size=223", "ops.0.random_resized_crop.size=[224, 224]",
           "ops.1.random_horizontal_flip.p=0.4", "ops.3=color_jitter", "fields.label=int64",
-          "fields.boxes.max=21", "fields.image.layout=NCHW", "limits.max_scans=4"}) {
+          "fields.boxes.max=21", "fields.image.layout=NCHW", "limits.max_scans=4",
+          "epoch_batches=501", "epoch_batches=auto"}) {
         uint64_t h = read(whole, {other})->stream_hash;
         for (uint64_t before : seen)
             EXPECT_NE(h, before) << other;
         seen.push_back(h);
     }
+}
+
+// States on people's disks have this number: a new key must not change it (MR_OPT_LATER).
+TEST(Config, TheStreamHashOfAnOldConfigStaysWhatItWas)
+{
+    const char *old = "version: 1\nseed: 7\nbatch: {size: 8}\n"
+                      "commander: {plugin: /proc/self/exe}\nproducer: {plugin: /proc/self/exe}\n"
+                      "fields: {x: {dtype: uint8, shape: [4]}}\n";
+    EXPECT_EQ(read(old)->stream_hash, 0x2447c3736fd83939u);
+    EXPECT_EQ(read(old, {"epoch_batches=auto"})->stream_hash, 0x2447c3736fd83939u);
 }
 
 TEST(Config, ALocaleWithCommasChangesNothing)

@@ -80,7 +80,8 @@ const Case cases[] = {
     {"sede: 1\n" SOURCE, "t.yaml:1:1: error: unknown key 'sede'; did you mean 'seed'?"},
     {"seed: 1\nfoo: 2\n",
      "t.yaml:2:1: error: unknown key 'foo'; known: batch, producers, source, sampler, ops, fields, "
-     "commander, producer, limits, version, seed, epochs, slots, spares, context, deterministic, "
+     "commander, producer, limits, version, seed, epochs, epoch_batches, slots, spares, "
+     "context, deterministic, "
      "on_error, "
      "max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, sample_timeout, "
      "sample_cpu_timeout"},
@@ -105,7 +106,8 @@ const Case cases[] = {
      "t.yaml:2:10: error: 'sandbox' must be auto, require or off, not 'true'"},
     {SOURCE "playground: true\n",
      "t.yaml:2:1: error: unknown key 'playground'; known: batch, producers, source, sampler, ops, "
-     "fields, commander, producer, limits, version, seed, epochs, slots, spares, context, "
+     "fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
+     "spares, context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
      "sample_timeout, sample_cpu_timeout"},
@@ -412,7 +414,8 @@ const Case cases[] = {
      "t.yaml:1:11: error: 'on_error' must be fail, replace or skip, not the text 'a?b?c'"},
     {"k\303\244se: 1\n",
      "t.yaml:1:1: error: unknown key 'k\303\244se'; known: batch, producers, source, sampler, ops, "
-     "fields, commander, producer, limits, version, seed, epochs, slots, spares, context, "
+     "fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
+     "spares, context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
      "sample_timeout, sample_cpu_timeout"},
@@ -478,7 +481,8 @@ const Case cases[] = {
     {SOURCE, "--set seed: error: 'seed' must be a whole number, not an empty value", "seed="},
     {SOURCE,
      "--set a.b.c.d: error: unknown key 'a'; known: batch, producers, source, sampler, ops, "
-     "fields, commander, producer, limits, version, seed, epochs, slots, spares, context, "
+     "fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
+     "spares, context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
      "sample_timeout, sample_cpu_timeout",

@@ -94,6 +94,16 @@ TEST(StateText, TheWeightsOfASamplerThatLearnsAreNamed)
     EXPECT_EQ(parse(text.substr(0, text.size() - 1) + ",\"more\":1}"), MR_E_CONFIG);
 }
 
+TEST(StateText, IsShortWhateverItsNumbersAre)
+{
+    mr_state s = {};
+    s.epoch = s.batch = MR_STATE_PLACE_END - 1;
+    s.seed = s.config_hash = s.data_hash = s.bad = s.list_hash = s.weights_hash = UINT64_MAX;
+    std::string text = write(s);
+    EXPECT_EQ(parse(text), MR_OK);
+    EXPECT_LT(text.size(), 1023u) << text;
+}
+
 TEST(StateText, AsManyVerdictsAsThereCanBe)
 {
     mr_verdict *forced = new mr_verdict[MR_STATE_FORCED_MAX + 1]();

@@ -211,6 +211,15 @@ class loader
         forget_ahead();
         check(mr_end_epoch(alive()), handle_);
     }
+    // The next step is the first batch of this epoch (mr_set_epoch).
+    void set_epoch(std::uint64_t epoch)
+    {
+        if (known_ == MR_OK && ahead_ && ahead_.info().epoch == epoch)
+            return; // ended() has taken it already
+        forget_ahead();
+        check(mr_set_epoch(alive(), epoch), handle_);
+        step_ = MR_OK;
+    }
     // The stream hash (mr_stream_hash): counted from begin_hash() on.
     void begin_hash()
     {
