@@ -74,6 +74,9 @@ void run_report_json(const struct run_report *r)
     json_count(&j, "producers", (uint64_t)r->stats.producers);
     json_count(&j, "slots", (uint64_t)r->stats.slots);
     json_count(&j, "arena_bytes", r->stats.arena_bytes);
+    json_count(&j, "rank", (uint64_t)r->stats.rank);
+    json_count(&j, "world", (uint64_t)r->stats.world);
+    json_text(&j, "ranks_from", *r->ranks_from ? r->ranks_from : NULL);
     json_bool(&j, "interrupted", r->interrupted);
     json_text(&j, "error", r->error);
     json_end(&j);

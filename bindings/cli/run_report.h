@@ -17,6 +17,7 @@ struct run_report {
     int64_t waited_ns;         /* in mr_next, after the first batch */
     uint64_t bytes_at_first;   /* encoded bytes read when the first batch came */
     mr_stats stats;            /* at the end */
+    char ranks_from[96];       /* stats.ranks_from, kept beyond the loader; "": nowhere */
     bool interrupted;
     const char *error; /* why the run ended early; NULL: it did not */
     bool has_hash;

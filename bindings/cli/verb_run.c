@@ -299,6 +299,19 @@ static int take_batches(struct job *job)
 
 /* ---- verb ----------------------------------------------------------------------------------- */
 
+static void tell_rank(struct job *job)
+{
+    struct run_report *r = &job->report;
+    if (mr_get_stats(job->loader, &r->stats) < 0)
+        return;
+    if (r->stats.ranks_from)
+        snprintf(r->ranks_from, sizeof r->ranks_from, "%s", r->stats.ranks_from);
+    if (job->o->quiet || job->o->json || (r->stats.world == 1 && !r->stats.ranks_from))
+        return;
+    fprintf(stderr, "rank %" PRId32 " of %" PRId32 " (%s)\n", r->stats.rank, r->stats.world,
+            r->stats.ranks_from ? r->ranks_from : "set by hand");
+}
+
 static int open_loader(struct job *job, const char *path)
 {
     const struct options *o = job->o;
@@ -329,8 +342,10 @@ static int open_loader(struct job *job, const char *path)
     overrides_free(&set);
     if (rc >= 0 && o->hash)
         rc = mr_stream_hash_begin(job->loader);
-    if (rc >= 0)
+    if (rc >= 0) {
+        tell_rank(job);
         return CLI_DONE;
+    }
     keep_error(job, rc);
     mr_close(&job->loader);
     return cli_fail_library(cli_exit_code(rc), job->error);

@@ -239,6 +239,8 @@ static int loader_stats(lua_State *L)
         {"arena_bytes", s.arena_bytes},
         {"producers", (uint64_t)s.producers},
         {"slots", (uint64_t)s.slots},
+        {"rank", (uint64_t)s.rank},
+        {"world", (uint64_t)s.world},
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -71,7 +71,9 @@ struct mr_config {
     int context, on_error, decode, sandbox; /* enums above */
     bool deterministic;
     int64_t message_bytes;
-    int64_t rank, world;
+    int64_t rank, world;       /* as given, else as the launcher says (rank_env.h) */
+    const char *ranks_from;    /* "RANK and WORLD_SIZE of torchrun"; NULL: no launcher was asked */
+    const char *ranks_warning; /* what contradicts it, NULL: nothing */
     double sample_timeout;     /* seconds */
     double sample_cpu_timeout; /* seconds of processor time */
     struct mr_share max_bad;   /* bad samples that an epoch may have */

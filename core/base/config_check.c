@@ -22,15 +22,20 @@ static int check_ranks(const struct mr_config_reader *r)
 {
     const struct mr_config *c = r->c;
     struct mr_errbuf *e = r->opt.e;
+    bool launched = c->ranks_from != NULL;
+    const char *from = launched ? " (from " : "", *end = launched ? ")" : "";
+    const char *who = launched ? c->ranks_from : "";
     if (c->rank >= c->world)
         return mr__config_error(c, mark_of(r, "rank", NULL), e,
-                                "'rank' is %lld, but with 'world: %lld' ranks go from 0 to %lld",
-                                (long long)c->rank, (long long)c->world, (long long)c->world - 1);
+                                "'rank' is %lld, but with 'world: %lld'%s%s%s ranks go from 0 to "
+                                "%lld",
+                                (long long)c->rank, (long long)c->world, from, who, end,
+                                (long long)c->world - 1);
     if (c->world > 1 && c->batch.last == MR_LAST_SHORT)
         return mr__config_error(c, mark_of(r, "batch", "last"), e,
-                                "'batch.last: short' cannot be used with 'world: %lld': ranks "
-                                "would get different numbers of rows; use drop, pad or wrap",
-                                (long long)c->world);
+                                "'batch.last: short' cannot be used with 'world: %lld'%s%s%s: "
+                                "ranks would get different numbers of rows; use drop, pad or wrap",
+                                (long long)c->world, from, who, end);
     if (c->context == MR_CONTEXT_FORK && c->producers.threads > 1)
         return mr__config_error(c, mark_of(r, "producers", "threads"), e,
                                 "'producers.threads: %lld' cannot be used with 'context: fork': a "

@@ -159,12 +159,14 @@ static int read_all(struct mr_config_reader *r, struct mr_place *place, const ch
     if (rc == MR_OK)
         rc = mr__config_fields(r);
     if (rc == MR_OK)
+        rc = mr__config_ranks(r);
+    if (rc == MR_OK)
         rc = mr__config_check(r);
     return rc < 0 ? rc : mr__config_hash(r->c, e);
 }
 
-static int read_config(const struct mr_tables *tables, struct mr_config **config,
-                       const char *path, const char *text, bool from_file, const char *const *set,
+static int read_config(const struct mr_tables *tables, struct mr_config **config, const char *path,
+                       const char *text, bool from_file, const char *const *set,
                        struct mr_errbuf *e)
 {
     *config = NULL;

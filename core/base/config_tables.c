@@ -51,10 +51,11 @@ const struct mr_opt mr__config_opts[] = {
      "fast: large JPEGs may be decoded at a reduced size (today it is the same as exact)"},
     {"message_bytes", MR_OPT_INT, 0, AT(message_bytes), "256", 64, 65536, NULL, "bytes",
      "room for a commander's message to a row"},
-    {"rank", MR_OPT_INT, 0, AT(rank), "0", 0, 65535, NULL, NULL,
-     "number of this training process; it gets batches rank, rank + world, ..."},
-    {"world", MR_OPT_INT, 0, AT(world), "1", 1, 65536, NULL, NULL,
-     "training processes that share the epoch"},
+    {"rank", MR_OPT_INT, MR_OPT_AUTO, AT(rank), "auto", 0, 65535, NULL, NULL,
+     "number of this training process; it gets batches rank, rank + world, ...; auto: what "
+     "torchrun, mpirun or srun say, else 0"},
+    {"world", MR_OPT_INT, MR_OPT_AUTO, AT(world), "auto", 1, 65536, NULL, NULL,
+     "training processes that share the epoch; auto: what the launcher says, else 1"},
     {"sandbox", MR_OPT_ENUM, 0, AT(sandbox), "auto", 0, 0, sandbox_names, NULL,
      "what built-in producers give up before they open data; auto: whatever the kernel offers, "
      "require: all of it or an error; programs of `producer.exec` are never confined"},

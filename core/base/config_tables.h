@@ -58,6 +58,8 @@ int mr__section_map(struct mr_config_reader *r, const struct mr_section *s, stru
 int mr__config_default_sampler(struct mr_config_reader *r);
 /* Default fields and dtypes, then what each kind of field may have. */
 int mr__config_fields(struct mr_config_reader *r);
+/* Who this process is among its ranks. MR_E_CONFIG: the environment makes no sense. */
+int mr__config_ranks(struct mr_config_reader *r);
 /* What no single section can know. */
 int mr__config_check(struct mr_config_reader *r);
 /* A mapping as a message, in the config's pool. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * boot.c: what a spawned warden is told: the config's text, its path (for messages and relative
- * paths) and the overrides, as NUL-terminated strings in a sealed memfd. The warden compiles them
- * again; the arena's signature proves that the result is the trainer's.
+ * paths), the overrides, and the rank that the trainer found itself to be, as NUL-terminated
+ * strings in a sealed memfd. The warden compiles them again; the arena's signature proves that the
+ * result is the trainer's.
  */
 #include "pipe/session.h"
 
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 #define BOOT_MAX (8u << 20)
+#define OWN_SETS 2 /* rank and world: the environment is asked once */
+#define OWN_SET_BYTES 24
 
 static int append(int fd, const char *text, struct mr_errbuf *e)
 {
@@ -37,7 +40,7 @@ static int append(int fd, const char *text, struct mr_errbuf *e)
 static int check_size(const struct mr_config *config, const char *const *set, struct mr_errbuf *e)
 {
     struct rlimit limit;
-    size_t bytes = strlen(config->path) + strlen(config->text) + 8;
+    size_t bytes = strlen(config->path) + strlen(config->text) + 8 + OWN_SETS * OWN_SET_BYTES;
     for (; set && *set; set++)
         bytes += strlen(*set) + 1;
     if (getrlimit(RLIMIT_FSIZE, &limit) < 0 || bytes <= limit.rlim_cur)
@@ -46,6 +49,15 @@ static int check_size(const struct mr_config *config, const char *const *set, st
                     "the config and its overrides are %zu bytes, and RLIMIT_FSIZE ('ulimit -f') "
                     "allows %llu: raise it",
                     bytes, (unsigned long long)limit.rlim_cur);
+}
+
+static int append_ranks(int fd, const struct mr_config *config, struct mr_errbuf *e)
+{
+    char rank[OWN_SET_BYTES], world[OWN_SET_BYTES];
+    snprintf(rank, sizeof rank, "rank=%lld", (long long)config->rank);
+    snprintf(world, sizeof world, "world=%lld", (long long)config->world);
+    int rc = append(fd, rank, e);
+    return rc < 0 ? rc : append(fd, world, e);
 }
 
 int mr__boot_write(const struct mr_config *config, const char *const *set, struct mr_errbuf *e)
@@ -62,6 +74,8 @@ int mr__boot_write(const struct mr_config *config, const char *const *set, struc
         rc = append(fd, config->text, e);
     for (; rc >= 0 && set && *set; set++)
         rc = append(fd, *set, e);
+    if (rc >= 0)
+        rc = append_ranks(fd, config, e);
     if (rc >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) < 0)
         rc = mr__fail_errno(e, MR_E_SYSTEM, "cannot seal the boot text");
     if (rc >= 0)
@@ -96,12 +110,13 @@ static int compile(struct mr_session *s, const char *text, size_t bytes, struct 
 {
     const char *path = text, *kind = next_string(path), *end = text + bytes;
     const char *config_text = kind < end ? next_string(kind) : end;
-    const char *set[MR_MAX_SET + 1];
+    const char *set[MR_MAX_SET + OWN_SETS + 1];
     size_t n = 0;
     struct mr_config *config;
     if (config_text >= end)
         return mr__fail(e, MR_E_CORRUPT, "the boot text is cut");
-    for (const char *p = next_string(config_text); p < end && n < MR_MAX_SET; p = next_string(p))
+    for (const char *p = next_string(config_text); p < end && n < MR_MAX_SET + OWN_SETS;
+         p = next_string(p))
         set[n++] = p;
     set[n] = NULL;
     int rc = mr__config_read_again(&config, path, config_text, !strcmp(kind, "file"), set, e);

@@ -69,8 +69,13 @@ static void explain_source(FILE *f, const struct mr_config *c)
         fprintf(f, "source:    %s\n", source->name);
     if (!c->commander.given && sampler)
         fprintf(f, "sampler:   %s, seed %" PRId64 "\n", sampler->name, c->seed);
-    fprintf(f, "batches:   %" PRId64 " rows, last: %s, rank %" PRId64 " of %" PRId64 "\n",
-            c->batch.size, last[c->batch.last], c->rank, c->world);
+    fprintf(f, "batches:   %" PRId64 " rows, last: %s\n", c->batch.size, last[c->batch.last]);
+    fprintf(f, "rank:      %" PRId64 " of %" PRId64, c->rank, c->world);
+    if (c->ranks_from)
+        fprintf(f, " (%s)", c->ranks_from);
+    fprintf(f, "\n");
+    if (c->ranks_warning)
+        fprintf(f, "           warning: %s\n", c->ranks_warning);
     if (c->epochs)
         fprintf(f, "epochs:    %" PRId64, c->epochs);
     else

@@ -61,11 +61,14 @@ static int read_config(mr_loader *l, const char *path, const mr_options *o, stru
     }
     l->s.user = (struct mr_user){o->commander, o->producer};
     rc = mr__plan_compile(&l->s.plan, config, &l->s.user, e);
-    if (rc < 0)
+    if (rc < 0) {
         mr__config_free(config);
-    else
-        mr__session_shape_feedback(&l->s);
-    return rc;
+        return rc;
+    }
+    if (config->ranks_warning && l->log)
+        l->log(l->log_user, MR_LOG_WARNING, config->ranks_warning);
+    mr__session_shape_feedback(&l->s);
+    return MR_OK;
 }
 
 static int make_eventfd(int *fd, struct mr_errbuf *e)

@@ -69,6 +69,9 @@ static void fill(const mr_loader *l, mr_stats *s)
     s->arena_bytes = a->shape.control_bytes + a->shape.plan_bytes + a->shape.data_bytes;
     s->producers = (int32_t)a->shape.producers;
     s->slots = (int32_t)mr__trainer_slots(a);
+    s->rank = (int32_t)l->s.plan->config->rank;
+    s->world = (int32_t)l->s.plan->config->world;
+    s->ranks_from = l->s.plan->config->ranks_from;
 }
 
 int mr_get_stats(mr_loader *l, mr_stats *stats)

@@ -209,6 +209,9 @@ typedef struct mr_stats {
     uint64_t refills;     /**< times that every undelivered slot was filled again, after a crash */
     uint64_t tainted;     /**< leased batches at those times */
     uint64_t quarantines; /**< slots given up to a process that could not be ended */
+    int32_t rank, world;  /**< of this loader */
+    const char *ranks_from; /**< where they are from, "RANK and WORLD_SIZE of torchrun"; NULL: the
+                                 config, or nowhere. Good until mr_close */
 } mr_stats;
 MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);
 
