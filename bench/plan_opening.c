@@ -58,17 +58,23 @@ static int move_state(char state[1024], unsigned long long epoch, unsigned long 
 
 int plan_opening(const struct plan_options *o)
 {
-    static const char *const samplers[] = {"sequential", "shuffle"};
+    static const struct {
+        const char *name, *params; /* %d: an eighth of a batch */
+    } samplers[] = {{"sequential", ""},
+                    {"shuffle", ""},
+                    {"weighted", ", balance: label"},
+                    {"pk", ", p: 8, k: %d"}};
     printf("%llu samples\n%-12s %10s %16s %26s\n", (unsigned long long)o->samples, "sampler",
            "open ms", "first batch ms", "first batch, epoch 1000 ms");
-    for (int i = 0; i < 2; i++) {
-        char config[512], state[1024];
+    for (size_t i = 0; i < sizeof samplers / sizeof samplers[0]; i++) {
+        char config[512], params[64], state[1024];
         double open_s, first_s, again_s, far_s;
+        snprintf(params, sizeof params, samplers[i].params, o->batch / 8);
         snprintf(config, sizeof config,
                  "version: 1\nseed: 42\nepochs: 0\nbatch: {size: %d}\nproducers: 1\n"
-                 "source: {type: synthetic, samples: %llu, size: 8}\nsampler: {type: %s}\n"
+                 "source: {type: synthetic, samples: %llu, size: 8}\nsampler: {type: %s%s}\n"
                  "ops: [{resize: {size: [8, 8]}}]\nfields: {image: {dtype: uint8}}\n",
-                 o->batch, (unsigned long long)o->samples, samplers[i]);
+                 o->batch, (unsigned long long)o->samples, samplers[i].name, params);
         if (open_once(config, NULL, state, &open_s, &first_s) < 0)
             return 1;
         uint64_t batches = o->samples / (uint64_t)o->batch;
@@ -79,7 +85,7 @@ int plan_opening(const struct plan_options *o)
         char here[1024];
         if (open_once(config, state, here, &again_s, &far_s) < 0)
             return 1;
-        printf("%-12s %10.1f %16.1f %26.1f\n", samplers[i], open_s * 1e3, first_s * 1e3,
+        printf("%-12s %10.1f %16.1f %26.1f\n", samplers[i].name, open_s * 1e3, first_s * 1e3,
                far_s * 1e3);
     }
     return 0;

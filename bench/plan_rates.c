@@ -14,16 +14,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a sampler cannot do without. %s: a file with a number below 1,000,000 in each line. */
+enum given { NOTHING, A_LIST, CLASSES };
+
+/* What a sampler cannot do without. %s is what is given: a file with a number below 1,000,000 in
+ * each line, or how many classes of 8 samples fill a batch. */
 static const struct {
     const char *name, *params;
+    enum given given;
 } needs[] = {
-    {"bucket", ", by: [width, height], buckets: 64"},
-    {"patch", ", size: 128, per_image: 2"},
-    {"pk", ", p: 32, k: 8"},
-    {"repeat_augment", ", repeats: 4"},
-    {"subset", ", file: '%s'"},
-    {"weighted", ", by: weight"},
+    {"bucket", ", by: [width, height], buckets: 64", NOTHING},
+    {"patch", ", size: 128, per_image: 2", NOTHING},
+    {"pk", ", p: %s, k: 8, small: repeat", CLASSES},
+    {"repeat_augment", ", repeats: 4", NOTHING},
+    {"subset", ", file: '%s'", A_LIST},
+    {"weighted", ", by: weight", NOTHING},
 };
 
 struct bench {
@@ -88,13 +92,15 @@ static int make_index(struct bench *b, struct mr_errbuf *e)
 
 static void config_text(const struct bench *b, const char *file, char *text, size_t bytes)
 {
-    char params[512] = "";
+    char params[512] = "", classes[16];
+    snprintf(classes, sizeof classes, "%d", b->o->batch / 8);
+    const char *const given[] = {[NOTHING] = "", [A_LIST] = file, [CLASSES] = classes};
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         const char *from = needs[i].params, *place = strstr(from, "%s");
         if (strcmp(needs[i].name, b->sampler->d.name) != 0)
             continue;
         snprintf(params, sizeof params, "%.*s%s%s", (int)(place ? place - from : 500), from,
-                 place ? file : "", place ? place + 2 : "");
+                 place ? given[needs[i].given] : "", place ? place + 2 : "");
     }
     snprintf(text, bytes,
              "version: 1\nseed: 42\nepochs: 0\nbatch: {size: %d}\n"

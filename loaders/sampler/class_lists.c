@@ -208,7 +208,7 @@ struct mr_class_name mr__class_name(const struct mr_class_lists *l, uint64_t c)
         snprintf(name.text, sizeof name.text, "'%.180s' (label %lld)", mr__printable(text, n).text,
                  label);
     else
-        snprintf(name.text, sizeof name.text, "%s %lld", column, label);
+        snprintf(name.text, sizeof name.text, "%lld of the column '%s'", label, column);
     return name;
 }
 

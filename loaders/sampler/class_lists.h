@@ -36,7 +36,8 @@ uint64_t mr__class_sample(const struct mr_class_lists *l, uint64_t c, uint64_t i
 /* The class of a sample of the index that is in the part. O(log classes). */
 uint64_t mr__class_of(const struct mr_class_lists *l, uint64_t sample);
 
-/* What an error calls the class: 'cat' (label 3), or "label 3" where it has no name. */
+/* What stands behind "class" in an error: 'cat' (label 3), or 3 of the column 'label' where it has
+ * no name. */
 struct mr_class_name {
     char text[256];
 };

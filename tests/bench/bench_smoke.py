@@ -63,7 +63,8 @@ def planner(programs):
     for row in rows:
         check(len(row) == 5 and float(row[1]) > 0, f"'{row[0]}' was measured: {' '.join(row)}")
     said = run(programs / "bench_planner", "open", "--samples", 1000000000).splitlines()
-    check([line.split()[0] for line in said[2:]] == ["sequential", "shuffle"], "both were opened")
+    check([line.split()[0] for line in said[2:]] == ["sequential", "shuffle", "weighted", "pk"],
+          "all were opened")
 
 
 def cost(programs, data, out):

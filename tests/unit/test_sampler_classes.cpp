@@ -117,7 +117,8 @@ TEST(ClassLists, ErrorsCallAClassByItsName)
     Lists lists(set);
     EXPECT_STREQ(mr__class_name(&lists.l, 0).text, "'cat' (label 0)");
     EXPECT_STREQ(mr__class_name(&lists.l, 1).text, "'do\\ng' (label 1)");
-    EXPECT_STREQ(mr__class_name(&lists.l, 2).text, "label 2") << "there is no such name";
+    EXPECT_STREQ(mr__class_name(&lists.l, 2).text, "2 of the column 'label'")
+        << "there is no such name";
 }
 
 // ---- class_balanced ----
