@@ -69,7 +69,11 @@ static int open_session(struct mr_session *s, const char *path, const mr_options
     rc = s->index_fd = mr__index_memfd(e);
     if (rc >= 0)
         rc = mr__session_index(s, e);
-    return rc < 0 ? rc : mr__session_bind(s, e);
+    if (rc >= 0)
+        rc = mr__session_bind(s, e);
+    s->epochs.counted = false; /* it is passes that are shuffled */
+    s->epochs.batches = s->epochs.pass;
+    return rc;
 }
 
 static void look_at(struct study *t, uint64_t position, uint64_t sample)

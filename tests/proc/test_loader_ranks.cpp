@@ -214,6 +214,30 @@ TEST(LoaderRanks, AStateOfAnOlderVersionIsGoodForAnyNumberOfRanks)
         EXPECT_EQ(merged.at({d.epoch, d.batch}), d);
 }
 
+// The end of epoch 1000 of a billion samples, which one process never came to.
+TEST(LoaderRanks, FarIntoARunTheyGoOnAtOnce)
+{
+    std::string config = main_config("epochs: 0\nbatch: {size: 8, last: pad}\n",
+                                     "source: {type: synthetic, samples: 1000000000, size: [8, 8]}"
+                                     "\n");
+    std::string state = Loader(config, {"world=1"}).state(), from = "\"epoch\":0,\"batch\":0";
+    ASSERT_NE(state.find(from), std::string::npos) << state;
+    state.replace(state.find(from), from.size(), "\"epoch\":1000,\"batch\":124999998");
+    Loader alone(config, {"world=1"}, state.c_str());
+    ASSERT_EQ(alone.rc, MR_OK) << alone.error;
+    Stream whole = by_place(alone.read(5)), merged;
+    for (const char *rank : {"rank=0", "rank=1", "rank=2"}) {
+        Loader l(config, {rank, "world=3"}, state.c_str());
+        ASSERT_EQ(l.rc, MR_OK) << l.error;
+        merged.merge(by_place(l.read(2)));
+    }
+    Place filler(1000, 125000000);
+    ASSERT_EQ(merged.count(filler), 1u);
+    EXPECT_EQ(merged.at(filler).valid, 0);
+    merged.erase(filler);
+    EXPECT_EQ(merged, whole);
+}
+
 // The environment changes behind the trainer's back (its log callback runs before the warden).
 TEST(LoaderRanks, TheEnvironmentIsAskedOnceAndTheWardenToldTheAnswer)
 {
