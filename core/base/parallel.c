@@ -41,3 +41,9 @@ void mr__parallel(uint64_t n, int threads, void (*work)(void *ctx, int worker, u
     for (int i = 1; i < started; i++)
         pthread_join(worker[i].thread, NULL);
 }
+
+void mr__first_error(struct mr_first_error *first, const struct mr_errbuf *e)
+{
+    if (!__atomic_exchange_n(&first->taken, 1, __ATOMIC_RELAXED))
+        first->e = *e;
+}

@@ -5,6 +5,8 @@
 #ifndef MR_BASE_PARALLEL_H
 #define MR_BASE_PARALLEL_H
 
+#include "error.h"
+
 #include <stdint.h>
 
 #define MR_PARALLEL_MAX 64
@@ -15,5 +17,13 @@
  * own. */
 void mr__parallel(uint64_t n, int threads, void (*work)(void *ctx, int worker, uint64_t i),
                   void *ctx);
+
+/* The first failure of several threads; zero it to begin. Read it when they are done: e.code < 0
+ * when there was one. */
+struct mr_first_error {
+    uint32_t taken;
+    struct mr_errbuf e;
+};
+void mr__first_error(struct mr_first_error *first, const struct mr_errbuf *e);
 
 #endif

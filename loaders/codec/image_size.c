@@ -39,15 +39,13 @@ static int read_header(const struct mr_buf *file, const struct mr_limits *limits
 
 static bool read_at(int fd, struct mr_buf *to, size_t n, size_t at)
 {
-    to->n = 0;
-    if (!mr__buf_reserve(to, n))
-        return false;
     ssize_t got = pread(fd, to->data, n, (off_t)at);
     to->n = got > 0 ? (size_t)got : 0;
     return to->n == n;
 }
 
-/* The first eXIf chunk's orientation, as loaders/codec/png.c takes it; 1: there is none. */
+/* The first eXIf chunk's orientation, as loaders/codec/png.c takes it; 1: there is none that is
+ * whole. */
 static int32_t walk_chunks(int fd, size_t size, struct mr_buf *scratch)
 {
     struct mr_pngchunk c;
@@ -69,15 +67,17 @@ static int32_t walk_chunks(int fd, size_t size, struct mr_buf *scratch)
     return 1;
 }
 
-static void turn_late(const char *path, size_t size, struct mr_buf *scratch,
-                      struct mr_image_info *info)
+static int turn_late(const char *path, size_t size, struct mr_buf *scratch,
+                     struct mr_image_info *info, struct mr_errbuf *e)
 {
     struct mr_pngchunk c;
     if (mr__pngchunk_find(scratch->data, scratch->n, "eXIf", &c) && c.whole)
-        return; /* it stands before them */
+        return MR_OK; /* it stands before them */
+    if (!mr__buf_reserve(scratch, EXIF_BYTES - scratch->n))
+        return mr__fail(e, MR_E_MEMORY, "not enough memory for the header of '%s'", path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return;
+        return mr__fail_errno(e, MR_E_IO, "cannot open '%s'", path);
     int32_t w = info->w;
     info->orientation = walk_chunks(fd, size, scratch);
     close(fd);
@@ -85,6 +85,7 @@ static void turn_late(const char *path, size_t size, struct mr_buf *scratch,
         info->w = info->h;
         info->h = w;
     }
+    return MR_OK;
 }
 
 int mr__image_size(const char *path, const struct mr_limits *limits, struct mr_buf *scratch,
@@ -99,7 +100,7 @@ int mr__image_size(const char *path, const struct mr_limits *limits, struct mr_b
     if (scratch->n == size)
         return rc;
     if (rc == MR_OK && !strcmp(codec->d.name, "png"))
-        turn_late(path, size, scratch, info);
+        rc = turn_late(path, size, scratch, info, e);
     if (rc != MR_E_DATA)
         return rc;
     rc = mr__read_file(path, limits->max_file_bytes, scratch, e);

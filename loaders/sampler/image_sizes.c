@@ -17,7 +17,7 @@ struct probe {
     int image;
     int32_t *sizes; /* [samples][2] */
     struct mr_buf scratch[MR_PARALLEL_MAX];
-    bool no_memory;
+    struct mr_first_error failure;
 };
 
 static void probe_one(void *ctx, int worker, uint64_t sample)
@@ -26,15 +26,17 @@ static void probe_one(void *ctx, int worker, uint64_t sample)
     struct mr_image_info info;
     struct mr_errbuf why;
     char *path = mr__index_built_path(p->b, p->image, sample);
-    int rc = !path ? MR_E_MEMORY : !*path ? MR_E_DATA : MR_OK;
+    int rc = !path   ? mr__fail(&why, MR_E_MEMORY, "not enough memory for a path")
+             : !*path ? MR_E_DATA
+                      : MR_OK;
     if (rc == MR_OK)
         rc = mr__image_size(path, p->limits, &p->scratch[worker], &info, &why);
     if (rc == MR_OK) {
         p->sizes[2 * sample] = info.w;
         p->sizes[2 * sample + 1] = info.h;
     }
-    if (rc == MR_E_MEMORY)
-        __atomic_store_n(&p->no_memory, true, __ATOMIC_RELAXED);
+    if (rc < 0 && rc != MR_E_DATA && rc != MR_E_LIMIT) /* not the file's fault */
+        mr__first_error(&p->failure, &why);
     free(path);
 }
 
@@ -79,8 +81,11 @@ int mr__image_sizes_index(const struct mr_sampler_build *build, struct mr_index_
     }
     if (rc == MR_OK) {
         mr__parallel(n, build->threads, probe_one, p);
-        rc = p->no_memory ? mr__fail(e, MR_E_MEMORY, "not enough memory to read image headers")
-                          : add_columns(b, sizes, e);
+        rc = p->failure.e.code;
+        if (rc < 0)
+            *e = p->failure.e;
+        else
+            rc = add_columns(b, sizes, e);
     }
     for (int i = 0; p && i < MR_PARALLEL_MAX; i++)
         mr__buf_free(&p->scratch[i]);

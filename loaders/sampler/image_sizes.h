@@ -12,7 +12,7 @@
 
 /* For mr_sampler.index: reads the headers of all images, on build->threads threads, unless the
  * source says the sizes. A file that cannot be read gets 0 x 0. MR_E_CONFIG: there are neither
- * files nor sizes. MR_E_MEMORY. */
+ * files nor sizes. MR_E_MEMORY, MR_E_IO: this process ran out of something. */
 int mr__image_sizes_index(const struct mr_sampler_build *build, struct mr_index_builder *b,
                           struct mr_errbuf *e);
 

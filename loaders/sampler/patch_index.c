@@ -27,7 +27,7 @@ struct masks {
     int mask;             /* column */
     struct mr_buf *found; /* [samples] int32_t each, for the index */
     struct scratch scratch[MASK_THREADS];
-    bool no_memory;
+    struct mr_first_error failure;
 };
 
 void mr__patch_column(const struct mr_patch_params *p, char name[MR_INDEX_NAME])
@@ -41,51 +41,61 @@ void mr__patch_column(const struct mr_patch_params *p, char name[MR_INDEX_NAME])
 }
 
 /* As the row pipeline decodes a mask: one channel of 8 bits. */
-static int decode_mask(const struct masks *m, struct scratch *s, struct mr_view *view)
+static int decode_mask(const struct masks *m, struct scratch *s, struct mr_view *view,
+                       struct mr_errbuf *e)
 {
     void *decoder;
     struct mr_image_info info;
-    struct mr_errbuf why;
-    const struct mr_codec *codec = mr__codec_find(s->file.data, s->file.n, &why);
-    int rc = codec ? codec->open(&decoder, m->limits, &why) : MR_E_DATA;
+    const struct mr_codec *codec = mr__codec_find(s->file.data, s->file.n, e);
+    int rc = codec ? codec->open(&decoder, m->limits, e) : MR_E_DATA;
     if (rc < 0)
         return rc;
-    rc = codec->header(decoder, s->file.data, s->file.n, &info, &why);
+    rc = codec->header(decoder, s->file.data, s->file.n, &info, e);
     if (rc == MR_OK && (int64_t)info.w * info.h > INT32_MAX)
         rc = MR_E_LIMIT; /* beyond what the sums can hold */
     s->pixels.n = 0;
     if (rc == MR_OK && !mr__buf_reserve(&s->pixels, (size_t)info.w * (size_t)info.h))
-        rc = MR_E_MEMORY;
+        rc = mr__fail(e, MR_E_MEMORY, "not enough memory for a mask of %d x %d pixels", info.w,
+                      info.h);
     if (rc == MR_OK) {
         const struct mr_rect all = {0, 0, info.w, info.h};
         *view = (struct mr_view){s->pixels.data, info.w, info.h, 1, 8, info.w};
-        rc = codec->decode(decoder, &all, view, &why);
+        rc = codec->decode(decoder, &all, view, e);
     }
     codec->close(decoder);
     return rc;
+}
+
+static int measure_mask(struct masks *m, struct scratch *s, const char *path, struct mr_buf *found,
+                        struct mr_errbuf *e)
+{
+    struct mr_view mask;
+    int rc = mr__read_file(path, m->limits->max_file_bytes, &s->file, e);
+    if (rc == MR_OK)
+        rc = decode_mask(m, s, &mask, e);
+    if (rc < 0)
+        return rc;
+    bool good = m->p->mode == MR_PATCH_GRID
+                    ? mr__patch_grid_covered(&m->grid, &mask, m->p->min_coverage, found)
+                    : mr__patch_cells(&mask, found);
+    return good ? MR_OK
+                : mr__fail(e, MR_E_MEMORY, "not enough memory to measure a mask of %d x %d pixels",
+                           mask.w, mask.h);
 }
 
 /* A mask that cannot be read covers nothing. */
 static void measure_one(void *ctx, int worker, uint64_t sample)
 {
     struct masks *m = ctx;
-    struct scratch *s = &m->scratch[worker];
-    struct mr_view mask;
     struct mr_errbuf why;
     char *path = mr__index_built_path(m->b, m->mask, sample);
-    int rc = !path ? MR_E_MEMORY : !*path ? MR_E_DATA : MR_OK;
-    if (rc == MR_OK)
-        rc = mr__read_file(path, m->limits->max_file_bytes, &s->file, &why);
-    if (rc == MR_OK)
-        rc = decode_mask(m, s, &mask);
-    if (rc == MR_OK && m->p->mode == MR_PATCH_GRID &&
-        !mr__patch_grid_covered(&m->grid, &mask, m->p->min_coverage, &m->found[sample]))
-        rc = MR_E_MEMORY;
-    if (rc == MR_OK && m->p->mode == MR_PATCH_RANDOM &&
-        !mr__patch_cells(&mask, &m->found[sample]))
-        rc = MR_E_MEMORY;
-    if (rc == MR_E_MEMORY)
-        __atomic_store_n(&m->no_memory, true, __ATOMIC_RELAXED);
+    int rc = MR_OK;
+    if (!path)
+        rc = mr__fail(&why, MR_E_MEMORY, "not enough memory for a path");
+    else if (*path)
+        rc = measure_mask(m, &m->scratch[worker], path, &m->found[sample], &why);
+    if (rc < 0 && rc != MR_E_DATA && rc != MR_E_LIMIT) /* not the file's fault */
+        mr__first_error(&m->failure, &why);
     free(path);
 }
 
@@ -112,10 +122,14 @@ static int measure(struct masks *m, const struct mr_sampler_build *build,
     if (m->found)
         mr__parallel(n, build->threads < MASK_THREADS ? build->threads : MASK_THREADS,
                      measure_one, m);
-    int rc = !m->found || m->no_memory
-                 ? mr__fail(e, MR_E_MEMORY, "not enough memory to measure %llu masks",
-                            (unsigned long long)n)
-                 : add_found(m, b, e);
+    int rc = m->failure.e.code;
+    if (!m->found)
+        rc = mr__fail(e, MR_E_MEMORY, "not enough memory to measure %llu masks",
+                      (unsigned long long)n);
+    else if (rc < 0)
+        *e = m->failure.e;
+    else
+        rc = add_found(m, b, e);
     for (uint64_t i = 0; m->found && i < n; i++)
         mr__buf_free(&m->found[i]);
     free(m->found);

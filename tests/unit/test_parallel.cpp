@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include <atomic>
+#include <string>
 #include <vector>
 
 namespace
@@ -43,4 +44,19 @@ TEST(Parallel, EveryPieceIsDoneOnce)
             EXPECT_EQ(all, n);
         }
     }
+}
+
+TEST(Parallel, OneFailureIsKept)
+{
+    mr_first_error first = {};
+    mr__parallel(
+        1000, 8,
+        [](void *ctx, int, uint64_t i) {
+            mr_errbuf e = {};
+            mr__fail(&e, MR_E_IO, "piece %llu", static_cast<unsigned long long>(i));
+            mr__first_error(static_cast<mr_first_error *>(ctx), &e);
+        },
+        &first);
+    EXPECT_EQ(first.e.code, MR_E_IO);
+    EXPECT_EQ(std::string(first.e.text).rfind("piece ", 0), 0u) << first.e.text;
 }
