@@ -129,10 +129,30 @@ static int count_tickets(struct patch *s, struct mr_errbuf *e)
     return MR_OK;
 }
 
+/* Narrows [lo, hi] around where a ticket lies if all images have equally many, in growing steps: a
+ * search of the whole table would meet a line of memory that is far away in each of its steps. */
+static void narrow(const struct patch *s, uint64_t ticket, uint64_t *lo, uint64_t *hi)
+{
+    double share = (double)ticket / (double)s->tickets[s->samples];
+    uint64_t at = (uint64_t)(share * (double)s->samples), step = 8;
+    if (at >= s->samples)
+        at = s->samples - 1;
+    if (s->tickets[at] <= ticket) {
+        for (*lo = at; step < *hi - *lo && s->tickets[*lo + step] <= ticket; step *= 4)
+            *lo += step;
+        *hi = step < *hi - *lo ? *lo + step : *hi;
+    } else {
+        for (*hi = at; step < *hi - *lo && s->tickets[*hi - step] > ticket; step *= 4)
+            *hi -= step;
+        *lo = step < *hi - *lo ? *hi - step : *lo;
+    }
+}
+
 /* The image that holds a ticket; *number: which of its own it is. */
 static uint64_t find_image(const struct patch *s, uint64_t ticket, uint64_t *number)
 {
     uint64_t lo = 0, hi = s->samples; /* tickets[lo] <= ticket < tickets[hi] */
+    narrow(s, ticket, &lo, &hi);
     while (hi - lo > 1) {
         uint64_t mid = lo + (hi - lo) / 2;
         if (s->tickets[mid] <= ticket)
