@@ -25,7 +25,10 @@ int mr__index_column(const struct mr_index *index, const char *name)
 
 const char *mr__index_path(const struct mr_index *index, int column, uint64_t sample, size_t *n)
 {
+    struct mr_index part;
     *n = 0;
+    if (index->head->parts && !mr__index_enter(&index, &column, &sample, &part))
+        return "";
     if (index->head->column[column].kind == MR_COL_MADE)
         return "";
     const uint64_t *offsets = offsets_of(index, column);
@@ -52,8 +55,11 @@ char *mr__index_join(const void *root, size_t root_bytes, const char *path, size
 
 char *mr__index_full_path(const struct mr_index *index, int column, uint64_t sample)
 {
-    const struct mr_index_head *head = index->head;
+    struct mr_index part;
     size_t n;
+    if (index->head->parts && !mr__index_enter(&index, &column, &sample, &part))
+        return strdup("");
+    const struct mr_index_head *head = index->head;
     const char *path = mr__index_path(index, column, sample, &n);
     return mr__index_join(index->base + head->root, head->root_bytes, path, n);
 }
@@ -72,6 +78,11 @@ char *mr__index_name(const struct mr_index *index, int column, uint64_t sample)
 const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
                               uint64_t *entries)
 {
+    struct mr_index part;
+    if (index->head->parts && !mr__index_enter(&index, &column, &sample, &part)) {
+        *entries = index->head->column[column].kind == MR_COL_FIXED;
+        return index->base + index->head->zeros;
+    }
     const struct mr_column *c = &index->head->column[column];
     uint64_t entry = c->width * mr_dtype_size(c->dtype), first = sample;
     *entries = 1;

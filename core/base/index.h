@@ -7,6 +7,9 @@
  * Layout of the memfd: struct mr_index_head with its table of columns, the root's text, the
  * classes, then the columns' arrays; each part 64-byte aligned, offsets relative to the start,
  * native byte order. Only this machine reads it.
+ *
+ * Several data sets may lie one behind the other (a mixture): the index of the whole then has
+ * parts, each with a whole index of its own inside, and columns that are the union of theirs.
  */
 #ifndef MR_BASE_INDEX_H
 #define MR_BASE_INDEX_H
@@ -16,6 +19,8 @@
 
 #define MR_INDEX_MAX_COLUMNS 32
 #define MR_INDEX_NAME 64
+#define MR_INDEX_MAX_PARTS 64
+#define MR_INDEX_NO_COLUMN 255
 
 enum mr_column_kind {
     MR_COL_PATH,   /* a file, relative to the root (absolute when it begins with '/'); "": none */
@@ -45,7 +50,18 @@ struct mr_index_head {
     uint64_t hash; /* XXH3 over columns, samples and classes: "the data" of a saved state. The root
                       is left out, so that a data set may be moved */
     uint64_t skipped; /* directory entries left out: not regular files, unreadable folders */
+    uint64_t parts, part_table; /* struct mr_index_part[parts]; parts = 0: one data set. With parts
+                                   the columns below have no data: it is in theirs */
+    uint64_t zeros;             /* with parts: as many zero bytes as the largest FIXED entry has */
     struct mr_column column[MR_INDEX_MAX_COLUMNS];
+};
+
+/* One data set of several. */
+struct mr_index_part {
+    char name[MR_INDEX_NAME];
+    uint64_t first, samples;              /* of the whole: [first, first + samples) are its own */
+    uint64_t at, bytes;                   /* its index, whole, with samples from 0 */
+    uint8_t column[MR_INDEX_MAX_COLUMNS]; /* of the whole -> its own, or MR_INDEX_NO_COLUMN */
 };
 
 /* A mapped index. The pointers are into the mapping. */
@@ -83,6 +99,17 @@ const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t
 /* A class's name (not NUL-terminated), NULL past the end. */
 const char *mr__index_class(const struct mr_index *index, uint64_t number, size_t *n);
 
+/* ---- parts ---- */
+
+/* The part that a sample lies in, NULL when the index has none; sample < samples. */
+const struct mr_index_part *mr__index_part(const struct mr_index *index, uint64_t sample);
+static inline const struct mr_index_part *mr__index_parts(const struct mr_index *index)
+{
+    return (const struct mr_index_part *)(index->base + index->head->part_table);
+}
+/* A part as the index that it is; good as long as the whole is mapped. Do not unmap it. */
+struct mr_index mr__index_of_part(const struct mr_index *index, const struct mr_index_part *part);
+
 /* Building. Column values are appended sample by sample, every column once per sample, in any order
  * of columns; then mr__index_finish writes, hashes and seals. One thread at a time. Errors of all:
  * MR_E_MEMORY; MR_E_USAGE for a call that does not fit the columns. */
@@ -108,6 +135,15 @@ int mr__index_repeat(struct mr_index_builder *b, int column, uint64_t samples, s
 /* The name of the next class number, from 0. Copied. */
 int mr__index_add_class(struct mr_index_builder *b, const char *name, size_t n,
                         struct mr_errbuf *e);
+/* Adds a data set to an index of several: *part is an empty builder of its own, freed with `b`,
+ * which gets no column, sample or class otherwise. `name` must be another than those before, and
+ * shorter than MR_INDEX_NAME. mr__index_finish(b) then unites them: columns by name (MR_E_CONFIG
+ * with both parts' names when kind, type or width differ), classes by name, sorted by bytes, which
+ * changes the numbers in the columns 'label' and is every part's list then. */
+int mr__index_add_part(struct mr_index_builder *b, const char *name, struct mr_index_builder **part,
+                       struct mr_errbuf *e);
+/* The i-th of the parts, NULL past the end. */
+struct mr_index_builder *mr__index_built_part(const struct mr_index_builder *b, uint64_t i);
 /* Counts what was left out of the data set. */
 void mr__index_skip(struct mr_index_builder *b, uint64_t count);
 /* Samples so far, by the first column. */

@@ -36,6 +36,9 @@ void mr__index_builder_free(struct mr_index_builder *b)
         free_ragged(&b->column[i]);
     free_ragged(&b->classes);
     mr__buf_free(&b->root);
+    for (uint64_t i = 0; i < b->head.parts; i++)
+        mr__index_builder_free(b->part[i]);
+    free(b->table);
     free(b);
 }
 

@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/index.h"
 
+#include <stdbool.h>
+
 #define MR_INDEX_MAGIC 0x315845444e49524dull /* "MRINDEX1" on a little-endian machine */
 #define MR_INDEX_ALIGN 64
 #define MR_INDEX_MAX_WIDTH (1u << 20)
@@ -25,10 +27,28 @@ struct mr_index_builder {
     uint64_t samples[MR_INDEX_MAX_COLUMNS]; /* per column; equal in the end */
     struct mr_buf root;
     struct mr_index_head head; /* columns' descriptions; offsets are filled in when written */
+    struct mr_index_builder *part[MR_INDEX_MAX_PARTS]; /* head.parts of them */
+    struct mr_index_part *table;                       /* of the parts; NULL: there are none */
 };
 
 /* A path as a whole: the root before it unless it begins with '/'; "" for n = 0. malloc'ed and
  * NUL-terminated; NULL: memory is out. */
 char *mr__index_join(const void *root, size_t root_bytes, const char *path, size_t n);
+
+/* May columns of these kinds be one column of several parts? */
+static inline bool mr__index_same_kind(uint32_t a, uint32_t b)
+{
+    bool files = (a == MR_COL_PATH || a == MR_COL_MADE) && (b == MR_COL_PATH || b == MR_COL_MADE);
+    return a == b || files;
+}
+
+/* From a whole to the part that has the sample: *index becomes *part, which is filled in, sample
+ * and column those of the part. False: the part has no such column, and nothing has changed. */
+bool mr__index_enter(const struct mr_index **index, int *column, uint64_t *sample,
+                     struct mr_index *part);
+
+/* Makes one table of the parts' columns and one list of their classes: b->head and b->table but for
+ * what is known when they are written. MR_E_CONFIG, MR_E_LIMIT, MR_E_MEMORY. */
+int mr__index_unite(struct mr_index_builder *b, struct mr_errbuf *e);
 
 #endif

@@ -61,17 +61,59 @@ static bool column_fits(const struct mr_index *index, const struct mr_column *c)
     if (c->width < 1 || c->width > MR_INDEX_MAX_WIDTH || c->dtype >= MR_DTYPE_COUNT)
         return false;
     uint64_t entry = c->width * mr_dtype_size(c->dtype);
+    if (index->head->parts)
+        return array_fits(index, index->head->zeros, 1, entry);
     switch (c->kind) {
-    case MR_COL_PATH:
-        return text_fits(index, c->offsets, n, c->data);
-    case MR_COL_FIXED:
-        return array_fits(index, c->data, c->period ? c->period : n, entry);
-    case MR_COL_RAGGED:
-        return ragged_fits(index, c->offsets, n, c->data, entry, c->max_entries);
-    case MR_COL_MADE:
-        return !c->offsets && !c->data && entry == 1;
+    case MR_COL_PATH: return text_fits(index, c->offsets, n, c->data);
+    case MR_COL_FIXED: return array_fits(index, c->data, c->period ? c->period : n, entry);
+    case MR_COL_RAGGED: return ragged_fits(index, c->offsets, n, c->data, entry, c->max_entries);
+    case MR_COL_MADE: return !c->offsets && !c->data && entry == 1;
     }
     return false;
+}
+
+static int check(const struct mr_index *index, struct mr_errbuf *e);
+
+/* A column of the whole is that of the part, or the part has none. */
+static bool same_column(const struct mr_column *whole, const struct mr_index_head *part, uint8_t i)
+{
+    if (i == MR_INDEX_NO_COLUMN)
+        return true;
+    const struct mr_column *c = &part->column[i];
+    return i < part->columns && c->dtype == whole->dtype && c->width == whole->width &&
+           mr__index_same_kind(c->kind, whole->kind) && !strcmp(c->name, whole->name);
+}
+
+static int check_part(const struct mr_index *index, uint64_t i, uint64_t first, struct mr_errbuf *e)
+{
+    const struct mr_index_part *part = &mr__index_parts(index)[i];
+    if (!memchr(part->name, 0, sizeof part->name) || part->first != first ||
+        part->bytes < sizeof(struct mr_index_head) || !array_fits(index, part->at, part->bytes, 1))
+        return damaged(e, "a part lies outside");
+    struct mr_index own = mr__index_of_part(index, part);
+    if (own.head->parts || own.head->samples != part->samples)
+        return damaged(e, "a part is not what it is said to be");
+    int rc = check(&own, e);
+    for (uint64_t c = 0; rc == MR_OK && c < index->head->columns; c++)
+        if (!same_column(&index->head->column[c], own.head, part->column[c]))
+            return damaged(e, "the columns of a part are others");
+    return rc;
+}
+
+static int check_parts(const struct mr_index *index, struct mr_errbuf *e)
+{
+    const struct mr_index_head *head = index->head;
+    uint64_t first = 0;
+    int rc = MR_OK;
+    if (head->parts > MR_INDEX_MAX_PARTS ||
+        !array_fits(index, head->part_table, head->parts, sizeof(struct mr_index_part)))
+        return damaged(e, "the table of parts lies outside");
+    for (uint64_t i = 0; i < head->parts && rc == MR_OK; i++) {
+        rc = check_part(index, i, first, e);
+        if (__builtin_add_overflow(first, mr__index_parts(index)[i].samples, &first))
+            return damaged(e, "impossible number of samples");
+    }
+    return rc == MR_OK && first != head->samples ? damaged(e, "the parts are not the whole") : rc;
 }
 
 static int check(const struct mr_index *index, struct mr_errbuf *e)
@@ -89,7 +131,7 @@ static int check(const struct mr_index *index, struct mr_errbuf *e)
         if (!column_fits(index, &head->column[i]))
             return mr__fail(e, MR_E_CORRUPT,
                             "the index of the data set is damaged: column %d cannot be", (int)i);
-    return MR_OK;
+    return head->parts ? check_parts(index, e) : MR_OK;
 }
 
 int mr__index_map(struct mr_index *index, int fd, struct mr_errbuf *e)

@@ -26,6 +26,7 @@ struct wanted { /* a path whose sample number is not known */
     uint32_t entry;
     const char *path; /* relative to the root, if it lies below it */
     size_t n;
+    const struct mr_index_part *part; /* whose root; NULL: of a data set without parts */
 };
 
 struct resolver {
@@ -63,18 +64,32 @@ static bool is_at_its_number(const struct resolver *r, const struct mr_bad *bad)
     return n && ends_with(bad->path, path, n);
 }
 
-static void want_path(struct resolver *r, uint32_t entry)
+static void want_path(struct resolver *r, uint32_t entry, const struct mr_index *index,
+                      const struct mr_index_part *part)
 {
-    const struct mr_index_head *head = r->s->index.head;
+    const struct mr_index_head *head = index->head;
     const char *path = r->list->v[entry].path;
-    const char *root = (const char *)r->s->index.base + head->root;
+    const char *root = (const char *)index->base + head->root;
     size_t n = strlen(path), m = head->root_bytes;
     if (n > m + 1 && m && !memcmp(path, root, m) && path[m] == '/') {
         path += m + 1;
         n -= m + 1;
     }
-    r->wanted[r->nwanted++] =
-        (struct wanted){.hash = XXH3_64bits(path, n), .entry = entry, .path = path, .n = n};
+    r->wanted[r->nwanted++] = (struct wanted){
+        .hash = XXH3_64bits(path, n), .entry = entry, .path = path, .n = n, .part = part};
+}
+
+/* In a mixture the file is looked for in each part, below the part's own root. */
+static void want_paths(struct resolver *r, uint32_t entry)
+{
+    const struct mr_index *index = &r->s->index;
+    if (!index->head->parts)
+        want_path(r, entry, index, NULL);
+    for (uint64_t p = 0; p < index->head->parts; p++) {
+        const struct mr_index_part *part = &mr__index_parts(index)[p];
+        struct mr_index own = mr__index_of_part(index, part);
+        want_path(r, entry, &own, part);
+    }
 }
 
 static int by_hash(const void *a, const void *b)
@@ -108,7 +123,8 @@ static void find_paths(struct resolver *r)
         uint64_t hash = XXH3_64bits(path, n);
         for (size_t k = first_with(r, hash); k < r->nwanted && r->wanted[k].hash == hash; k++) {
             const struct wanted *w = &r->wanted[k];
-            if (r->sample[w->entry] == UINT64_MAX && w->n == n && !memcmp(w->path, path, n))
+            bool here = !w->part || (i >= w->part->first && i - w->part->first < w->part->samples);
+            if (r->sample[w->entry] == UINT64_MAX && here && w->n == n && !memcmp(w->path, path, n))
                 r->sample[w->entry] = i;
         }
     }
@@ -122,7 +138,7 @@ static void find_samples(struct resolver *r)
         if (is_at_its_number(r, bad))
             r->sample[i] = bad->v.sample;
         else if (bad->path && r->s->index.head)
-            want_path(r, i);
+            want_paths(r, i);
     }
     find_paths(r);
 }
@@ -187,7 +203,8 @@ static int resolve(struct resolver *r, struct mr_errbuf *e)
     uint32_t n = 0;
     struct mr_verdict *v = calloc(r->list->n, sizeof *v);
     r->sample = calloc(r->list->n, sizeof *r->sample);
-    r->wanted = calloc(r->list->n, sizeof *r->wanted);
+    uint64_t parts = r->s->index.head ? r->s->index.head->parts : 0;
+    r->wanted = calloc(r->list->n, (parts ? parts : 1) * sizeof *r->wanted);
     if (!v || !r->sample || !r->wanted) {
         free(v);
         return mr__fail(e, MR_E_MEMORY, "not enough memory for the bad list");

@@ -53,6 +53,25 @@ static int check_shape(const struct mr_plan *plan, int field, const struct mr_co
     return MR_OK;
 }
 
+/* In a mixture, every part must have what a field is made from. */
+static int check_parts(const struct mr_plan *plan, int field, int column,
+                       const struct mr_index *index, struct mr_errbuf *e)
+{
+    for (uint64_t p = 0; p < index->head->parts; p++) {
+        const struct mr_index_part *part = &mr__index_parts(index)[p];
+        const struct mr_index own = mr__index_of_part(index, part);
+        char columns[512];
+        if (part->column[column] != MR_INDEX_NO_COLUMN)
+            continue;
+        list_columns(&own, columns, sizeof columns);
+        return mr__config_error(plan->config, plan->config->fields[field].mark, e,
+                                "part '%s' of the mixture has no column '%s' for this field; it "
+                                "has %s",
+                                part->name, index->head->column[column].name, columns);
+    }
+    return MR_OK;
+}
+
 static int bind_field(struct mr_plan *plan, int i, const struct mr_index *index,
                       struct mr_errbuf *e)
 {
@@ -62,6 +81,8 @@ static int bind_field(struct mr_plan *plan, int i, const struct mr_index *index,
     f->column = mr__index_column(index, f->p.name);
     if (f->column < 0)
         return no_column(plan, i, index, e);
+    if (check_parts(plan, i, f->column, index, e) < 0)
+        return e->code;
     const struct mr_column *c = &index->head->column[f->column];
     bool path = f->p.kind == MR_FIELD_IMAGE || f->p.kind == MR_FIELD_MASK;
     if (path && c->kind != MR_COL_PATH && c->kind != MR_COL_MADE)

@@ -285,16 +285,32 @@ static int write_roots(struct finder *f, struct mr_buf *text)
     return MR_OK;
 }
 
+/* The roots of one data set: its folders are its own, since its paths start at its own root. */
+static int find_roots(struct finder *f, const struct mr_index *index, bool resolved)
+{
+    f->index = index;
+    f->one_by_one = false;
+    int rc = each_path(f, count_path);
+    for (size_t i = 0; rc == MR_OK && i < f->cap; i++)
+        if (f->table[i].text)
+            rc = resolve_folder(f, &f->table[i], resolved);
+    if (rc == MR_OK && f->one_by_one)
+        rc = each_path(f, resolve_file);
+    free(f->table);
+    f->table = NULL;
+    f->cap = f->used = 0;
+    return rc;
+}
+
 int mr__data_roots(const struct mr_index *index, bool resolved, struct mr_buf *text,
                    struct mr_errbuf *e)
 {
-    struct finder f = {.index = index, .e = e};
-    int rc = each_path(&f, count_path);
-    for (size_t i = 0; rc == MR_OK && i < f.cap; i++)
-        if (f.table[i].text)
-            rc = resolve_folder(&f, &f.table[i], resolved);
-    if (rc == MR_OK && f.one_by_one)
-        rc = each_path(&f, resolve_file);
+    struct finder f = {.e = e};
+    int rc = index->head->parts ? MR_OK : find_roots(&f, index, resolved);
+    for (uint64_t p = 0; p < index->head->parts && rc == MR_OK; p++) {
+        struct mr_index part = mr__index_of_part(index, &mr__index_parts(index)[p]);
+        rc = find_roots(&f, &part, resolved);
+    }
     if (rc == MR_OK) {
         narrow(&f);
         rc = write_roots(&f, text);
@@ -303,6 +319,5 @@ int mr__data_roots(const struct mr_index *index, bool resolved, struct mr_buf *t
     for (size_t i = 0; i < f.roots.n / sizeof *roots; i++)
         free(roots[i]);
     mr__buf_free(&f.roots);
-    free(f.table);
     return rc;
 }
