@@ -21,8 +21,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_UP_MS 100 /* how long mr_next waits before the loop looks whether Ctrl-C was pressed \
-                        */
+#define LOOK_UP_MS                                                                 \
+    100 /* how long mr_next waits before the loop looks whether Ctrl-C was pressed \
+         */
 #define FIELDS "fields={image: {dtype: uint8}"
 
 struct options {
@@ -97,7 +98,7 @@ static bool set_source(struct overrides *set, const char *src, bool *memory)
 }
 
 /* Every sample once, in order, all of it decoded, next to nothing kept. */
-static void set_run(struct overrides *set, bool masks)
+static void set_run(struct overrides *set, bool masks, bool mixture)
 {
     static const char *const keys[] = {"epochs=1",
                                        "rank=0",
@@ -112,10 +113,12 @@ static void set_run(struct overrides *set, bool masks)
                                        "ops=[{resize: {size: [8, 8]}}]"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         overrides_add(set, keys[i]);
+    if (mixture) /* its parts one behind the other, whatever each had to say */
+        overrides_add(set, "mixture.by=all");
     overrides_add(set, masks ? FIELDS ", mask: {}}" : FIELDS "}");
 }
 
-static int open_with(struct job *job, bool masks)
+static int open_with(struct job *job, bool masks, bool mixture)
 {
     struct overrides set;
     bool memory = true;
@@ -126,7 +129,7 @@ static int open_with(struct job *job, bool masks)
         overrides_free(&set);
         return MR_E_USAGE;
     }
-    set_run(&set, masks);
+    set_run(&set, masks, mixture);
     mr_options options = {.size = sizeof options,
                           .config_text = own ? "version: 1\n" : NULL,
                           .set = set.v,
@@ -141,15 +144,19 @@ static int open_with(struct job *job, bool masks)
     return rc;
 }
 
-/* Masks are decoded too where there are any, which only the data set knows. */
+/* Masks are decoded too where there are any, which only the data set knows. A mixture is met when
+ * it refuses to be sampled as one data set. */
 static int open_loader(struct job *job)
 {
     mr_stats stats = {.size = sizeof stats};
-    int rc = open_with(job, true);
+    int rc = open_with(job, true, false);
+    bool mixture = rc == MR_E_CONFIG && strstr(job->sentence, "'mixture' and 'sampler'");
+    if (mixture)
+        rc = open_with(job, true, true);
     if (rc == MR_E_USAGE && !job->sentence[0])
         return CLI_WRONG_USE; /* it was said why */
     if (rc == MR_E_CONFIG && strstr(job->sentence, "mask"))
-        rc = open_with(job, false);
+        rc = open_with(job, false, mixture);
     if (rc < 0)
         return cli_fail_library(cli_exit_code(rc), job->sentence);
     mr_get_stats(job->loader, &stats);

@@ -52,6 +52,27 @@ struct mr_user_code {    /* commander: / producer: */
     struct mr_mark mark;
 };
 
+enum mr_mix_by { MR_MIX_SHARE, MR_MIX_REPEAT, MR_MIX_ALL };
+enum mr_mix_unit { MR_MIX_ROW, MR_MIX_BATCH };
+
+struct mr_part_config {               /* one data set of a mixture */
+    const char *name;                 /* its number in the list when it was given none */
+    double share;                     /* by share: of all rows, 0 < share <= 1 */
+    double repeat;                    /* by repeat: times per epoch, > 0 */
+    int64_t from_epoch;               /* the first epoch that has it */
+    int64_t until_epoch;              /* the first that has it no more; 0: it stays */
+    struct mr_choice source, sampler; /* sampler: desc NULL with MR_MIX_ALL */
+    struct mr_mark mark;
+};
+
+struct mr_mixture_config {
+    int by, unit;                 /* enums above */
+    int64_t length;               /* rows of an epoch by share; 0: auto */
+    struct mr_part_config *parts; /* [nparts]; nparts = 0: there is no mixture */
+    int nparts;
+    struct mr_mark mark;
+};
+
 struct mr_config {
     int64_t version;
     int64_t seed;          /* >= 0 */
@@ -80,7 +101,9 @@ struct mr_config {
     const char *bad_list;      /* absolute: the list of bad samples to write; NULL: none */
     const char *bad_list_in;   /* absolute: one to obey; NULL: none */
     struct mr_limits limits;
-    struct mr_choice source, sampler; /* desc NULL: user code is there instead */
+    struct mr_choice source, sampler; /* desc NULL: user code is there instead. Of a mixture: its
+                                         own, with the mixture as params */
+    struct mr_mixture_config mixture;
     struct mr_choice ops[MR_MAX_OPS];
     int nops;
     struct mr_field_config fields[MR_MAX_FIELDS]; /* in the config's order */
@@ -106,6 +129,11 @@ struct mr_tables {
     const struct mr_sampler *const *samplers;
 };
 extern const struct mr_tables mr__tables; /* the registries */
+
+/* What a mixture is to everybody else: a source and a sampler over its parts (loaders/mixture).
+ * Their params are a struct mr_mixture_config. In no registry: the section `mixture` names them. */
+extern const struct mr_source mr__source_mixture;
+extern const struct mr_sampler mr__sampler_mixture;
 
 /* Reads and checks. `text` NULL: the file `path`. `set`: NULL-terminated "key.path=value" overrides
  * or NULL. On success *config is the caller's, to be given to mr__config_free(); on failure it is

@@ -3,7 +3,6 @@
  * config_choice.c: where a config names a plug-in: source, sampler and every op.
  */
 #include "config_tables.h"
-#include "kinds.h"
 
 #include <string.h>
 
@@ -54,35 +53,42 @@ static int choose(struct mr_config_reader *r, enum mr_kind kind, const char *nam
 }
 
 /* `source: {type: folder, path: x}`; the options stand beside `type`. */
-static int read_typed(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node,
-                      enum mr_kind kind, struct mr_choice *choice)
+int mr__read_typed(struct mr_config_reader *r, const char *name, struct mr_yaml *node,
+                   enum mr_kind kind, struct mr_choice *choice)
 {
     static const char *const also[] = {"type", NULL};
+    const struct mr_section as = {.name = name, .shorthand = "type"};
     struct mr_yaml *map;
-    int rc = mr__section_map(r, s, node, &map);
+    int rc = mr__section_map(r, &as, node, &map);
     if (rc < 0)
         return rc;
     const struct mr_yaml *type = mr__yaml_get(map, "type");
     if (!type || type->kind != MR_YAML_SCALAR || mr__yaml_is_empty(type)) {
         struct mr_text t = {0};
         rc = mr__place_error(r->opt.place, type ? type->mark : map->mark, r->opt.e,
-                             "'%s.type' %s; known: %s", s->name,
+                             "'%s.type' %s; known: %s", name,
                              type ? "must be a name" : "is missing", list_names(r, kind, &t));
         mr__text_free(&t);
         return rc;
     }
-    const char *where = mr__pool_format(r->opt.pool, "%s.", s->name);
+    const char *where = mr__pool_format(r->opt.pool, "%s.", name);
     return choose(r, kind, type->text, type->mark, map, where ? where : "", also, choice);
 }
 
 int mr__read_source(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node)
 {
-    return node ? read_typed(r, s, node, MR_KIND_SOURCE, &r->c->source) : MR_OK;
+    return node ? mr__read_typed(r, s->name, node, MR_KIND_SOURCE, &r->c->source) : MR_OK;
 }
 
 int mr__read_sampler(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node)
 {
-    return node ? read_typed(r, s, node, MR_KIND_SAMPLER, &r->c->sampler) : MR_OK;
+    return node ? mr__read_typed(r, s->name, node, MR_KIND_SAMPLER, &r->c->sampler) : MR_OK;
+}
+
+int mr__choose_shuffle(struct mr_config_reader *r, struct mr_choice *choice)
+{
+    return choose(r, MR_KIND_SAMPLER, "shuffle", (struct mr_mark){0}, NULL, "sampler.", NULL,
+                  choice);
 }
 
 int mr__config_default_sampler(struct mr_config_reader *r)
@@ -90,8 +96,7 @@ int mr__config_default_sampler(struct mr_config_reader *r)
     struct mr_config *c = r->c;
     if (c->sampler.desc || c->commander.given || !c->source.desc)
         return MR_OK;
-    return choose(r, MR_KIND_SAMPLER, "shuffle", (struct mr_mark){0}, NULL, "sampler.", NULL,
-                  &c->sampler);
+    return mr__choose_shuffle(r, &c->sampler);
 }
 
 static int bad_op(struct mr_config_reader *r, const struct mr_yaml *entry)

@@ -31,8 +31,22 @@ static void add_user(struct mr_text *t, const struct mr_user_code *code)
     mr__text_add(t, (const char *)code->params + MR_MESSAGE_HEADER, n);
 }
 
+static void add_mixture(struct mr_text *t, const struct mr_config *c, const struct mr_section *s)
+{
+    mr__opts_canonical(t, s->opts, c);
+    for (int i = 0; i < c->mixture.nparts; i++) {
+        mr__text_addf(t, "{");
+        mr__opts_canonical(t, mr__part_opts, &c->mixture.parts[i]);
+        add_choice(t, &c->mixture.parts[i].source);
+        add_choice(t, &c->mixture.parts[i].sampler);
+        mr__text_addf(t, "}");
+    }
+}
+
 static void add_section(struct mr_text *t, const struct mr_config *c, const struct mr_section *s)
 {
+    if (s->kind == MR_SECTION_MIXTURE && !c->mixture.nparts)
+        return; /* as before there were any */
     mr__text_addf(t, "\n%s:", s->name);
     switch (s->kind) {
     case MR_SECTION_OPTS:
@@ -47,6 +61,9 @@ static void add_section(struct mr_text *t, const struct mr_config *c, const stru
         break;
     case MR_SECTION_SAMPLER:
         add_choice(t, &c->sampler);
+        break;
+    case MR_SECTION_MIXTURE:
+        add_mixture(t, c, s);
         break;
     case MR_SECTION_OPS:
         for (int i = 0; i < c->nops; i++)

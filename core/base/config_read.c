@@ -155,6 +155,8 @@ static int read_all(struct mr_config_reader *r, struct mr_place *place, const ch
         rc = read_root(r, root);
     }
     if (rc == MR_OK)
+        rc = mr__config_mixture(r);
+    if (rc == MR_OK)
         rc = mr__config_default_sampler(r);
     if (rc == MR_OK)
         rc = mr__config_fields(r);

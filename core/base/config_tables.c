@@ -13,6 +13,7 @@ static const char *const decode_names[] = {"exact", "fast", NULL};
 static const char *const sandbox_names[] = {"auto", "require", "off", NULL};
 static const char *const layout_names[] = {"NCHW", "NHWC", NULL};
 static const char *const unit_names[] = {"row", "batch", NULL};
+static const char *const mix_by_names[] = {"share", "repeat", "all", NULL};
 #define DTYPE_TEXT(name, text, bytes) text,
 static const char *const dtype_names[] = {MR_DTYPES(DTYPE_TEXT) NULL};
 #undef DTYPE_TEXT
@@ -100,6 +101,32 @@ static const struct mr_opt limits_opts[] = {
     MR_OPTS_END,
 };
 
+static const struct mr_opt mixture_opts[] = {
+    {"by", MR_OPT_ENUM, MR_OPT_STREAM, AT(mixture.by), "share", 0, 0, mix_by_names, NULL,
+     "what decides how much comes of each part: its share of all rows, or how often it comes in an "
+     "epoch; all: the parts are one data set, and `sampler` picks from the whole"},
+    {"unit", MR_OPT_ENUM, MR_OPT_STREAM, AT(mixture.unit), "row", 0, 0, unit_names, NULL,
+     "what comes of one part: each row for itself, or whole batches"},
+    {"length", MR_OPT_INT, MR_OPT_AUTO | MR_OPT_STREAM, AT(mixture.length), "auto", 1, 1e15, NULL,
+     "rows", "an epoch by share; auto: as many as an epoch of every part has, in whole batches"},
+    MR_OPTS_END,
+};
+
+#define PART(field) offsetof(struct mr_part_config, field)
+const struct mr_opt mr__part_opts[] = {
+    {"name", MR_OPT_STR, 0, PART(name), "", 0, 0, NULL, NULL,
+     "for messages; default: its number in the list"},
+    {"share", MR_OPT_FLOAT, MR_OPT_STREAM, PART(share), "", 0, 1, NULL, NULL,
+     "by share: its part of the rows; those of all parts add up to 1"},
+    {"repeat", MR_OPT_FLOAT, MR_OPT_STREAM, PART(repeat), "", 0, 1e6, NULL, "times",
+     "by repeat: how often it comes in an epoch (0.5: half of it in each); default: 1"},
+    {"from_epoch", MR_OPT_INT, MR_OPT_STREAM, PART(from_epoch), "0", 0, 1e12, NULL, NULL,
+     "by share: the first epoch that has it; the other parts fill the rows of the others"},
+    {"until_epoch", MR_OPT_INT, MR_OPT_STREAM, PART(until_epoch), "", 1, 1e12, NULL, NULL,
+     "by share: the first epoch that has it no more; default: it stays"},
+    MR_OPTS_END,
+};
+
 static const struct mr_opt commander_opts[] = {
     {"plugin", MR_OPT_PATH, 0, AT(commander.plugin), "", 0, 0, NULL, NULL,
      "shared object that exports mr_plugin_entry"},
@@ -142,6 +169,8 @@ const struct mr_section mr__config_sections[] = {
     {"source", MR_SECTION_SOURCE, "type", NULL, mr__read_source, "where samples come from"},
     {"sampler", MR_SECTION_SAMPLER, "type", NULL, mr__read_sampler,
      "which sample comes next; default: shuffle"},
+    {"mixture", MR_SECTION_MIXTURE, NULL, mixture_opts, mr__read_mixture,
+     "several data sets in one stream, instead of source and sampler"},
     {"ops", MR_SECTION_OPS, NULL, NULL, mr__read_ops, "what is done to an image, in order"},
     {"fields", MR_SECTION_FIELDS, "dtype", field_opts, mr__read_fields,
      "what a batch holds; default: image and label"},

@@ -7,6 +7,7 @@
 #define MR_BASE_CONFIG_TABLES_H
 
 #include "base/config.h"
+#include "base/kinds.h"
 #include "base/opt.h"
 
 struct mr_config_reader {
@@ -23,6 +24,7 @@ enum mr_section_kind {
     MR_SECTION_SAMPLER, /* `type` and the options of that sampler */
     MR_SECTION_OPS,     /* a list: `- name` or `- name: {options}` */
     MR_SECTION_FIELDS,  /* a mapping: name: {`opts`} */
+    MR_SECTION_MIXTURE, /* a mapping of `opts`, and a list `of` of mr__part_opts */
 };
 
 struct mr_section {
@@ -39,6 +41,7 @@ struct mr_section {
 
 extern const struct mr_opt mr__config_opts[];         /* the scalars of the top level */
 extern const struct mr_section mr__config_sections[]; /* ends with a row without name */
+extern const struct mr_opt mr__part_opts[]; /* of a part of a mixture, beside source and sampler */
 
 int mr__read_opts(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
 int mr__read_batch(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
@@ -49,10 +52,20 @@ int mr__read_source(struct mr_config_reader *r, const struct mr_section *s, stru
 int mr__read_sampler(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
 int mr__read_ops(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
 int mr__read_fields(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
+int mr__read_mixture(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
 
 /* The mapping of a section: a bare value becomes {shorthand: value}, an empty one {}. */
 int mr__section_map(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node,
                     struct mr_yaml **map);
+
+/* Reads a node that chooses a source or a sampler by its `type`. `where`: what to call it. */
+int mr__read_typed(struct mr_config_reader *r, const char *where, struct mr_yaml *node,
+                   enum mr_kind kind, struct mr_choice *choice);
+/* The choice when nothing is said of a sampler: shuffle. */
+int mr__choose_shuffle(struct mr_config_reader *r, struct mr_choice *choice);
+/* Makes a mixture the source and the sampler of the config, or refuses it: what needs more than its
+ * own section. */
+int mr__config_mixture(struct mr_config_reader *r);
 
 /* Picks the default sampler when nobody else decides what comes next. */
 int mr__config_default_sampler(struct mr_config_reader *r);

@@ -35,11 +35,17 @@ static void add_config(struct mr_pages *pages)
                                      .name = "config",
                                      .help = "the keys of the top level",
                                      .opts = mr__config_opts});
-    for (const struct mr_section *s = mr__config_sections; s->name; s++)
+    for (const struct mr_section *s = mr__config_sections; s->name; s++) {
         add_page(
             pages,
             (struct mr_page){
                 .kind = "config", .name = s->name, .help = s->help, .opts = s->opts, .section = s});
+        if (s->kind == MR_SECTION_MIXTURE)
+            add_page(pages, (struct mr_page){.kind = "config",
+                                             .name = "mixture.of",
+                                             .help = "one data set of a mixture",
+                                             .opts = mr__part_opts});
+    }
 }
 
 static void add_kind(struct mr_pages *pages, size_t k)

@@ -132,6 +132,53 @@ static void fields(struct mr_json *j, const struct mr_section *s)
     mr__json_end_object(j);
 }
 
+static void properties(struct mr_json *j, const struct mr_opt *opts)
+{
+    mr__schema_keyword(j, "type", "object");
+    mr__json_key(j, "properties");
+    mr__json_begin_object(j);
+    for (const struct mr_opt *o = opts; o->name; o++) {
+        mr__json_key(j, o->name);
+        mr__schema_option(j, o);
+    }
+}
+
+static void end_properties(struct mr_json *j, const char *required)
+{
+    mr__json_end_object(j);
+    mr__json_key(j, "required");
+    mr__json_begin_array(j);
+    mr__json_str(j, required);
+    mr__json_end_array(j);
+    mr__json_key(j, "additionalProperties");
+    mr__json_bool(j, false);
+}
+
+/* The section's options, and `of`: a list of parts with their own. */
+static void mixture(struct mr_json *j, const struct mr_tables *t, const struct mr_section *s)
+{
+    static const enum mr_kind kinds[] = {MR_KIND_SOURCE, MR_KIND_SAMPLER};
+    properties(j, s->opts);
+    mr__json_key(j, "of");
+    mr__json_begin_object(j);
+    mr__schema_keyword(j, "type", "array");
+    mr__schema_count(j, "minItems", 1);
+    mr__schema_count(j, "maxItems", MR_INDEX_MAX_PARTS);
+    mr__json_key(j, "items");
+    mr__json_begin_object(j);
+    properties(j, mr__part_opts);
+    for (int i = 0; i < 2; i++) {
+        mr__json_key(j, mr__kind_name(kinds[i]));
+        mr__json_begin_object(j);
+        typed(j, t, kinds[i]);
+        mr__json_end_object(j);
+    }
+    end_properties(j, "source");
+    mr__json_end_object(j);
+    mr__json_end_object(j);
+    end_properties(j, "of");
+}
+
 static void section(struct mr_json *j, const struct mr_tables *t, const struct mr_section *s)
 {
     mr__json_key(j, s->name);
@@ -147,6 +194,9 @@ static void section(struct mr_json *j, const struct mr_tables *t, const struct m
         break;
     case MR_SECTION_SAMPLER:
         typed(j, t, MR_KIND_SAMPLER);
+        break;
+    case MR_SECTION_MIXTURE:
+        mixture(j, t, s);
         break;
     case MR_SECTION_OPS:
         ops(j, t);

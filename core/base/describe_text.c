@@ -69,6 +69,8 @@ static const char *section_note(const struct mr_page *p)
         [MR_SECTION_USER] = "`params`: a mapping of your own, handed to build() as a message",
         [MR_SECTION_SOURCE] = "`type` names the source; its options stand beside it",
         [MR_SECTION_SAMPLER] = "`type` names the sampler; its options stand beside it",
+        [MR_SECTION_MIXTURE] = "`of`: a list of parts, each with the options of mixture.of, a "
+                               "`source` and a `sampler`",
         [MR_SECTION_OPS] = "a list; an entry is `name` or `name: {options}`",
         [MR_SECTION_FIELDS] = "a mapping `name: {options}`; image, mask and boxes come from the "
                               "pipeline, other names are columns of the source",

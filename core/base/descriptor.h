@@ -277,6 +277,8 @@ struct mr_sampler {
     /* What people should know of the data set ("3 images are smaller ..."), as a sentence into
      * text[cap], "" when there is nothing; in the warden, once. NULL: there is never anything. */
     void (*note)(void *self, char *text, size_t cap);
+    bool batchwise; /* positions g * batch .. g * batch + batch - 1 belong together: a mixture then
+                       takes whole batches of it or none */
 };
 
 /* ---- registries (loaders/registry.c, augment/registry.c): NULL-terminated, sorted by name ---- */

@@ -59,15 +59,51 @@ static void explain_field(FILE *f, const struct mr_plan_field *pf, uint32_t rows
             (double)(pf->p.row_bytes * rows) / 1e6);
 }
 
+static void explain_part(FILE *f, const struct mr_mixture_config *m, int i)
+{
+    const struct mr_part_config *part = &m->parts[i];
+    const struct mr_desc *source = part->source.desc, *sampler = part->sampler.desc;
+    fprintf(f, "  %-12s %s", part->name, source->name);
+    if (m->by != MR_MIX_ALL)
+        fprintf(f, ", %s", sampler->name);
+    if (m->by == MR_MIX_SHARE)
+        fprintf(f, ", share %.10g", part->share);
+    if (m->by == MR_MIX_REPEAT)
+        fprintf(f, ", %.10g times per epoch", part->repeat);
+    if (part->until_epoch)
+        fprintf(f, ", epochs %" PRId64 " to %" PRId64, part->from_epoch, part->until_epoch - 1);
+    else if (part->from_epoch)
+        fprintf(f, ", from epoch %" PRId64, part->from_epoch);
+    fprintf(f, "\n");
+}
+
+static void explain_mixture(FILE *f, const struct mr_config *c)
+{
+    static const char *const by[] = {"by share", "by repetition", "all parts as one data set"};
+    static const char *const unit[] = {"row by row", "in whole batches"};
+    const struct mr_mixture_config *m = &c->mixture;
+    fprintf(f, "mixture:   %s", by[m->by]);
+    if (m->by != MR_MIX_ALL)
+        fprintf(f, ", %s, seed %" PRId64, unit[m->unit], c->seed);
+    if (m->length)
+        fprintf(f, ", %" PRId64 " rows per epoch", m->length);
+    fprintf(f, "\n");
+    for (int i = 0; i < m->nparts; i++)
+        explain_part(f, m, i);
+}
+
 static void explain_source(FILE *f, const struct mr_config *c)
 {
     static const char *const last[] = {"short", "drop", "pad", "wrap"};
     const struct mr_desc *source = c->source.desc, *sampler = c->sampler.desc;
     if (c->commander.given)
         fprintf(f, "commander: %s\n", c->commander.plugin ? c->commander.plugin : "callbacks");
+    else if (c->mixture.nparts)
+        explain_mixture(f, c);
     else if (source)
         fprintf(f, "source:    %s\n", source->name);
-    if (!c->commander.given && sampler)
+    bool own = c->mixture.nparts && c->mixture.by != MR_MIX_ALL;
+    if (!c->commander.given && !own && sampler)
         fprintf(f, "sampler:   %s, seed %" PRId64 "\n", sampler->name, c->seed);
     fprintf(f, "batches:   %" PRId64 " rows, last: %s\n", c->batch.size, last[c->batch.last]);
     fprintf(f, "rank:      %" PRId64 " of %" PRId64, c->rank, c->world);

@@ -28,7 +28,15 @@ static int index_for_sampler(const struct mr_session *s, struct mr_index_builder
     const struct mr_config *c = s->plan->config;
     const struct mr_sampler *sampler = c->sampler.desc;
     const struct mr_sampler_build build = {.limits = &c->limits, .threads = mr__cpus()};
-    return sampler && sampler->index ? sampler->index(c->sampler.params, &build, b, e) : MR_OK;
+    struct mr_index_builder *part;
+    int rc = MR_OK;
+    if (!sampler || !sampler->index)
+        return MR_OK;
+    if (c->mixture.by != MR_MIX_ALL || !c->mixture.nparts)
+        return sampler->index(c->sampler.params, &build, b, e);
+    for (uint64_t i = 0; rc >= 0 && (part = mr__index_built_part(b, i)); i++)
+        rc = sampler->index(c->sampler.params, &build, part, e);
+    return rc;
 }
 
 int mr__session_index(const struct mr_session *s, struct mr_errbuf *e)

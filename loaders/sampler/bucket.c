@@ -310,4 +310,5 @@ const struct mr_sampler mr__sampler_bucket = {
     .at = bucket_at,
     .substitute = bucket_substitute,
     .index = bucket_index,
+    .batchwise = true,
 };

@@ -228,4 +228,5 @@ const struct mr_sampler mr__sampler_pk = {
     .length = pk_length,
     .at = pk_at,
     .substitute = pk_substitute,
+    .batchwise = true,
 };

@@ -209,4 +209,5 @@ const struct mr_sampler mr__sampler_stratified = {
     .length = stratified_length,
     .at = stratified_at,
     .substitute = stratified_substitute,
+    .batchwise = true,
 };

@@ -24,6 +24,9 @@ BEYOND = re.compile(
     r"|the field '|'fields' has no 'image'|give only one of them|is missing: (name the|say|without)"
     r"|is missing, or, for callbacks|needs 'plugin' or 'exec'|ranks go from|cannot be used with"
     r"|cannot be kept"
+    r"|two parts of the mixture|add up to|goes with|has no part of the mixture|is 0: take the part"
+    r"|is missing: the part's share"
+    r"|the last epoch is|no epoch would have|makes whole batches|follows the trainer"
     r"|add 'source'|key '.*has no value|': has no value"
 )
 OPTION_CHECK = re.compile(
@@ -140,6 +143,32 @@ def entry(pages, r):
     return name, options(page, r)
 
 
+def mixture(tables, sections, r):
+    given = options(sections["mixture"], r)
+    parts = r.randint(1, 3)
+    given["of"] = []
+    for _ in range(parts):
+        part = options(sections["mixture.of"], r)
+        part["share"] = 1 / parts if parts < 3 else r.choice([0.25, 0.5])
+        if given.get("by", "share") != "share":
+            for key in ("share", "from_epoch", "until_epoch"):
+                part.pop(key, None)
+        elif r.random() < 0.8:
+            for key in ("repeat", "name", "until_epoch", "from_epoch"):
+                part.pop(key, None)
+        name, source = entry(tables["source"], r)
+        part["source"] = dict(type=name, **source)
+        if r.random() < 0.5:
+            name, sampler = entry(tables["sampler"], r)
+            part["sampler"] = dict(type=name, **sampler)
+        if r.bad(0.05):
+            part.pop("source")
+        given["of"].append(part)
+    if r.bad(0.05):
+        given["of"] = r.choice([[], None, "x", [5], {}])
+    return given
+
+
 def make(tables, r):
     r.faults = r.choice([0, 1, 1, 1, 5])
     sections = {p["name"]: p for p in tables["config"]}
@@ -158,7 +187,11 @@ def make(tables, r):
         config["source"] = (
             r.choice([name, None, given]) if r.bad(0.1) else dict(type=name, **given)
         )
-    if r.random() < 0.4:
+    if r.random() < 0.15:
+        if r.random() < 0.8:
+            config.pop("source", None)
+        config["mixture"] = mixture(tables, sections, r)
+    elif r.random() < 0.4:
         name, given = entry(tables["sampler"], r)
         config["sampler"] = (
             r.choice([None, [name], {}])

@@ -79,9 +79,10 @@ const Case cases[] = {
     // keys
     {"sede: 1\n" SOURCE, "t.yaml:1:1: error: unknown key 'sede'; did you mean 'seed'?"},
     {"seed: 1\nfoo: 2\n",
-     "t.yaml:2:1: error: unknown key 'foo'; known: batch, producers, source, sampler, ops, fields, "
-     "commander, producer, limits, version, seed, epochs, epoch_batches, slots, spares, "
-     "context, deterministic, "
+     "t.yaml:2:1: error: unknown key 'foo'; known: batch, producers, source, sampler, mixture, "
+     "ops, fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
+     "spares, context, "
+     "deterministic, "
      "on_error, "
      "max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, sample_timeout, "
      "sample_cpu_timeout"},
@@ -105,9 +106,11 @@ const Case cases[] = {
     {SOURCE "sandbox: true\n",
      "t.yaml:2:10: error: 'sandbox' must be auto, require or off, not 'true'"},
     {SOURCE "playground: true\n",
-     "t.yaml:2:1: error: unknown key 'playground'; known: batch, producers, source, sampler, ops, "
-     "fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
-     "spares, context, "
+     "t.yaml:2:1: error: unknown key 'playground'; known: batch, producers, source, sampler, "
+     "mixture, ops, fields, commander, producer, limits, version, seed, "
+     "epochs, epoch_batches, slots, "
+     "spares, "
+     "context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
      "sample_timeout, sample_cpu_timeout"},
@@ -284,8 +287,8 @@ const Case cases[] = {
      "t.yaml:1:45: error: 'source.extensions' must be a text or a list of texts, not a mapping"},
     {SOURCE "sampler: shufle\n",
      "t.yaml:2:10: error: unknown sampler 'shufle'; did you mean 'shuffle'?"},
-    {SOURCE "sampler: {}\n",
-     "t.yaml:2:10: error: 'sampler.type' is missing; known: sequential, shuffle"},
+    {SOURCE "sampler: {}\n", "t.yaml:2:10: error: 'sampler.type' is missing; known: in_batches, "
+                             "learning, sequential, shuffle"},
     {"seed: 1\n", "t.yaml:1:1: error: 'source' is missing: say where samples come from ('source: "
                   "{type: folder, path: ...}')"},
     // fields
@@ -413,9 +416,11 @@ const Case cases[] = {
     {"on_error: \"a\\nb\\tc\"\n",
      "t.yaml:1:11: error: 'on_error' must be fail, replace or skip, not the text 'a?b?c'"},
     {"k\303\244se: 1\n",
-     "t.yaml:1:1: error: unknown key 'k\303\244se'; known: batch, producers, source, sampler, ops, "
-     "fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
-     "spares, context, "
+     "t.yaml:1:1: error: unknown key 'k\303\244se'; known: batch, producers, source, sampler, "
+     "mixture, ops, fields, commander, producer, limits, version, seed, "
+     "epochs, epoch_batches, slots, "
+     "spares, "
+     "context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
      "sample_timeout, sample_cpu_timeout"},
@@ -479,22 +484,97 @@ const Case cases[] = {
     {SOURCE, "--set seed: error: a config is one document: '---' can stand only at the beginning",
      "seed=1\n---\n2"},
     {SOURCE, "--set seed: error: 'seed' must be a whole number, not an empty value", "seed="},
+// Mixtures
+#define PART(more) "{" more ", source: {type: folder, path: /}}"
+    {"mixture: 5\n", "t.yaml:1:10: error: 'mixture' must be a mapping ('{key: value}'), not '5'"},
+    {"mixture: {}\n", "t.yaml:1:1: error: 'mixture.of' must be a list with an entry per data set "
+                      "('- {share: 0.5, source: {...}}')"},
+    {"mixture:\n  of: [5]\n", "t.yaml:2:8: error: 'mixture.of.0' must be a mapping ('{share: 0.5, "
+                              "source: {...}}'), not '5'"},
+    {"mixture:\n  of: [{share: 1}]\n",
+     "t.yaml:2:8: error: 'mixture.of.0.source' is missing: say where its samples come from "
+     "('source: {type: folder, path: ...}')"},
+    {"mixture:\n  of: [{share: 1, source: {type: foldr}}]\n",
+     "t.yaml:2:34: error: unknown source 'foldr'; did you mean 'folder'?"},
+    {"mixture:\n  of:\n    - " PART("share: 0.5") "\n    - " PART("share: 0.4999") "\n",
+     "t.yaml:3:15: error: the shares of 'mixture.of' add up to 0.9999, not to 1: 0 0.5, 1 0.4999"},
+    {"mixture:\n  of:\n    - " PART("share: 1") "\n    - " PART("share: 0") "\n",
+     "t.yaml:4:15: error: 'mixture.of.1.share' is 0: take the part out, or give it some"},
+    {"mixture:\n  of:\n    - " PART("share: -0.5") "\n",
+     "t.yaml:3:15: error: 'mixture.of.0.share' is -0.5; allowed is 0 to 1"},
+    {"mixture:\n  of:\n    - " PART("share: .nan") "\n",
+     "t.yaml:3:15: error: 'mixture.of.0.share' must be a number, not '.nan'"},
+    {"mixture:\n  of:\n    - " PART("name: a") "\n",
+     "t.yaml:3:7: error: 'mixture.of.0.share' is missing: the part's share of all rows, 0 to 1"},
+    {"mixture:\n  of:\n    - " PART("name: a, share: 0.5") "\n    - " PART(
+         "name: a, share: 0.5") "\n",
+     "t.yaml:4:14: error: two parts of the mixture have the name 'a'"},
+    {"epochs: 5\nmixture:\n  of:\n    - " PART("share: 0.5") "\n    - " PART(
+         "share: 0.5, from_epoch: 5") "\n",
+     "t.yaml:5:32: error: 'mixture.of.1.from_epoch' is 5, but with 'epochs: 5' the last epoch is "
+     "4"},
+    {"epochs: 0\nmixture:\n  of:\n    - " PART("share: 1, from_epoch: 3, until_epoch: 3") "\n",
+     "t.yaml:4:46: error: 'mixture.of.0.until_epoch' is 3, not after 'from_epoch', which is 3: no "
+     "epoch would have the part"},
+    {"epochs: 4\nmixture:\n  of:\n    - " PART("share: 0.5, until_epoch: 2") "\n    - " PART(
+         "share: 0.5, from_epoch: 3") "\n",
+     "t.yaml:2:1: error: epoch 2 has no part of the mixture: look at 'from_epoch' and "
+     "'until_epoch'"},
+    {"mixture:\n  by: repeat\n  of:\n    - " PART("share: 0.5") "\n",
+     "t.yaml:4:8: error: 'mixture.of.0.share' goes with 'mixture.by: share'"},
+    {"mixture:\n  by: repeat\n  of:\n    - " PART("repeat: 0") "\n",
+     "t.yaml:4:16: error: 'mixture.of.0.repeat' is 0: take the part out, or give it some"},
+    {"mixture:\n  by: repeat\n  length: 5\n  of:\n    - " PART("repeat: 1") "\n",
+     "t.yaml:3:3: error: 'mixture.length' goes with 'mixture.by: share': the parts say how long an "
+     "epoch is"},
+    {"mixture:\n  by: all\n  of:\n    - " PART("sampler: shuffle") "\n",
+     "t.yaml:4:8: error: 'mixture.of.0.sampler' goes with 'mixture.by: share' or 'repeat'; with "
+     "'all' there is one 'sampler' for all parts, beside 'mixture'"},
+    {"sampler: shuffle\nmixture:\n  of:\n    - " PART("share: 1") "\n",
+     "t.yaml:2:1: error: 'mixture' and 'sampler' both say which samples come: give only one of "
+     "them, or set 'mixture.by: all' for one sampler over all parts"},
+    {SOURCE "mixture:\n  of:\n    - " PART("share: 1") "\n",
+     "t.yaml:2:1: error: 'mixture' and 'source' both say which samples come: give only one of "
+     "them"},
+    {"mixture:\n  of:\n    - {share: 1, source: {type: folder, path: /}, sampler: in_batches}\n",
+     "t.yaml:3:60: error: 'in_batches' makes whole batches, and a part has only some rows of each: "
+     "set 'mixture.unit: batch', or take another sampler"},
+    {"mixture:\n  of:\n    - {share: 1, source: {type: folder, path: /}, sampler: learning}\n",
+     "t.yaml:3:60: error: 'learning' follows the trainer's feedback, which a mixture cannot pass "
+     "on to its parts: take another sampler, or 'mixture.by: all' with this one as 'sampler'"},
     {SOURCE,
-     "--set a.b.c.d: error: unknown key 'a'; known: batch, producers, source, sampler, ops, "
-     "fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
-     "spares, context, "
+     "--set a.b.c.d: error: unknown key 'a'; known: batch, producers, source, sampler, "
+     "mixture, ops, fields, commander, producer, limits, version, seed, "
+     "epochs, epoch_batches, slots, "
+     "spares, "
+     "context, "
      "deterministic, "
      "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
      "sample_timeout, sample_cpu_timeout",
      "a.b.c.d=1"},
 };
 
+// The samplers of fake_tables.h, and two that a mixture cannot take everywhere.
+const mr_tables *tables()
+{
+    static const mr_learner learner = {};
+    static mr_sampler batches = fake::make<mr_sampler>("in_batches", "whole ones", 0, nullptr);
+    static mr_sampler learning = fake::make<mr_sampler>("learning", "by feedback", 0, nullptr);
+    static const mr_sampler *samplers[] = {&batches, &learning, &fake::sampler_sequential,
+                                           &fake::sampler_shuffle, nullptr};
+    static mr_tables all = fake::tables;
+    batches.batchwise = true;
+    learning.learner = &learner;
+    all.samplers = samplers;
+    return &all;
+}
+
 std::string read(const Case &c)
 {
     const char *set[] = {c.set, nullptr};
     mr_config *config = nullptr;
     mr_errbuf e = {};
-    int rc = mr__config_read_with(&fake::tables, &config, "t.yaml", c.text, set, &e);
+    int rc = mr__config_read_with(tables(), &config, "t.yaml", c.text, set, &e);
     EXPECT_EQ(config == nullptr, rc < 0);
     mr__config_free(config);
     EXPECT_EQ(rc, rc < 0 ? MR_E_CONFIG : MR_OK);
