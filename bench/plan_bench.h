@@ -6,12 +6,14 @@
 #ifndef BENCH_PLAN_BENCH_H
 #define BENCH_PLAN_BENCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct plan_options {
     uint64_t samples;
     int batch;
     double seconds; /* per sampler */
+    bool stored;    /* every sample has numbers of its own in the index */
 };
 
 /* Rows that the built-in planner plans with each sampler in a second of processor time. */

@@ -26,11 +26,12 @@ double plan_cpu(void)
 
 static int usage(void)
 {
-    fputs("usage: bench_planner rates [--samples N] [--batch N] [--seconds S]\n"
+    fputs("usage: bench_planner rates [--samples N] [--batch N] [--seconds S] [--stored]\n"
           "       bench_planner open [--samples N]\n"
           "  rates  rows/s of the planner with each sampler, over N samples (10000000), S seconds "
           "each (1);\n"
-          "         seconds are of processor time\n"
+          "         seconds are of processor time; --stored: labels, sizes and weights of each "
+          "sample's own\n"
           "  open   opens a synthetic data set of N samples, and goes on in its epoch 1000\n",
           stderr);
     return 2;
@@ -41,6 +42,7 @@ static int parse(int argc, char **argv, struct plan_options *o)
     static const struct option known[] = {{"samples", required_argument, NULL, 'n'},
                                           {"batch", required_argument, NULL, 'b'},
                                           {"seconds", required_argument, NULL, 't'},
+                                          {"stored", no_argument, NULL, 's'},
                                           {0}};
     int letter;
     *o = (struct plan_options){.samples = 10000000, .batch = 256, .seconds = 1};
@@ -49,6 +51,8 @@ static int parse(int argc, char **argv, struct plan_options *o)
             o->samples = strtoull(optarg, NULL, 10);
         else if (letter == 'b')
             o->batch = atoi(optarg);
+        else if (letter == 's')
+            o->stored = true;
         else if (letter == 't')
             o->seconds = atof(optarg);
         else

@@ -51,21 +51,22 @@ static double resident(void)
 
 /* ---- the data set ---- */
 
-static int add_numbers(struct mr_index_builder *b, int column, double least, double most,
-                       struct mr_errbuf *e)
+static int add_numbers(struct mr_index_builder *b, int column, uint64_t n, double least,
+                       double most, struct mr_errbuf *e)
 {
     int rc = MR_OK;
-    for (int i = 0; i < 997 && rc >= 0; i++) {
-        double share = fmod(i * 0.6180339887498949, 1);
+    for (uint64_t i = 0; i < n && rc >= 0; i++) {
+        double share = fmod((double)i * 0.6180339887498949, 1);
         int64_t whole = (int64_t)(least + share * (most - least));
         rc = mr__index_add_numbers(b, column, &whole, 1, e);
     }
     return rc;
 }
 
-/* Numbers that repeat: they cost nothing, so that the memory told is the sampler's own. */
+/* Numbers that repeat take no room, and samplers know it. */
 static int make_index(struct bench *b, struct mr_errbuf *e)
 {
+    uint64_t numbers = b->o->stored ? b->o->samples : 997;
     static const struct {
         const char *name;
         double least, most;
@@ -78,8 +79,8 @@ static int make_index(struct bench *b, struct mr_errbuf *e)
     for (int i = 0; i < 4 && rc >= 0; i++)
         rc = mr__index_add_column(builder, columns[i].name, MR_COL_FIXED, MR_I64, 1, e);
     for (int i = 0; i < 4 && rc >= 0; i++)
-        rc = add_numbers(builder, i + 1, columns[i].least, columns[i].most, e);
-    for (int i = 0; i < 5 && rc >= 0; i++)
+        rc = add_numbers(builder, i + 1, numbers, columns[i].least, columns[i].most, e);
+    for (int i = 0; i < (b->o->stored ? 1 : 5) && rc >= 0; i++)
         rc = mr__index_repeat(builder, i, b->o->samples, e);
     b->s.index_fd = rc < 0 ? -1 : mr__index_memfd(e);
     if (rc >= 0)
