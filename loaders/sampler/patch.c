@@ -229,9 +229,11 @@ static int patch_at(void *self, uint64_t epoch, uint64_t position, struct mr_pic
 {
     const struct patch *s = self;
     struct mr_row_key key = {.seed = s->seed, .epoch = epoch, .position = position};
-    mr_rng rng = mr__rng_open(&key, "patch", 0);
+    mr_rng rng = {0};
     uint64_t ticket = position;
     (void)e;
+    if (s->p.mode == MR_PATCH_RANDOM)
+        rng = mr__rng_open(&key, "patch", 0);
     if (s->p.mode == MR_PATCH_RANDOM && s->p.weight == BY_AREA)
         ticket = mr_rng_below(&rng, all_tickets(s));
     else if (s->p.shuffle)
