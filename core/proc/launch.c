@@ -73,8 +73,11 @@ static int lift(const int *fds, int n, int above, int *lifted, struct mr_errbuf 
 {
     for (int i = 0; i < n; i++) {
         lifted[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, above);
-        if (fds[i] >= 0 && lifted[i] < 0)
+        if (fds[i] >= 0 && lifted[i] < 0) {
+            if (errno == EINVAL) /* `above` itself is beyond the limit */
+                errno = EMFILE;
             return mr__fail_errno(e, MR_E_LIMIT, "no file descriptor is left for the warden");
+        }
     }
     return MR_OK;
 }
