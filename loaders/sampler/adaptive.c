@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * adaptive.c: samples are drawn with replacement by weights that the trainer moves (mr_feedback).
- * A rule says how they are drawn by; the draws of a position follow from the weights and from the
- * stream (seed, epoch, position, "adaptive").
+ * A rule says whose the weights are and how they are drawn by; the draws of a position follow from
+ * the weights and from the stream (seed, epoch, position, "adaptive").
  */
+#include "class_lists.h"
 #include "uniform.h"
 
 #include "base/rng.h"
@@ -11,18 +12,20 @@
 
 #include <stdlib.h>
 
-enum { RULE_LOSS, RULE_RANK };
+enum { RULE_LOSS, RULE_RANK, RULE_CLASS };
 enum { UPDATE_REPLACE, UPDATE_EMA, UPDATE_MAX };
 
 struct params {
     int64_t delay, tournament;
     int rule, update;
     double alpha, floor, initial;
+    const char *by;
 };
 
 struct adaptive {
     struct mr_uniform all; /* first: uniform.h's functions are given the whole */
     struct params p;
+    struct mr_class_lists lists; /* RULE_CLASS */
 };
 
 static int adaptive_open(const void *params, const struct mr_sampler_env *env, void **self,
@@ -33,13 +36,21 @@ static int adaptive_open(const void *params, const struct mr_sampler_env *env, v
         return mr__fail(e, MR_E_MEMORY, "not enough memory to open the sampler");
     a->p = *(const struct params *)params;
     a->all = (struct mr_uniform){env->first, env->samples, env->seed};
-    *self = a;
-    return MR_OK;
+    int rc = a->p.rule == RULE_CLASS
+                 ? mr__class_lists_open(&a->lists, env, "sampler.by", a->p.by, e)
+                 : MR_OK;
+    if (rc < 0)
+        free(a);
+    else
+        *self = a;
+    return rc;
 }
 
 static void adaptive_close(void *self)
 {
-    free(self);
+    struct adaptive *a = self;
+    mr__class_lists_close(&a->lists);
+    free(a);
 }
 
 static int64_t delay(const void *params)
@@ -49,7 +60,8 @@ static int64_t delay(const void *params)
 
 static uint64_t weights(void *self)
 {
-    return ((const struct adaptive *)self)->all.samples;
+    const struct adaptive *a = self;
+    return a->p.rule == RULE_CLASS ? a->lists.classes : a->all.samples;
 }
 
 static float initial(void *self)
@@ -62,7 +74,7 @@ static uint64_t weight_of(void *self, uint64_t sample)
     const struct adaptive *a = self;
     if (sample < a->all.first || sample - a->all.first >= a->all.samples)
         return UINT64_MAX;
-    return sample - a->all.first;
+    return a->p.rule == RULE_CLASS ? mr__class_of(&a->lists, sample) : sample - a->all.first;
 }
 
 static float learn(void *self, float weight, float value)
@@ -105,14 +117,16 @@ static uint64_t by_rank(const struct mr_weights *w, uint64_t n, int64_t rounds, 
 
 static uint64_t draw(const struct adaptive *a, const struct mr_weights *w, mr_rng *rng)
 {
-    uint64_t n = a->all.samples, leaf;
+    uint64_t n = a->p.rule == RULE_CLASS ? a->lists.classes : a->all.samples, leaf;
     if (uniform(rng) < a->p.floor)
         leaf = mr_rng_below(rng, n);
     else if (a->p.rule == RULE_RANK)
         leaf = by_rank(w, n, a->p.tournament, rng);
     else
         leaf = by_weight(w, n, rng);
-    return a->all.first + leaf;
+    if (a->p.rule != RULE_CLASS)
+        return a->all.first + leaf;
+    return mr__class_sample(&a->lists, leaf, mr_rng_below(rng, a->lists.size[leaf]));
 }
 
 static int choose(void *self, const struct mr_weights *w, uint64_t epoch, uint64_t position,
@@ -132,9 +146,19 @@ static int adaptive_at(void *self, uint64_t epoch, uint64_t position, struct mr_
     return choose(self, NULL, epoch, position, pick, e);
 }
 
+static void substitute(void *self, uint64_t epoch, uint64_t position, uint32_t attempt,
+                       struct mr_pick *pick)
+{
+    const struct adaptive *a = self;
+    if (a->p.rule == RULE_CLASS)
+        mr__class_substitute(&a->lists, epoch, position, attempt, pick);
+    else
+        mr__uniform_substitute(self, epoch, position, attempt, pick);
+}
+
 /* ---- the table ---- */
 
-static const char *const rules[] = {"loss", "rank", NULL};
+static const char *const rules[] = {"loss", "rank", "class", NULL};
 static const char *const updates[] = {"replace", "ema", "max", NULL};
 
 #define ROW(name_, type_, field_, ...)                        \
@@ -148,8 +172,8 @@ static const struct mr_opt opts[] = {
         .help = "feedback of batch b takes effect from batch b + feedback_delay on, and what "
                 "follows waits for it: more than the batches that you hold at a time"),
     ROW("rule", MR_OPT_ENUM, rule, .def = "loss", .names = rules,
-        .help = "loss: samples are drawn in proportion to their weights; rank: only the order of "
-                "the weights counts"),
+        .help = "loss: a weight per sample, drawn in proportion; rank: a weight per sample, whose "
+                "rank counts; class: a weight per class, then any sample of the class"),
     ROW("update", MR_OPT_ENUM, update, .def = "replace", .names = updates,
         .help = "a value replaces the weight, moves it by `alpha`, or raises it"),
     ROW("alpha", MR_OPT_FLOAT, alpha, .def = "0.5", .min = 0, .max = 1,
@@ -161,6 +185,8 @@ static const struct mr_opt opts[] = {
         .help = "the weight before there is feedback; a large one brings everything once first"),
     ROW("tournament", MR_OPT_INT, tournament, .def = "2", .min = 2, .max = 16,
         .help = "`rule: rank`: the heaviest of so many is taken"),
+    ROW("by", MR_OPT_STR, by, .def = "label",
+        .help = "`rule: class`: column of whole numbers that says which class a sample is of"),
     MR_OPTS_END,
 };
 
@@ -182,6 +208,6 @@ const struct mr_sampler mr__sampler_adaptive = {
     .close = adaptive_close,
     .length = mr__uniform_length,
     .at = adaptive_at,
-    .substitute = mr__uniform_substitute,
+    .substitute = substitute,
     .learner = &learner,
 };

@@ -56,7 +56,7 @@ TEST_F(Feedback, TheStreamIsTheOraclesForEveryRuleAndAnyProcesses)
 {
     for (const char *sampler :
          {"feedback_delay: 1", "feedback_delay: 3, update: ema", "feedback_delay: 5, rule: rank",
-          "feedback_delay: 4, update: max", "feedback_delay: 40", ""}) {
+          "feedback_delay: 4, rule: class, update: max", "feedback_delay: 40", ""}) {
         std::string config = learning_config(sampler);
         auto expected = oracle(config, batches, some_loss);
         std::vector<Delivered> first;

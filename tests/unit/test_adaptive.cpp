@@ -142,6 +142,23 @@ TEST(Adaptive, RanksCountAndNotTheSizes)
     expect_shares(a.shares(draws), expected, draws);
 }
 
+TEST(Adaptive, ClassesHaveOneWeightEachAndTheirSamplesEqualChances)
+{
+    std::vector<int64_t> labels = {7, 7, 7, 7, -2, -2, 9, 7};
+    const int draws = 100000;
+    Open a(", rule: class, floor: 0", labels);
+    ASSERT_EQ(a.l->weights(a.self), 3u);
+    std::vector<double> balanced;
+    for (int64_t label : labels)
+        balanced.push_back(1.0 / 3 / (label == 7 ? 5 : label == -2 ? 2 : 1));
+    expect_shares(a.shares(draws), balanced, draws);
+    uint64_t leaf = a.l->weight_of(a.self, 5); /* of the class -2 */
+    mr__weights_set(&a.w, leaf, a.l->learn(a.self, 1, 0));
+    for (size_t i = 0; i < labels.size(); i++)
+        balanced[i] = labels[i] == -2 ? 0 : 0.5 / (labels[i] == 7 ? 5 : 1);
+    expect_shares(a.shares(draws), balanced, draws);
+}
+
 TEST(Adaptive, WhatAValueDoesToAWeight)
 {
     std::vector<int64_t> one = {0};
@@ -181,4 +198,12 @@ TEST(Adaptive, BeforeThereIsFeedbackEqualWeightsDecide)
     }
     for (int n : seen)
         EXPECT_NEAR(n, 100, 50);
+}
+
+TEST(Adaptive, ClassesNeedAColumn)
+{
+    Open a(", rule: class, by: colour", {0, 1});
+    EXPECT_EQ(a.self, nullptr);
+    EXPECT_NE(strstr(a.e.text, "sampler.by"), nullptr) << a.e.text;
+    EXPECT_NE(strstr(a.e.text, "colour"), nullptr) << a.e.text;
 }
