@@ -109,8 +109,8 @@ TEST(RowpipeWindow, OpsSeeAnImageOfItsSize)
         "  - random_crop: {size: 64, padding: 4}\n",
         "  - pad: {padding: 3, padding_mode: reflect}\n  - center_crop: {size: 60}\n",
         "  - color_jitter: {contrast: [0.5, 0.5]}\n  - resize: {size: [20, 20]}\n",
-        "  - random_vertical_flip: {p: 1}\n  - color_jitter: {brightness: 0.3}\n"
-        "  - center_crop: {size: [90, 90]}\n",
+        ("  - random_vertical_flip: {p: 1}\n  - color_jitter: {brightness: 0.3}\n"
+         "  - center_crop: {size: [90, 90]}\n"),
     };
     const mr_rect window = {31, 22, 60, 64};
     Picture picture = make_picture(200, 150, 3), mask = make_mask(200, 150);
