@@ -6,10 +6,10 @@
 #include "loaders/source/csv.h"
 #include "pipe/badlist.h"
 
+#include "base/open_file.h"
 #include "base/printable.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,7 +202,7 @@ int mr__badlist_read(struct mr_badlist *list, const char *path, uint64_t *hash, 
     size_t n = 0;
     const struct mr_printable name = mr__printable(path, strlen(path));
     *list = (struct mr_badlist){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = mr__open_file(path);
     if (fd < 0)
         return mr__fail_errno(e, MR_E_IO, "cannot open the bad list '%s'", name.text);
     int rc = read_bytes(fd, name.text, &data, &n, e);

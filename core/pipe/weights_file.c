@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/weights_file.h"
 
+#include "base/open_file.h"
 #include "base/whole_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +142,7 @@ static int read_file(const char *path, uint64_t most, uint8_t **file, size_t *by
                      struct mr_errbuf *e)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = mr__open_file(path);
     *file = NULL;
     if (fd < 0 || fstat(fd, &st) < 0) {
         mr__fail_errno(e, MR_E_IO, "cannot read the weights '%s'", path);

@@ -12,7 +12,8 @@
 #include "loaders/codec/pngchunk.h"
 #include "loaders/source/read_file.h"
 
-#include <fcntl.h>
+#include "base/open_file.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -75,7 +76,7 @@ static int turn_late(const char *path, size_t size, struct mr_buf *scratch,
         return MR_OK; /* it stands before them */
     if (!mr__buf_reserve(scratch, EXIF_BYTES - scratch->n))
         return mr__fail(e, MR_E_MEMORY, "not enough memory for the header of '%s'", path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = mr__open_file(path);
     if (fd < 0)
         return mr__fail_errno(e, MR_E_IO, "cannot open '%s'", path);
     int32_t w = info->w;

@@ -7,11 +7,11 @@
 #include "sample_list.h"
 
 #include "base/descriptor.h"
+#include "base/open_file.h"
 #include "base/printable.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static int no_memory(const struct reader *r)
 static int open_list(struct reader *r)
 {
     struct stat st;
-    int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = mr__open_file(r->path);
     if (fd < 0)
         return mr__fail_errno(r->e, MR_E_IO, "cannot open the list of samples '%s'", r->name.text);
     bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);

@@ -2,9 +2,9 @@
 #include "weight_file.h"
 
 #include "base/number.h"
+#include "base/open_file.h"
 #include "base/printable.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,11 +82,10 @@ static int read_lines(struct weight_file *file, double *w)
     return file->line < file->n ? wrong_count(file, "fewer") : MR_OK;
 }
 
-/* A FIFO would keep us waiting for somebody who writes. */
 static FILE *open_file(const struct weight_file *file)
 {
     struct stat st;
-    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = mr__open_file(file->path);
     if (fd < 0) {
         mr__fail_errno(file->e, MR_E_IO, "cannot open the weights '%s'", shown_path(file).text);
         return NULL;

@@ -8,9 +8,9 @@
 #include "manifest_cells.h"
 #include "path_source.h"
 
+#include "base/open_file.h"
 #include "base/printable.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +113,7 @@ static int set_root(struct mr_manifest *m, const struct manifest_params *p)
 static int open_manifest(const char *path, struct mr_errbuf *e)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = mr__open_file(path);
     if (fd < 0)
         return mr__fail_errno(e, MR_E_IO, "cannot open manifest '%s'",
                               mr__printable(path, strlen(path)).text);

@@ -5,10 +5,10 @@
  */
 #include "read_file.h"
 
+#include "base/open_file.h"
 #include "base/printable.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,13 +18,9 @@ static struct mr_printable show(const char *path)
     return mr__printable(path, strlen(path));
 }
 
-/* O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever; it does nothing to regular
- * files. O_NOCTTY: a terminal must not become ours. */
 static int open_file(const char *path, struct mr_errbuf *e, int *fd)
 {
-    do
-        *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    while (*fd < 0 && errno == EINTR);
+    *fd = mr__open_file(path);
     if (*fd >= 0)
         return MR_OK;
     bool ours = errno == EMFILE || errno == ENFILE || errno == ENOMEM;

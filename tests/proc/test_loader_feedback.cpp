@@ -9,6 +9,8 @@
 #include <fstream>
 #include <thread>
 
+#include <sys/stat.h>
+
 namespace fs = std::filesystem;
 
 namespace
@@ -360,6 +362,8 @@ TEST_F(Feedback, AWeightsFileOfAnotherRunIsRefusedWithTheReason)
               std::string::npos);
     EXPECT_EQ(mr_load_weights(l.handle, weights("none").c_str()), MR_E_IO);
     EXPECT_EQ(mr_load_weights(l.handle, root.c_str()), MR_E_IO);
+    ASSERT_EQ(mkfifo(weights("fifo").c_str(), 0600), 0); // nobody will ever write to it
+    EXPECT_EQ(mr_load_weights(l.handle, weights("fifo").c_str()), MR_E_IO);
     EXPECT_EQ(mr_save_weights(l.handle, weights("no/such").c_str()), MR_E_IO);
 
     std::ifstream in(path, std::ios::binary);
