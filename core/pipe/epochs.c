@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/epochs.h"
 
-static uint64_t div_up(uint64_t n, uint64_t by)
-{
-    return n / by + (n % by != 0);
-}
+#include "base/divide.h"
 
 void mr__epochs_cut(struct mr_epochs *ep, const struct mr_config *c, uint64_t positions)
 {
@@ -14,14 +11,14 @@ void mr__epochs_cut(struct mr_epochs *ep, const struct mr_config *c, uint64_t po
                              .world = (uint64_t)c->world,
                              .last = c->batch.last,
                              .counted = c->epoch_batches > 0};
-    ep->pass = ep->last == MR_LAST_DROP ? positions / ep->batch : div_up(positions, ep->batch);
+    ep->pass = ep->last == MR_LAST_DROP ? positions / ep->batch : mr__div_up(positions, ep->batch);
     ep->batches = ep->counted && ep->pass ? (uint64_t)c->epoch_batches : ep->pass;
 }
 
 uint64_t mr__epochs_steps(const struct mr_epochs *ep, uint64_t base)
 {
     uint64_t left = base < ep->batches ? ep->batches - base : 0;
-    return ep->last == MR_LAST_DROP ? left / ep->world : div_up(left, ep->world);
+    return ep->last == MR_LAST_DROP ? left / ep->world : mr__div_up(left, ep->world);
 }
 
 /* Where a batch of an epoch stands in the passes. One behind the epoch's end is there only to let

@@ -7,6 +7,7 @@
 #include "schedule.h"
 #include "schedule_table.h"
 
+#include "base/divide.h"
 #include "base/index.h"
 
 #include <math.h>
@@ -101,16 +102,6 @@ static void count_turns(const struct mr_schedule *s, int at, uint64_t c, uint64_
 
 /* ---- both ---- */
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static bool make_table(struct mr_schedule *s, uint64_t batch)
 {
     struct mr_turns t = {s->weights, s->total, s->n, batch, s->period};
@@ -134,10 +125,10 @@ int mr__schedule_new(struct mr_schedule **out, const uint64_t *weights, int n, u
         return mr__fail(e, MR_E_MEMORY, "not enough memory for the mixture's schedule");
     s->n = n;
     for (int k = 0; k < n; k++)
-        common = gcd(weights[k], common);
+        common = mr__gcd(weights[k], common);
     for (int k = 0; k < n; k++)
         s->total += s->weights[k] = weights[k] / common;
-    bool fits = !__builtin_mul_overflow(s->total, batch / gcd(s->total, batch), &period) &&
+    bool fits = !__builtin_mul_overflow(s->total, batch / mr__gcd(s->total, batch), &period) &&
                 period <= MR_SCHEDULE_TABLE;
     s->period = fits ? (uint32_t)period : 0;
     if (!fits)
@@ -218,7 +209,7 @@ void mr__schedule_weights(const double *shares, int n, uint64_t *weights)
     for (int k = 0; k < n && simple; k++) {
         simple = find_fraction(shares[k], &a[k], &b[k]);
         if (simple)
-            common = common / gcd(common, b[k]) * b[k];
+            common = common / mr__gcd(common, b[k]) * b[k];
         simple = simple && common <= MAX_COMMON;
     }
     for (int k = 0; k < n; k++) {

@@ -13,6 +13,7 @@
  */
 #include "schedule_table.h"
 
+#include "base/divide.h"
 #include "base/index.h"
 
 #include <string.h>
@@ -81,22 +82,12 @@ static bool run(struct search *s, uint8_t *part)
     return true;
 }
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* The least turns in whole batches whose share is a whole number; 0: each such window is right
  * anyway, because every batch is or because it has whole periods of the total. */
 static uint64_t window_of(const struct mr_turns *t, int k)
 {
-    uint64_t denominator = t->total / gcd(t->total, t->weights[k]);
-    uint64_t turns = denominator / gcd(denominator, t->batch) * t->batch;
+    uint64_t denominator = t->total / mr__gcd(t->total, t->weights[k]);
+    uint64_t turns = denominator / mr__gcd(denominator, t->batch) * t->batch;
     return turns == t->batch || turns % t->total == 0 ? 0 : turns;
 }
 

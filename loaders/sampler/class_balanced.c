@@ -9,6 +9,8 @@
 #include "class_lists.h"
 #include "keyed.h"
 
+#include "base/divide.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -22,11 +24,6 @@ struct balanced {
     struct mr_keyed_table order; /* of the classes in a round */
     uint64_t length, rounds;     /* of an epoch; the last round may be cut */
 };
-
-static uint64_t div_up(uint64_t n, uint64_t by)
-{
-    return n / by + (n % by != 0);
-}
 
 static void balanced_close(void *self)
 {
@@ -52,7 +49,7 @@ static int balanced_open(const void *params, const struct mr_sampler_env *env, v
         return rc;
     }
     uint64_t classes = s->lists.classes;
-    s->rounds = div_up(p->length ? (uint64_t)p->length : env->samples, classes);
+    s->rounds = mr__div_up(p->length ? (uint64_t)p->length : env->samples, classes);
     s->length = p->length ? (uint64_t)p->length : s->rounds * classes;
     *self = s;
     return MR_OK;
