@@ -9,6 +9,7 @@
 #include "patch.h"
 
 #include "image_sizes.h"
+#include "keyed.h"
 
 #include "base/printable.h"
 #include "base/rng.h"
@@ -206,17 +207,11 @@ static void take(const struct patch *s, uint64_t ticket, mr_rng *rng, struct mr_
                                                   : draw_window(s, &i, rng);
 }
 
-/* The place in the order of an epoch; the key is drawn from a stream of its own. */
+/* The place in the order of an epoch. */
 static uint64_t shuffled(const struct patch *s, uint64_t epoch, uint64_t position)
 {
-    struct mr_row_key whole = {.seed = s->seed, .epoch = epoch};
-    mr_rng rng = mr__rng_open(&whole, "patch.order", 0);
-    uint64_t key[2];
-    for (int i = 0; i < 2; i++) {
-        key[i] = mr_rng_u32(&rng);
-        key[i] |= (uint64_t)mr_rng_u32(&rng) << 32;
-    }
-    return mr__permute(position, s->length, key);
+    const struct mr_row_key whole = {.seed = s->seed, .epoch = epoch};
+    return mr__keyed(position, s->length, &whole, "patch.order");
 }
 
 static uint64_t all_tickets(const struct patch *s)

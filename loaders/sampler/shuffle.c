@@ -3,25 +3,18 @@
  * shuffle.c: a new order of the whole data set in every epoch, without memory for it: the sample at
  * a position is a keyed permutation of the position.
  */
+#include "keyed.h"
 #include "uniform.h"
 
-#include "base/rng.h"
-
-/* The key is drawn from the stream of this sampler's name; position 0 stands for the whole epoch.
- * */
+/* Position 0 stands for the whole epoch. */
 static int shuffle_at(void *self, uint64_t epoch, uint64_t position, struct mr_pick *pick,
                       struct mr_errbuf *e)
 {
     const struct mr_uniform *u = self;
+    const struct mr_row_key whole = {.seed = u->seed, .epoch = epoch};
     (void)e;
-    struct mr_row_key whole = {.seed = u->seed, .epoch = epoch};
-    mr_rng rng = mr__rng_open(&whole, "shuffle", 0);
-    uint64_t key[2];
-    for (int i = 0; i < 2; i++) {
-        key[i] = mr_rng_u32(&rng);
-        key[i] |= (uint64_t)mr_rng_u32(&rng) << 32;
-    }
-    *pick = (struct mr_pick){.sample = u->first + mr__permute(position, u->samples, key)};
+    *pick =
+        (struct mr_pick){.sample = u->first + mr__keyed(position, u->samples, &whole, "shuffle")};
     return MR_OK;
 }
 
