@@ -6,6 +6,8 @@
 #include "index_format.h"
 
 #include <stdbool.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +96,48 @@ const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t
         *entries = offsets[sample + 1] - first;
     }
     return index->base + c->data + first * entry;
+}
+
+bool mr__index_is_whole(const struct mr_column *c)
+{
+    bool whole = c->dtype == MR_U8 || c->dtype == MR_I16 || c->dtype == MR_U16 ||
+                 c->dtype == MR_I32 || c->dtype == MR_I64;
+    return whole && c->kind == MR_COL_FIXED && c->width == 1;
+}
+
+int64_t mr__index_whole(const struct mr_index *index, int column, uint64_t sample)
+{
+    uint64_t entries;
+    const void *at = mr__index_numbers(index, column, sample, &entries);
+    switch (index->head->column[column].dtype) {
+    case MR_U8: return *(const uint8_t *)at;
+    case MR_I16: return *(const int16_t *)at;
+    case MR_U16: return *(const uint16_t *)at;
+    case MR_I32: return *(const int32_t *)at;
+    default: return *(const int64_t *)at;
+    }
+}
+
+double mr__index_number(const struct mr_index *index, int column, uint64_t sample)
+{
+    uint64_t entries;
+    const void *at = mr__index_numbers(index, column, sample, &entries);
+    switch (index->head->column[column].dtype) {
+    case MR_F16:
+    case MR_BF16: return NAN;
+    case MR_F32: return *(const float *)at;
+    case MR_F64: return *(const double *)at;
+    default: return (double)mr__index_whole(index, column, sample);
+    }
+}
+
+void mr__index_list_columns(const struct mr_index *index, char *text, size_t bytes)
+{
+    size_t n = 0;
+    text[0] = 0;
+    for (uint64_t i = 0; i < index->head->columns && n < bytes; i++)
+        n += (size_t)snprintf(text + n, bytes - n, "%s%s", i ? ", " : "",
+                              index->head->column[i].name);
 }
 
 const char *mr__index_class(const struct mr_index *index, uint64_t number, size_t *n)

@@ -17,6 +17,8 @@
 #include "base/error.h"
 #include "millrace/types.h"
 
+#include <stdbool.h>
+
 #define MR_INDEX_MAX_COLUMNS 32
 #define MR_INDEX_NAME 64
 #define MR_INDEX_MAX_PARTS 64
@@ -96,6 +98,14 @@ char *mr__index_name(const struct mr_index *index, int column, uint64_t sample);
  * column. */
 const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
                               uint64_t *entries);
+/* Whether a column holds one whole number per sample, which mr__index_whole then gives. */
+bool mr__index_is_whole(const struct mr_column *column);
+int64_t mr__index_whole(const struct mr_index *index, int column, uint64_t sample);
+/* The number of any FIXED column of width 1; whole ones beyond 2^53 are rounded. NaN: a dtype of 16
+ * bits. */
+double mr__index_number(const struct mr_index *index, int column, uint64_t sample);
+/* The columns' names, for an error: "image, label"; what has no room is cut. */
+void mr__index_list_columns(const struct mr_index *index, char *text, size_t bytes);
 /* A class's name (not NUL-terminated), NULL past the end. */
 const char *mr__index_class(const struct mr_index *index, uint64_t number, size_t *n);
 

@@ -4,23 +4,13 @@
  */
 #include "pipe/plan.h"
 
-#include <stdio.h>
 #include <string.h>
-
-static void list_columns(const struct mr_index *index, char *text, size_t bytes)
-{
-    size_t n = 0;
-    text[0] = 0;
-    for (uint64_t i = 0; i < index->head->columns && n < bytes; i++)
-        n += (size_t)snprintf(text + n, bytes - n, "%s%s", i ? ", " : "",
-                              index->head->column[i].name);
-}
 
 static int no_column(const struct mr_plan *plan, int field, const struct mr_index *index,
                      struct mr_errbuf *e)
 {
     char columns[512];
-    list_columns(index, columns, sizeof columns);
+    mr__index_list_columns(index, columns, sizeof columns);
     return mr__config_error(plan->config, plan->config->fields[field].mark, e,
                             "the source has no column '%s' for this field; it has %s",
                             plan->fields[field].p.name, columns);
@@ -63,7 +53,7 @@ static int check_parts(const struct mr_plan *plan, int field, int column,
         char columns[512];
         if (part->column[column] != MR_INDEX_NO_COLUMN)
             continue;
-        list_columns(&own, columns, sizeof columns);
+        mr__index_list_columns(&own, columns, sizeof columns);
         return mr__config_error(plan->config, plan->config->fields[field].mark, e,
                                 "part '%s' of the mixture has no column '%s' for this field; it "
                                 "has %s",

@@ -9,23 +9,9 @@
 
 /* ---- labels ---- */
 
-static bool is_whole(enum mr_dtype dtype)
-{
-    return dtype == MR_U8 || dtype == MR_I16 || dtype == MR_U16 || dtype == MR_I32 ||
-           dtype == MR_I64;
-}
-
 static int64_t label_of(const struct mr_class_mix *m, uint64_t sample)
 {
-    uint64_t entries;
-    const void *at = mr__index_numbers(m->index, m->column, sample, &entries);
-    switch (m->index->head->column[m->column].dtype) {
-    case MR_U8: return *(const uint8_t *)at;
-    case MR_I16: return *(const int16_t *)at;
-    case MR_U16: return *(const uint16_t *)at;
-    case MR_I32: return *(const int32_t *)at;
-    default: return *(const int64_t *)at;
-    }
+    return mr__index_whole(m->index, m->column, sample);
 }
 
 /* Where a label is, or belongs. */
@@ -68,7 +54,7 @@ int mr__class_mix_open(struct mr_class_mix *m, const struct mr_index *index, str
 {
     *m = (struct mr_class_mix){.index = index, .column = mr__index_column(index, "label")};
     const struct mr_column *c = m->column < 0 ? NULL : &index->head->column[m->column];
-    if (!c || c->kind != MR_COL_FIXED || c->width != 1 || !is_whole((enum mr_dtype)c->dtype)) {
+    if (!c || !mr__index_is_whole(c)) {
         m->column = -1;
         return MR_OK;
     }

@@ -121,19 +121,7 @@ int mr__image_sizes_open(struct mr_image_sizes *s, const struct mr_index *index,
 /* What is no size (negative, NaN, beyond what an image can be) is not known. */
 static int32_t side_at(const struct mr_index *index, int column, uint64_t sample)
 {
-    uint64_t entries;
-    const void *v = mr__index_numbers(index, column, sample, &entries);
-    double side = 0;
-    switch (index->head->column[column].dtype) {
-    case MR_U8: side = *(const uint8_t *)v; break;
-    case MR_I16: side = *(const int16_t *)v; break;
-    case MR_U16: side = *(const uint16_t *)v; break;
-    case MR_I32: side = *(const int32_t *)v; break;
-    case MR_I64: side = (double)*(const int64_t *)v; break;
-    case MR_F32: side = *(const float *)v; break;
-    case MR_F64: side = *(const double *)v; break;
-    default: break;
-    }
+    double side = mr__index_number(index, column, sample);
     return side >= 1 && side <= INT32_MAX ? (int32_t)side : 0;
 }
 

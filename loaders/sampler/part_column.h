@@ -11,7 +11,6 @@
 struct mr_part_column {
     const struct mr_index *index;
     int column;
-    enum mr_dtype dtype;
     uint64_t first, samples;
     uint64_t n; /* sample i's number is that of i % n; n <= samples */
 };
