@@ -61,27 +61,15 @@ std::vector<Delivered> learn(Loader &l, uint64_t from, uint64_t batches, const L
     return all;
 }
 
-Resumed::Resumed(const std::string &config, std::vector<std::string> set, const std::string &state,
-                 const std::string &weights)
+static const char *given(const std::string &text)
 {
-    std::vector<const char *> texts;
-    for (const std::string &s : set)
-        texts.push_back(s.c_str());
-    texts.push_back(nullptr);
-    mr_options options = {};
-    options.size = sizeof options;
-    options.config_text = config.c_str();
-    options.set = texts.data();
-    options.state = state.empty() ? nullptr : state.c_str();
-    options.weights = weights.empty() ? nullptr : weights.c_str();
-    rc = mr_open(&handle, "test.yaml", &options);
-    if (rc < 0)
-        error = mr_error(nullptr);
+    return text.empty() ? nullptr : text.c_str();
 }
 
-Resumed::~Resumed()
+Resumed::Resumed(const std::string &config, std::vector<std::string> set, const std::string &state,
+                 const std::string &weights)
+    : Loader(config, std::move(set), given(state), nullptr, nullptr, given(weights))
 {
-    mr_close(&handle);
 }
 
 namespace

@@ -22,16 +22,12 @@ double some_loss(uint64_t n, int row, uint64_t sample);
 std::vector<Delivered> learn(Loader &l, uint64_t from, uint64_t batches, const Loss &loss,
                              const std::function<void(uint64_t)> &before = nullptr);
 
-// A loader of learning_config that goes on from a state and its weights.
-class Resumed
+// A loader that goes on from a state and its weights file; "": none.
+class Resumed : public Loader
 {
   public:
     Resumed(const std::string &config, std::vector<std::string> set, const std::string &state,
             const std::string &weights);
-    ~Resumed();
-    int rc;
-    std::string error;
-    mr_loader *handle = nullptr;
 };
 
 // The ids of the first `batches` batches, planned here, from the sampler's table alone.

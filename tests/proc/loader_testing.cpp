@@ -35,7 +35,7 @@ static void keep_line(void *user, mr_log_level, const char *line)
 }
 
 Loader::Loader(const std::string &config, std::vector<std::string> set, const char *state,
-               const mr_commander *commander, const mr_producer *producer)
+               const mr_commander *commander, const mr_producer *producer, const char *weights)
 {
     std::vector<const char *> texts;
     for (const std::string &s : set)
@@ -46,6 +46,7 @@ Loader::Loader(const std::string &config, std::vector<std::string> set, const ch
     options.config_text = config.c_str();
     options.set = texts.data();
     options.state = state;
+    options.weights = weights;
     options.commander = commander;
     options.producer = producer;
     options.log = keep_line;

@@ -38,7 +38,7 @@ class Loader
   public:
     explicit Loader(const std::string &config, std::vector<std::string> set = {},
                     const char *state = nullptr, const mr_commander *commander = nullptr,
-                    const mr_producer *producer = nullptr);
+                    const mr_producer *producer = nullptr, const char *weights = nullptr);
     ~Loader();
     Loader(const Loader &) = delete;
     Loader &operator=(const Loader &) = delete;

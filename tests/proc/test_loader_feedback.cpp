@@ -2,6 +2,7 @@
 //
 // Feedback steers the stream, and nothing else does: not the number of producers, not the slots,
 // not deaths, not the place at which a run was saved and resumed.
+#include "../unit/temp_tree.hpp"
 #include "feedback_testing.hpp"
 
 #include <cmath>
@@ -35,17 +36,8 @@ double nothing(uint64_t, int, uint64_t)
 class Feedback : public ::testing::Test
 {
   protected:
-    fs::path root;
-    void SetUp() override
-    {
-        char name[] = "/tmp/millrace-feedback-XXXXXX";
-        ASSERT_NE(mkdtemp(name), nullptr);
-        root = name;
-    }
-    void TearDown() override
-    {
-        fs::remove_all(root);
-    }
+    TempTree tree;
+    fs::path root = tree.root;
     std::string weights(const std::string &name = "weights") const
     {
         return (root / name).string();
@@ -151,10 +143,7 @@ TEST_F(Feedback, AStateAndItsWeightsResumeTheVerySameStream)
         std::vector<Delivered> expected(all.begin() + (long)stop, all.end());
         Resumed second(config, {"producers=3", "slots=2"}, state, weights());
         ASSERT_EQ(second.rc, MR_OK) << second.error;
-        Loader holder(config); // lends its reading
-        std::swap(holder.handle, second.handle);
-        EXPECT_EQ(learn(holder, stop, batches - stop, some_loss), expected) << stop;
-        std::swap(holder.handle, second.handle);
+        EXPECT_EQ(learn(second, stop, batches - stop, some_loss), expected) << stop;
         // In the same loader, which has gone on meanwhile.
         learn(first, stop, 6, some_loss);
         ASSERT_EQ(mr_load_weights(first.handle, weights().c_str()), MR_OK)

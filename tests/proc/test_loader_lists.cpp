@@ -2,6 +2,7 @@
 //
 // The samplers that make lists, in running loaders: sizes out of files' headers, copies that are
 // augmented anew, and a state that belongs to another list.
+#include "../unit/temp_tree.hpp"
 #include "loader_testing.hpp"
 
 #include <algorithm>
@@ -11,25 +12,12 @@
 #include <map>
 #include <set>
 
-#include <unistd.h>
-
 namespace fs = std::filesystem;
 
 namespace
 {
 
-struct Folder {
-    fs::path root;
-    Folder()
-    {
-        char name[] = "/tmp/millrace-lists-XXXXXX";
-        EXPECT_NE(mkdtemp(name), nullptr);
-        root = name;
-    }
-    ~Folder()
-    {
-        fs::remove_all(root);
-    }
+struct Folder : TempTree {
     // A data set of `images` images of one size, in a sub-folder per size.
     void synth(const std::string &size, int images) const
     {

@@ -2,14 +2,13 @@
 //
 // Several data sets in one stream, delivered: whose rows, which labels, whatever is killed or
 // resumed; and what is refused.
+#include "../unit/temp_tree.hpp"
 #include "loader_testing.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
-
-#include <unistd.h>
 
 namespace fs = std::filesystem;
 
@@ -26,14 +25,12 @@ namespace
 class Mixture : public ::testing::Test
 {
   protected:
-    fs::path root;
+    TempTree tree;
+    fs::path root = tree.root;
     std::vector<std::string> classes; // of the sample, sorted
 
     void SetUp() override
     {
-        char name[] = "/tmp/millrace-mixture-XXXXXX";
-        ASSERT_NE(mkdtemp(name), nullptr);
-        root = name;
         for (const char *part : {"a", "b"})
             fs::create_directories(root / part);
         for (const auto &entry : fs::directory_iterator(MR_SAMPLE "/images"))
@@ -45,10 +42,6 @@ class Mixture : public ::testing::Test
                 if (k == 1 || (k == 0) == (*part == 'a'))
                     fs::copy(MR_SAMPLE "/images/" + classes[k], root / part / classes[k],
                              fs::copy_options::recursive);
-    }
-    void TearDown() override
-    {
-        fs::remove_all(root);
     }
     size_t files(const char *part) const
     {

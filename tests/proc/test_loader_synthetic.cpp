@@ -2,41 +2,17 @@
 //
 // A data set without files: more samples than any index could list, and what is said of a sample
 // that has no path.
+#include "../unit/temp_tree.hpp"
 #include "loader_testing.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
-
-#include <unistd.h>
 
 namespace
 {
 
 const char billion[] = "source: {type: synthetic, samples: 1000000000, size: [24, 32]}\n";
-
-struct TempFile {
-    std::string path;
-    TempFile()
-    {
-        char name[] = "/tmp/millrace-synthetic-XXXXXX";
-        int fd = mkstemp(name);
-        EXPECT_GE(fd, 0);
-        close(fd);
-        path = name;
-    }
-    ~TempFile()
-    {
-        std::filesystem::remove(path);
-    }
-    std::string text() const
-    {
-        std::stringstream s;
-        s << std::ifstream(path).rdbuf();
-        return s.str();
-    }
-};
 
 } // namespace
 
@@ -109,13 +85,14 @@ TEST(LoaderSynthetic, ABadSampleIsNamedByItsNumber)
 
 TEST(LoaderSynthetic, ABadListOfItGoesByNumbers)
 {
-    TempFile list;
+    TempTree tree;
+    std::string list = tree.path("list"), out = tree.path("out");
     std::vector<std::string> small = {"source.samples=40", "epochs=1"};
-    std::ofstream(list.path) << "sample,path,stage,reason,cause,epoch,position,attempt,forced\n"
-                                "3,,decode,\"said so\",data,,,,0\n"
-                                "11,,decode,\"said so\",data,,,,0\n";
+    std::ofstream(list) << "sample,path,stage,reason,cause,epoch,position,attempt,forced\n"
+                           "3,,decode,\"said so\",data,,,,0\n"
+                           "11,,decode,\"said so\",data,,,,0\n";
     std::vector<std::string> with = small;
-    with.push_back("bad_list_in=" + list.path);
+    with.push_back("bad_list_in=" + list);
     with.push_back("on_error=skip");
     Loader l(main_config("", billion), with);
     ASSERT_EQ(l.rc, MR_OK) << l.error;
@@ -126,12 +103,13 @@ TEST(LoaderSynthetic, ABadListOfItGoesByNumbers)
     EXPECT_EQ(ids.count(3) + ids.count(11), 0u);
     EXPECT_EQ(ids.size(), 39u) << "38 samples and what stands for none";
 
-    TempFile out;
-    EXPECT_EQ(mr_save_bad_list(l.handle, out.path.c_str(), MR_BAD_ANYWHERE), MR_OK);
-    std::string text = out.text();
+    EXPECT_EQ(mr_save_bad_list(l.handle, out.c_str(), MR_BAD_ANYWHERE), MR_OK);
+    std::stringstream written;
+    written << std::ifstream(out).rdbuf();
+    std::string text = written.str();
     EXPECT_NE(text.find("\n3,,"), std::string::npos) << text;
     EXPECT_NE(text.find("\n11,,"), std::string::npos) << text;
-    with[2] = "bad_list_in=" + out.path;
+    with[2] = "bad_list_in=" + out;
     Loader again(main_config("", billion), with);
     ASSERT_EQ(again.rc, MR_OK) << again.error;
     std::set<uint64_t> same;
