@@ -110,12 +110,20 @@ static double measure(struct mr_resampler *r, const struct job *j, void *pixels,
     return best;
 }
 
+static bool usable(const struct mr_kernel *k)
+{
+    struct mr_cpu cpu;
+
+    return mr__cpu_by_name(&cpu, mr__cpu_name(k->level), NULL) == MR_OK &&
+           mr__cpu_runs(&cpu, k->level, k->flags);
+}
+
 static struct mr_resampler *open_version(const struct mr_kernel *k)
 {
     struct mr_resampler *r;
     struct mr_errbuf e;
 
-    setenv("MILLRACE_CPU", k->name, 1);
+    setenv("MILLRACE_CPU", mr__cpu_name(k->level), 1);
     if (mr__resampler_new(&r, &e) < 0)
         stop(e.text);
     return r;
@@ -134,11 +142,11 @@ int main(int argc, char **argv)
         pixels[i] = (uint8_t)(i * 2654435761u >> 13);
     printf("%-30s", "microseconds per image");
     for (const struct mr_kernel *const *k = mr__kernels; *k; k++)
-        printf("%10s", (*k)->usable() ? (*k)->name : "-");
+        printf("%10s", usable(*k) ? (*k)->name : "-");
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
         printf("\n%-30s", jobs[i].name);
         for (const struct mr_kernel *const *k = mr__kernels; *k; k++) {
-            if (!(*k)->usable())
+            if (!usable(*k))
                 continue;
             struct mr_resampler *r = open_version(*k);
             printf("%10.1f",

@@ -10,7 +10,7 @@
 
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,fma,f16c")))
+#define AVX2 __attribute__((target(MR_TARGET_AVX2)))
 #define AVX2_INLINE AVX2 static inline __attribute__((always_inline))
 
 mr_put_row *mr__put_avx2(const struct mr_put *put);

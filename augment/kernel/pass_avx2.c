@@ -8,7 +8,6 @@
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
 
-#include <cpuid.h>
 #include <string.h>
 
 /* 16 bytes of each of two rows. */
@@ -245,18 +244,5 @@ AVX2 static void down(const uint8_t *const *rows, const struct mr_coefs *k, int 
         down_taps(rows, k, taps, n, out);
 }
 
-/* clang's __builtin_cpu_supports does not know f16c. */
-static bool has_f16c(void)
-{
-    unsigned a, b, c, d;
-
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
-}
-
-static bool usable(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
-}
-
-const struct mr_kernel mr__kernel_avx2 = {"avx2", usable, across, down, mr__put_avx2};
+const struct mr_kernel mr__kernel_avx2 = {"avx2", MR_CPU_AVX2, 0, across, down, mr__put_avx2};
 #endif

@@ -103,15 +103,10 @@ void mr__pick(const struct mr_axis *axis, int c, const void *src, void *out)
         pick(axis, 4, src, out);
 }
 
-static bool always(void)
-{
-    return true;
-}
-
 static mr_put_row *no_put(const struct mr_put *put)
 {
     (void)put;
     return NULL;
 }
 
-const struct mr_kernel mr__kernel_scalar = {"scalar", always, across, down, no_put};
+const struct mr_kernel mr__kernel_scalar = {"scalar", MR_CPU_SCALAR, 0, across, down, no_put};

@@ -10,6 +10,7 @@
 #define MR_KERNEL_PASSES_H
 
 #include "augment/kernel/axis.h"
+#include "base/cpu.h"
 
 #define MR_SLACK 64    /* bytes behind an own row */
 #define MR_BAND 4      /* rows that go across at once */
@@ -32,7 +33,8 @@ typedef void mr_put_row(const struct mr_put *put, const void *pixels, void *to);
 
 struct mr_kernel {
     const char *name;
-    bool (*usable)(void); /* can this CPU run it? */
+    enum mr_cpu_level level; /* and flags: where it runs */
+    unsigned flags;
     /* Rows of 8-bit pixels across: out[i] = round(sum k[i][j] * src[start[i] + j]), to 0..255.
      * Sums are exact: 32 bits, in which whatever overflows on the way comes back. Where there are
      * fewer rows than MR_BAND, the last one is given again. */
@@ -47,9 +49,8 @@ struct mr_kernel {
 
 /* Best first, ends with "scalar". */
 extern const struct mr_kernel *const mr__kernels[];
-/* The version to use: the best that the CPU has, or the one that `forced` names (NULL: not forced).
- * MR_E_USAGE names the values; MR_E_UNSUPPORTED: the CPU cannot. */
-int mr__kernel_choose(const struct mr_kernel **kernel, const char *forced, struct mr_errbuf *e);
+/* The first of them that runs; never NULL. */
+const struct mr_kernel *mr__kernel_for(const struct mr_cpu *cpu);
 
 extern const struct mr_kernel mr__kernel_scalar;
 extern const struct mr_kernel mr__kernel_avx2; /* x86-64 only */

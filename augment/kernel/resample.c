@@ -7,8 +7,8 @@
 
 int mr__resampler_new(struct mr_resampler **r, struct mr_errbuf *e)
 {
-    const struct mr_kernel *kernel;
-    int rc = mr__kernel_choose(&kernel, getenv("MILLRACE_CPU"), e);
+    struct mr_cpu cpu;
+    int rc = mr__cpu_choose(&cpu, e);
 
     *r = NULL;
     if (rc < 0)
@@ -16,7 +16,7 @@ int mr__resampler_new(struct mr_resampler **r, struct mr_errbuf *e)
     *r = calloc(1, sizeof **r);
     if (!*r)
         return mr__fail(e, MR_E_MEMORY, "no memory for a resampler");
-    (*r)->kernel = kernel;
+    (*r)->kernel = mr__kernel_for(&cpu);
     return MR_OK;
 }
 

@@ -2,7 +2,7 @@
  *
  * resample.h: the pixel kernels behind every geometry stage. The C versions are the
  * specification; AVX2 and other versions give the same bits and are chosen at run time from one
- * table (MILLRACE_CPU=scalar|avx2 forces one).
+ * table (base/cpu.h: MILLRACE_CPU forces a level).
  *
  * Resampling of 8-bit pixels is separable and fixed-point, horizontal pass first, rounded to 8
  * bits between the passes, as in Pillow's Resample.c; supports are those of Pillow (antialiased
@@ -15,6 +15,7 @@
 #include "base/image.h"
 
 struct mr_resampler; /* one thread's scratch memory and coefficient tables */
+/* MR_E_MEMORY; those of mr__cpu_choose. */
 int mr__resampler_new(struct mr_resampler **r, struct mr_errbuf *e);
 void mr__resampler_free(struct mr_resampler *r);
 

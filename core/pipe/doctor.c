@@ -4,6 +4,7 @@
  * text and the JSON are made from the answers.
  */
 #include "base/config.h"
+#include "base/cpu.h"
 #include "base/json_writer.h"
 #include "millrace/millrace.h"
 #include "pipe/last_error.h"
@@ -71,6 +72,18 @@ static enum verdict ask_processors(struct visit *v, char *text)
 {
     (void)v;
     return say(text, FACT, "%d may be used (affinity and cgroup quota counted)", mr__cpus());
+}
+
+static enum verdict ask_instructions(struct visit *v, char *text)
+{
+    struct mr_cpu cpu;
+    if (mr__cpu_choose(&cpu, &v->e) < 0)
+        return say(text, BAD, "%.*s", ANSWER - 1, v->e.text);
+    const char *forced = getenv("MILLRACE_CPU");
+    return say(text, FACT, "%s%s%s%s%s", mr__cpu_name(cpu.level),
+               cpu.flags & MR_CPU_VBMI ? ", vbmi" : "", cpu.flags & MR_CPU_VBMI2 ? ", vbmi2" : "",
+               cpu.flags & MR_CPU_VNNI ? ", vnni" : "",
+               forced && *forced ? ", because MILLRACE_CPU says so" : "");
 }
 
 static enum verdict ask_warden(struct visit *v, char *text)
@@ -170,11 +183,13 @@ static enum verdict ask_seccomp(struct visit *v, char *text)
 }
 
 static const struct question questions[] = {
-    {"millrace", ask_version},   {"kernel", ask_kernel},     {"processors", ask_processors},
-    {"warden", ask_warden},      {"pidfd", ask_pidfd},       {"memfd", ask_memfd},
-    {"memory", ask_memory},      {"descriptors", ask_files}, {"/dev/shm", ask_shm},
-    {"no_new_privs", ask_privs}, {"rlimits", ask_limits},    {"landlock", ask_landlock},
-    {"seccomp", ask_seccomp},
+    {"millrace", ask_version},      {"kernel", ask_kernel},
+    {"processors", ask_processors}, {"instructions", ask_instructions},
+    {"warden", ask_warden},         {"pidfd", ask_pidfd},
+    {"memfd", ask_memfd},           {"memory", ask_memory},
+    {"descriptors", ask_files},     {"/dev/shm", ask_shm},
+    {"no_new_privs", ask_privs},    {"rlimits", ask_limits},
+    {"landlock", ask_landlock},     {"seccomp", ask_seccomp},
 };
 
 /* ---- telling ---- */

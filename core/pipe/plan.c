@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/plan.h"
 
+#include "base/cpu.h"
 #include "base/message.h"
 #include "pipe/bad_note.h"
 #include "pipe/pick.h"
@@ -194,7 +195,10 @@ int mr__plan_compile(struct mr_plan **out, struct mr_config *config, const struc
     plan->image_column = plan->mask_column = plan->boxes_field = -1;
     plan->user_commander = user->commander || config->commander.given;
     plan->user_producer = user->producer || config->producer.given;
-    int rc = check_user(config, user, e);
+    struct mr_cpu cpu; /* a wrong MILLRACE_CPU is told here, not by the first producer */
+    int rc = mr__cpu_choose(&cpu, e);
+    if (rc >= 0)
+        rc = check_user(config, user, e);
     if (rc >= 0)
         rc = check_parts(plan, e);
     if (rc >= 0)

@@ -80,9 +80,12 @@ std::vector<const mr_kernel *> usable_kernels()
 {
     std::vector<const mr_kernel *> all;
 
-    for (const mr_kernel *const *k = mr__kernels; *k; k++)
-        if ((*k)->usable())
+    for (const mr_kernel *const *k = mr__kernels; *k; k++) {
+        mr_cpu cpu;
+        if (mr__cpu_by_name(&cpu, mr__cpu_name((*k)->level), nullptr) == MR_OK &&
+            mr__kernel_for(&cpu) == *k)
             all.push_back(*k);
+    }
     return all;
 }
 
