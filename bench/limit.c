@@ -2,7 +2,8 @@
  *
  * bench_limit: the bare limit L that every loader is divided by. As many processes as there are
  * workers read their share of the JPEGs into memory, meet at a barrier, and decode them fully with
- * libjpeg-turbo, again and again, and nothing else. Prints one JSON object.
+ * libjpeg-turbo, again and again, and nothing else; or, as asked for, another kind of bare decoding
+ * (decoders.c). Prints one JSON object.
  */
 #include <getopt.h>
 #include <pthread.h>
@@ -16,7 +17,7 @@
 
 #include <jpeglib.h> /* for its version number */
 
-#include "full_decode.h"
+#include "decoders.h"
 #include "jpeg_files.h"
 
 enum { MOST_PROCESSES = 256 };
@@ -26,6 +27,8 @@ struct options {
     int processes;
     double seconds; /* passes are repeated until this much time is over */
     int passes;     /* 0: by time */
+    const struct decoder_kind *kind;
+    int side; /* of a crop; 0: random_resized_crop's */
 };
 
 /* What one process has done. A process only ever decodes whole passes over its share, so that the
@@ -56,16 +59,16 @@ static double cpu_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void decode_pass(struct full_decoder *decoder, struct jpeg_files *files, int first, int step,
-                        struct share *share)
+static void decode_pass(const struct options *options, void *decoder, struct jpeg_files *files,
+                        int first, struct share *share)
 {
-    for (size_t i = (size_t)first; i < files->n; i += (size_t)step) {
+    for (size_t i = (size_t)first; i < files->n; i += (size_t)options->processes) {
         struct jpeg_file *file = &files->file[i];
         long pixels;
 
         if (!file->data)
             continue;
-        pixels = full_decode(decoder, file->data, file->bytes, file->path);
+        pixels = options->kind->decode(decoder, file);
         if (pixels < 0) { /* told once, then left out */
             free(file->data);
             file->data = NULL;
@@ -82,17 +85,18 @@ static int work(struct jpeg_files *files, const struct options *options, int me,
                 struct shared *shared)
 {
     struct share warm = {0}, *share = &shared->share[me];
-    struct full_decoder *decoder = full_decoder_open();
+    void *decoder = options->kind->open(options->side);
     int loaded = decoder ? jpeg_files_load(files, (size_t)me, (size_t)options->processes) : -1;
     double start, cpu_start;
 
+    srand48(me + 1); /* the crops' */
     if (loaded == 0)
-        decode_pass(decoder, files, me, options->processes, &warm); /* faults the pages in */
+        decode_pass(options, decoder, files, me, &warm); /* faults the pages in */
     pthread_barrier_wait(&shared->start);
     start = now();
     cpu_start = cpu_now();
     for (int pass = 0; loaded == 0 && warm.images > 0; pass++) {
-        decode_pass(decoder, files, me, options->processes, share);
+        decode_pass(options, decoder, files, me, share);
         share->passes++;
         share->seconds = now() - start;
         if (options->passes ? pass + 1 >= options->passes : share->seconds >= options->seconds)
@@ -100,7 +104,7 @@ static int work(struct jpeg_files *files, const struct options *options, int me,
     }
     share->cpu_seconds = cpu_now() - cpu_start;
     share->skipped = warm.skipped;
-    full_decoder_close(decoder);
+    options->kind->close(decoder);
     return loaded == 0 && warm.images > 0 ? 0 : 1;
 }
 
@@ -165,10 +169,10 @@ static void print(const struct jpeg_files *files, const struct options *options,
     printf("{\"images_per_s\": %.2f, \"megapixels_per_s\": %.2f, \"mb_per_s\": %.2f, "
            "\"seconds\": %.3f, \"cpu_s_per_1000\": %.4f, ",
            images, pixels / 1e6, bytes / 1e6, seconds, 1000 * cpu / (double)decoded);
-    printf("\"processes\": %d, \"files\": %zu, \"skipped\": %ld, \"passes\": %.1f, "
-           "\"libjpeg_turbo\": %d}\n",
-           options->processes, files->n, skipped, (double)passes / options->processes,
-           LIBJPEG_TURBO_VERSION_NUMBER);
+    printf("\"decode\": \"%s\", \"processes\": %d, \"files\": %zu, \"skipped\": %ld, "
+           "\"passes\": %.1f, \"libjpeg_turbo\": %d}\n",
+           options->kind->name, options->processes, files->n, skipped,
+           (double)passes / options->processes, LIBJPEG_TURBO_VERSION_NUMBER);
 }
 
 static int usage(void)
@@ -177,7 +181,10 @@ static int usage(void)
           "  --data DIR      a folder with JPEG files in it or below it\n"
           "  --processes N   how many decode at once, 1 to 256 (2)\n"
           "  --seconds S     whole passes are repeated until S seconds are over (2)\n"
-          "  --passes P      this many passes instead\n", stderr);
+          "  --passes P      this many passes instead\n"
+          "  --decode KIND   full: the whole image with libjpeg-turbo (L, and the default);\n"
+          "                  crop: a random_resized_crop of it; codec: that with Millrace's codec\n"
+          "  --side N        a square crop of N pixels instead\n", stderr);
     return 2;
 }
 
@@ -187,21 +194,26 @@ static int parse(int argc, char **argv, struct options *options)
                                           {"processes", required_argument, NULL, 'n'},
                                           {"seconds", required_argument, NULL, 's'},
                                           {"passes", required_argument, NULL, 'p'},
+                                          {"decode", required_argument, NULL, 'k'},
+                                          {"side", required_argument, NULL, 'c'},
                                           {0}};
     int letter;
 
-    *options = (struct options){.processes = 2, .seconds = 2};
-    while ((letter = getopt_long(argc, argv, "d:n:s:p:", known, NULL)) != -1) {
+    *options = (struct options){.processes = 2, .seconds = 2, .kind = decoder_find("full")};
+    while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (letter) {
         case 'd': options->data = optarg; break;
         case 'n': options->processes = atoi(optarg); break;
         case 's': options->seconds = atof(optarg); break;
         case 'p': options->passes = atoi(optarg); break;
+        case 'k': options->kind = decoder_find(optarg); break;
+        case 'c': options->side = atoi(optarg); break;
         default: return -1;
         }
     }
-    return options->data && optind == argc && options->processes >= 1 &&
-                   options->processes <= MOST_PROCESSES && options->passes >= 0
+    return options->data && options->kind && optind == argc && options->processes >= 1 &&
+                   options->processes <= MOST_PROCESSES && options->passes >= 0 &&
+                   options->side >= 0
                ? 0
                : -1;
 }

@@ -15,10 +15,10 @@
 #include "augment/kernel/resample.h"
 #include "base/descriptor.h"
 #include "crop_decode.h"
+#include "draw_box.h"
 #include "full_decode.h"
 #include "jpeg_files.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,21 +52,6 @@ static double now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* torchvision's RandomResizedCrop.get_params, scale (0.08, 1), ratio (3/4, 4/3). */
-static struct mr_rect draw_box(int w, int h)
-{
-    for (int i = 0; i < 10; i++) {
-        double area = (double)w * h * (0.08 + 0.92 * drand48());
-        double ratio = exp(log(0.75) + (log(4.0 / 3) - log(0.75)) * drand48());
-        int bw = (int)lrint(sqrt(area * ratio)), bh = (int)lrint(sqrt(area / ratio));
-        if (bw > 0 && bh > 0 && bw <= w && bh <= h)
-            return (struct mr_rect){(int)(drand48() * (w - bw + 1)),
-                                    (int)(drand48() * (h - bh + 1)), bw, bh};
-    }
-    int side = w < h ? w : h;
-    return (struct mr_rect){(w - side) / 2, (h - side) / 2, side, side};
 }
 
 static struct mr_geometry geometry_of(int w, int h, struct mr_rect box)
