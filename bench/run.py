@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from harness import figures, launch, machine, plot, table
+from harness import figures, launch, machine, memory, plot, table
 from harness.candidates import BENCH, JOBS
 
 REPOSITORY = BENCH.parent
@@ -22,25 +22,30 @@ SYNTH_IMAGES = 1000
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with JPEG files; without it a synthetic set is made")
-    parser.add_argument("--out", default="out/bench", help="folder for the results (out/bench)")
+    parser.add_argument("--job", default="jpeg_f32", choices=sorted(JOBS))
+    parser.add_argument("--out", help="folder for the results (out/bench, or out/bench/JOB)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8, help="measured per run, after the "
                         "first batch (8)")
     parser.add_argument("--limit-seconds", type=float, default=2, help="of each run of L (2)")
     parser.add_argument("--workers", type=int, default=2, help="producers, workers, cores (2)")
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, help="64, or what suits the job")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these candidates")
-    parser.add_argument("--job", default="jpeg_f32", choices=sorted(JOBS))
     parser.add_argument("--bin", help="folder of the built programs (build/release/bin, build/bin)")
     parser.add_argument("--venv", help="folder that setup.sh filled ($MILLRACE_BENCH_VENV, "
                         "bench/.venv)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.batch = options.batch or JOBS[options.job].batch
+    options.out = options.out or ("out/bench" if options.job == "jpeg_f32"
+                                  else f"out/bench/{options.job}")
+    return options
 
 
 class Bench:
     def __init__(self, options):
         self.options = options
-        self.cores = set(sorted(os.sched_getaffinity(0))[:options.workers])
+        self.job = JOBS[options.job]
+        self.all_cores = sorted(os.sched_getaffinity(0))
         self.out = Path(options.out).resolve()
         self.out.mkdir(parents=True, exist_ok=True)
         self.bin = self.find_programs()
@@ -61,30 +66,37 @@ class Bench:
                             "--format", "jpeg"], check=True)
         return str(folder / "images")
 
-    def limit(self):
-        """The bare limit L, in images per second."""
-        command = [self.bin / "bench_limit", "--data", self.data, "--processes",
-                   str(self.options.workers), "--seconds", str(self.options.limit_seconds)]
-        return launch.run(command, self.cores, 120)
+    def workers(self, candidate=None):
+        return candidate.workers if candidate and candidate.workers else self.options.workers
 
-    def command(self, candidate, rate, check=False):
-        if candidate.is_millrace:
-            return self.millrace_command(candidate, rate)
-        python = self.venv / candidate.venv / "bin/python"
-        command = [python, BENCH / "peers" / candidate.script, "--data", self.data, "--workers",
-                   self.options.workers, "--batch", self.options.batch, "--seconds",
-                   self.options.seconds, "--scratch", self.out / "scratch"]
-        return [str(word) for word in command + (["--check"] if check else [])]
+    def cores(self, workers):
+        return set(self.all_cores[:workers])
+
+    def reference(self, kind, workers):
+        """What bare decoding does, on as many cores as there are workers."""
+        command = [self.bin / "bench_limit", "--data", self.data, "--processes", str(workers),
+                   "--seconds", str(self.options.limit_seconds), "--decode", kind, "--side",
+                   str(self.job.crop)]
+        return launch.run(command, self.cores(workers), 120)
+
+    def millrace_settings(self, candidate):
+        return (f"source.path={self.data}", f"batch.size={self.options.batch}",
+                f"producers={self.workers(candidate)}", *candidate.settings)
 
     def millrace_command(self, candidate, rate):
         """`millrace run` counts batches, not seconds: as many as the last known rate asks for."""
         batches = 1 + math.ceil(rate * self.options.seconds / self.options.batch)
         command = [self.bin / "millrace", "run", BENCH / "configs" / candidate.config, "--json",
-                   "--batches", batches, "--producers", self.options.workers]
-        for setting in (f"source.path={self.data}", f"batch.size={self.options.batch}",
-                        *candidate.settings):
+                   "--batches", batches]
+        for setting in self.millrace_settings(candidate):
             command += ["--set", setting]
-        return [str(word) for word in command]
+        return command
+
+    def peer_command(self, candidate, check=False):
+        return [self.venv / candidate.venv / "bin/python", BENCH / "peers" / candidate.script,
+                "--data", self.data, "--workers", self.workers(candidate), "--batch",
+                self.options.batch, "--seconds", self.options.seconds, "--scratch",
+                self.out / "scratch"] + (["--check"] if check else [])
 
     def not_installed(self, candidate):
         """Why a candidate cannot be started, or None."""
@@ -98,14 +110,33 @@ class Bench:
             return "not installed: run bench/setup.sh " + candidate.venv
         return None
 
-    def start(self, candidate, rate, check=False, watch_memory=False):
-        environment = {"NO_ALBUMENTATIONS_UPDATE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        timeout = 3 * self.options.seconds + START_UP
-        result = launch.run(self.command(candidate, rate, check), self.cores, timeout, environment,
-                            watch_memory)
-        if candidate.is_millrace and not check:
-            result["cpu_s_per_1000"] = 1000 * result["total_cpu_s"] / result["rows"]
+    def launch(self, candidate, command, watch=None):
+        environment = {"NO_ALBUMENTATIONS_UPDATE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                       "BENCH_CROP": str(self.job.crop)}
+        return launch.run([str(word) for word in command], self.cores(self.workers(candidate)),
+                          3 * self.options.seconds + START_UP, environment, watch)
+
+    def race(self, candidate, rate, watch=None):
+        """One timed run (not to be used when it was watched)."""
+        if not candidate.is_millrace:
+            return self.launch(candidate, self.peer_command(candidate, bool(watch)), watch)
+        result = self.launch(candidate, self.millrace_command(candidate, rate), watch)
+        result["cpu_s_per_1000"] = 1000 * result["total_cpu_s"] / result["rows"]
         return result
+
+    def look(self, candidate):
+        """What Millrace's batches hold. Peers look at their own in the run that is watched."""
+        return self.launch(candidate, [self.bin / "bench_values", BENCH / "configs" /
+                                       candidate.config, *self.millrace_settings(candidate)])
+
+
+    def parts(self):
+        """What a producer's work is made of, each part timed by itself on one core: bench_spike's
+        lines."""
+        done = subprocess.run([self.bin / "bench_spike", self.data, str(self.options.rounds)],
+                              capture_output=True, text=True, check=False,
+                              preexec_fn=lambda: os.sched_setaffinity(0, self.cores(1)))
+        return figures.parts(done.stdout) if done.returncode == 0 else []
 
 
 def say(words):
@@ -113,43 +144,57 @@ def say(words):
 
 
 def try_out(bench, candidate, record, rate):
-    """One run of each that is not timed: are the values right, how much memory does it take, how
-    fast is it about? Fills `record`; a candidate that fails here is out, with its reason."""
+    """Everybody once, not timed: are the values right, how much memory does it take, how fast is it
+    about? Fills `record`; a candidate that fails here is out, with its reason."""
     record["reason"] = bench.not_installed(candidate)
     if record["reason"]:
         return
     try:
-        if not candidate.is_millrace:
-            record["check"] = bench.start(candidate, rate, check=True)
-        watched = bench.start(candidate, rate, watch_memory=True)
-        record["peak_pss_bytes"] = watched["peak_pss_bytes"]
-        record["rate"] = watched["images_per_s"]
-        record["versions"] = watched.get("versions")
-        del record["reason"]
+        if candidate.is_millrace:  # counts batches: how many are enough to watch?
+            rate = bench.race(candidate, rate / 4)["images_per_s"]
+        watched = bench.race(candidate, rate, memory.Watch(detailed=candidate.is_millrace))
+        record["check"] = bench.look(candidate) if candidate.is_millrace else watched["check"]
     except launch.Failed as failure:
         record["reason"] = str(failure)
+        return
+    record["rate"] = watched["images_per_s"]
+    for key in ("peak_pss_bytes", "pss_by_process", "versions", "stored_bytes", "files_bytes"):
+        if key in watched:
+            record[key] = watched[key]
+    if candidate.is_millrace:
+        record["memory"] = figures.memory(record, watched["arena_bytes"])
+    del record["reason"]
 
 
-def measure_limit(bench, results):
-    run = bench.limit()
-    results["limits"].append({key: run[key] for key in ("images_per_s", "cpu_s_per_1000")})
-    return run["images_per_s"]
+def measure_references(bench, results, workers):
+    """Images/s of each kind of bare decoding that the job is held against."""
+    rates = {}
+    for kind in bench.job.references:
+        run = bench.reference(kind, workers)
+        results["reference_runs"].append(
+            {"kind": kind, "workers": workers,
+             **{key: run[key] for key in ("images_per_s", "cpu_s_per_1000")}})
+        rates[kind] = run["images_per_s"]
+    return rates
 
 
 def play_round(bench, number, racers, results):
-    """Everybody once, each between two measurements of L. The order is turned in every round, so
-    that nobody always runs first."""
+    """Everybody once, each between two measurements of the references. The order is turned in every
+    round, so that nobody always runs first."""
     turn = number % len(racers)
-    before = measure_limit(bench, results)
+    before, measured_with = None, 0
     for candidate, record in racers[turn:] + racers[:turn]:
+        workers = record["workers"]
+        if workers != measured_with:
+            before, measured_with = measure_references(bench, results, workers), workers
         try:
-            run = bench.start(candidate, record["rate"])
+            run = bench.race(candidate, record["rate"])
         except launch.Failed as failure:
             run = {"failed": str(failure)}
-        after = measure_limit(bench, results)
+        after = measure_references(bench, results, workers)
         run["round"] = number
         if "failed" not in run:
-            run = figures.with_ratio(run, before, after)
+            run = figures.with_ratios(run, before, after, record["against"])
         record["runs"].append(run)
         say(f"  {candidate.name:20} {outcome(run)}")
         before = after
@@ -159,15 +204,18 @@ def outcome(run):
     if "failed" in run:
         return "failed: " + run["failed"]
     limits = f"(L {run['limit_before']:.0f}, {run['limit_after']:.0f})"
-    return f"{run['images_per_s']:8.1f} images/s  {run['ratio']:.3f} L  {limits}"
+    extra = f"  {run['reference_time']:.3f} of the crop decode's time" \
+        if "reference_time" in run else ""
+    return f"{run['images_per_s']:8.1f} images/s  {run['ratio']:.3f} L  {limits}{extra}"
 
 
 def write(bench, results):
     for record in results["candidates"]:
         figures.summarise(record)
-    if results["limits"]:
-        results["limit"] = {key: figures.spread([run[key] for run in results["limits"]])
-                            for key in results["limits"][0]}
+    if results["reference_runs"]:
+        results["references"] = figures.summarise_references(results["reference_runs"])
+        if bench.options.job == "scaling":
+            results["scaling"] = figures.scaling(results["candidates"])
         (bench.out / "table.md").write_text(table.markdown(results))
         (bench.out / "plot.svg").write_text(plot.svg(results))
     (bench.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
@@ -175,18 +223,19 @@ def write(bench, results):
 
 def prepare(bench, options):
     """The results' frame, and the pairs (candidate, its record)."""
-    job = JOBS[options.job]
-    chosen = [c for c in job["candidates"] if not options.only or c.name in options.only]
+    job = bench.job
+    chosen = [c for c in job.candidates if not options.only or c.name in options.only]
     if options.only and len(chosen) != len(set(options.only)):
-        sys.exit("--only knows: " + " ".join(c.name for c in job["candidates"]))
+        sys.exit("--only knows: " + " ".join(c.name for c in job.candidates))
     records = [{"name": c.name, "title": c.title, "note": c.note, "millrace": c.is_millrace,
-                "runs": []} for c in chosen]
-    warm = bench.limit()
-    results = {"job": {"name": options.job, "title": job["title"]},
-               "machine": machine.describe(REPOSITORY, bench.cores),
+                "against": c.against, "workers": bench.workers(c), "runs": []} for c in chosen]
+    warm = bench.reference("full", options.workers)
+    cores = bench.cores(options.workers)
+    results = {"job": {"name": options.job, "title": job.title},
+               "machine": machine.describe(REPOSITORY, cores),
                "options": {**vars(options), "data": Path(bench.data).name, "files": warm["files"]},
-               "libjpeg_turbo": warm["libjpeg_turbo"], "limits": [], "candidates": records,
-               "warnings": machine.warn_when_busy(bench.cores)}
+               "libjpeg_turbo": warm["libjpeg_turbo"], "reference_runs": [], "references": [],
+               "candidates": records, "warnings": machine.warn_when_busy(cores)}
     return results, list(zip(chosen, records)), warm["images_per_s"]
 
 
@@ -198,23 +247,29 @@ def main():
     for warning in results["warnings"]:
         say(f"warning: {warning}")
     say(f"L is about {limit:.0f} images/s; trying everybody out")
+    start = time.monotonic()
     for candidate, record in pairs:
         try_out(bench, candidate, record, limit)
         say(f"  {candidate.name:20} " + (f"does not run: {record['reason']}" if "reason" in record
                                          else f"about {record['rate']:.0f} images/s"))
-    found = figures.doubts({r["name"]: r["check"] for _, r in pairs if "check" in r})
+    found = figures.doubts({r["name"]: r["check"] for _, r in pairs if "check" in r},
+                           bench.job.dtype, bench.job.close)
     for _, record in pairs:
         record["doubts"] = found.get(record["name"], [])
+        for doubt in record["doubts"]:
+            say(f"doubt: {record['name']}: {doubt}")
     racers = [(candidate, record) for candidate, record in pairs if "reason" not in record]
-    start = time.monotonic()
     for number in range(options.rounds if racers else 0):
-        say(f"round {number + 1} of {options.rounds}")
+        say(f"round {number + 1} of {options.rounds}, after {time.monotonic() - start:.0f} s")
         play_round(bench, number, racers, results)
         write(bench, results)
+    if bench.job.parts and not options.only:
+        results["parts"] = bench.parts()
     results["machine"]["load_average_after"] = os.getloadavg()
     results["seconds"] = time.monotonic() - start
     write(bench, results)
-    say(f"wrote results.json, table.md and plot.svg in {bench.out}")
+    say(f"wrote results.json, table.md and plot.svg in {bench.out}, after "
+        f"{results['seconds']:.0f} s")
     return 0 if racers else 1
 
 

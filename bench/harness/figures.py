@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From runs to the figures that are shown: a median with its smallest and largest value."""
+import re
 from statistics import mean, median
 
-SHOWN = ("ratio", "images_per_s", "first_batch_s", "cpu_s_per_1000")
-CLOSE = 0.12  # of a deviation; how far a candidate's values may be from the others'
+SHOWN = ("ratio", "images_per_s", "first_batch_s", "cpu_s_per_1000", "reference_time")
 
 
 def spread(values):
@@ -17,24 +17,62 @@ def summarise(candidate):
                             if runs and all(run.get(key) is not None for run in runs)}
 
 
-def with_ratio(run, before, after):
-    """A run's images/s as a multiple of the bare limit measured right before and right after it."""
-    run["limit_before"], run["limit_after"] = before, after
-    run["ratio"] = run["images_per_s"] / mean((before, after))
+def summarise_references(measured):
+    """{(kind, workers): figures} of all measurements of the references."""
+    groups = {}
+    for entry in measured:
+        groups.setdefault((entry["kind"], entry["workers"]), []).append(entry)
+    return [{"kind": kind, "workers": workers,
+             **{key: spread([entry[key] for entry in group])
+                for key in ("images_per_s", "cpu_s_per_1000")}}
+            for (kind, workers), group in groups.items()]
+
+
+def with_ratios(run, before, after, against=""):
+    """A run's images/s as a multiple of the bare limit measured right before and right after it;
+    and its time as a multiple of another reference's. Both are {kind: images/s}."""
+    run["limit_before"], run["limit_after"] = before["full"], after["full"]
+    run["ratio"] = run["images_per_s"] / mean((before["full"], after["full"]))
+    if against:
+        run["reference_time"] = mean((before[against], after[against])) / run["images_per_s"]
     return run
 
 
-def doubts(checks):
-    """Compares each candidate's values with the median candidate's. {name: [sentence]}."""
+def scaling(candidates):
+    """How the ratio to L changes with the number of workers: each row's median over that of the
+    row with one worker, which has 1."""
+    ran = {c["workers"]: c["figures"]["ratio"]["median"] for c in candidates if c.get("figures")}
+    return {workers: ratio / ran[1] for workers, ratio in sorted(ran.items())} if 1 in ran else {}
+
+
+def memory(candidate, arena_bytes):
+    """What Millrace's processes take, in bytes: the whole tree, the arena (reserved; what nobody
+    has touched yet is in no PSS), by process what is not the arena, and the largest producer's."""
+    processes = candidate["pss_by_process"]
+    own = {name: seen["other"] for name, seen in processes.items()}
+    most = max([bytes_ for name, bytes_ in own.items() if name.startswith("mr-producer")] or [0])
+    return {"tree": candidate["peak_pss_bytes"], "arena": arena_bytes, "outside_arena": own,
+            "per_producer": most}
+
+
+def parts(text):
+    """Lines "NAME 12.3 us/image 0.1234 of L" as dicts."""
+    found = re.findall(r"^ *(\S.*?) +([0-9.]+) us/image +([0-9.]+) of L", text, re.MULTILINE)
+    return [{"part": name, "us": float(us), "of_limit": float(share)} for name, us, share in found]
+
+
+def doubts(checks, dtype, close):
+    """Compares each candidate's values with the median candidate's, which may be `close` away.
+    {name: [sentence]}."""
     found = {}
     usual = {key: [median(check[key][channel] for check in checks.values()) for channel in range(3)]
              for key in ("mean", "std")} if checks else {}
     for name, check in checks.items():
         for key, values in usual.items():
-            if any(abs(a - b) > CLOSE for a, b in zip(check[key], values)):
+            if any(abs(a - b) > close for a, b in zip(check[key], values)):
                 found.setdefault(name, []).append(
                     f"the {key} of its values is {short(check[key])}, the others' {short(values)}")
-        if check["dtype"] != "float32":
+        if check["dtype"] != dtype:
             found.setdefault(name, []).append(f"it delivers {check['dtype']}")
         if not check["labels_known"]:
             found.setdefault(name, []).append("it delivers labels that do not exist")

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
+LOOK_EVERY = 0.2  # seconds
 
 
 class Failed(Exception):
@@ -44,20 +45,6 @@ def tree(root):
         if above == root:
             below.append(pid)
     return below
-
-
-def pss_bytes(pids):
-    """Memory in RAM, shared pages divided among those who share them."""
-    total = 0
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/smaps_rollup") as rollup:
-                for line in rollup:
-                    if line.startswith("Pss:"):
-                        total += 1024 * int(line.split()[1])
-        except OSError:
-            pass
-    return total
 
 
 def reap():
@@ -113,17 +100,17 @@ def start(command, cores, environment, out, err):
         raise Failed(f"cannot start {program}: {error.strerror}") from None
 
 
-def run(command, cores, timeout, environment=None, watch_memory=False):
+def run(command, cores, timeout, environment=None, watch=None):
     """Runs `command` and returns its last JSON line as a dict, with what was seen from outside:
-    wall_s, total_cpu_s (of all its processes), peak_pss_bytes (only when asked for: looking takes
-    a little of the cores being measured), left_behind (processes that had to be killed)."""
+    wall_s, total_cpu_s (of all its processes), left_behind (processes that had to be killed), and
+    what a memory.Watch has seen (looking takes a little of the cores, so no timed run has one)."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         reap()
         cpu = children_cpu()
         spawned = time.monotonic()
         environment = {**os.environ, **(environment or {}), "BENCH_SPAWNED": repr(spawned)}
         child = start(command, cores, environment, out, err)
-        peak, timed_out = wait(child, spawned + timeout, watch_memory)
+        timed_out = wait(child, spawned + timeout, watch)
         wall = time.monotonic() - spawned
         left = end_leftovers()
         out.seek(0)
@@ -135,21 +122,21 @@ def run(command, cores, timeout, environment=None, watch_memory=False):
             raise Failed(f"exit code {child.returncode}: {last_words(errors)}")
         result = result_of(out.read())
     result.update(wall_s=wall, total_cpu_s=children_cpu() - cpu, left_behind=left)
-    if watch_memory:
-        result["peak_pss_bytes"] = peak
+    if watch:
+        result.update(watch.result())
     return result
 
 
-def wait(child, deadline, watch_memory):
-    """Until the command ends; (largest memory seen, whether it had to be stopped)."""
-    peak = 0
+def wait(child, deadline, watch):
+    """Until the command ends; True when it had to be stopped."""
     while True:
         try:
-            child.wait(0.2 if watch_memory else max(0.0, deadline - time.monotonic()))
-            return peak, False
+            child.wait(LOOK_EVERY if watch else max(0.0, deadline - time.monotonic()))
+            return False
         except subprocess.TimeoutExpired:
             if time.monotonic() >= deadline:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
-                return peak, True
-            peak = max(peak, pss_bytes([child.pid, *tree(child.pid)]))
+                return True
+            if watch:
+                watch.look([child.pid, *tree(child.pid)])

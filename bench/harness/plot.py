@@ -4,6 +4,7 @@ from html import escape
 
 from harness.table import ordered
 
+STEPS = [size * ten for ten in (0.1, 1, 10, 100, 1000) for size in (1, 2, 5)]
 LEFT, RIGHT, TOP, ROW, BAR, WIDTH = 210, 70, 58, 30, 18, 860
 OURS, THEIRS = "#1f6f8b", "#b8bec4"
 STYLE = ("<style>text{font:13px sans-serif;fill:#222}.small{font-size:11px;fill:#555}"
@@ -20,12 +21,17 @@ def line(x1, y1, x2, y2, kind):
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
+def step_of(most):
+    """A round distance of grid lines that makes four to nine of them."""
+    return next(step for step in STEPS if most / step < 9)
+
+
 def axis(at, most, bottom):
-    step = 0.5 if most > 1.6 else 0.2
+    step = step_of(most)
     parts = []
     for i in range(int(most / step) + 1):
         parts.append(line(at(i * step), TOP, at(i * step), bottom, "axis"))
-        parts.append(text(at(i * step), bottom + 16, f"{i * step:.1f}", "middle", "small"))
+        parts.append(text(at(i * step), bottom + 16, f"{i * step:g}", "middle", "small"))
     parts.append(line(at(1), TOP - 6, at(1), bottom, "limit"))
     parts.append(text(at(1), TOP - 10, "L: decoding alone", "middle", "small"))
     return parts
@@ -62,5 +68,6 @@ def svg(results):
             text(LEFT + 6, y + BAR / 2 + 4, "did not run", kind="small")]
     parts.append(text(12, bottom + 34, "images/s as a multiple of L, median and min-max of "
                       f"{results['options']['rounds']} rounds; {results['machine']['cpu']}, "
-                      f"{results['options']['workers']} workers", kind="small"))
+                      f"{results['options']['workers']} workers, "
+                      f"{results['machine']['time'][:10]}", kind="small"))
     return "\n".join(parts + ["</svg>"]) + "\n"

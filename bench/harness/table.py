@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Markdown table."""
-
-HEAD = ("| loader | images/s | x L | CPU s per 1,000 | first batch | memory | how |",
-        "|---|---:|---:|---:|---:|---:|---|")
+"""The Markdown: a paragraph, the table, and what belongs to it."""
+from harness.candidates import REFERENCES
 
 
 def three(figure, digits):
@@ -12,20 +10,53 @@ def three(figure, digits):
     return f"{text[0]} ({text[1]}-{text[2]})"
 
 
-def row(candidate):
-    figures = candidate.get("figures") or {}
-    if not figures:
-        reason = candidate.get("reason", "no round ended").replace("|", "\\|")
-        return f"| {candidate['title']} | - | - | - | - | - | did not run: {reason} |"
-    memory = candidate.get("peak_pss_bytes")
-    first = figures.get("first_batch_s")
-    cells = [candidate["title"], three(figures.get("images_per_s"), 0),
-             f"**{figures['ratio']['median']:.2f}** ({figures['ratio']['min']:.2f}-"
-             f"{figures['ratio']['max']:.2f})", three(figures.get("cpu_s_per_1000"), 2),
-             f"{first['median']:.2f} s" if first else "-",
-             f"{memory / 2 ** 20:.0f} MiB" if memory else "-",
-             "; ".join([candidate["note"], *candidate.get("doubts", [])])]
+def strong(figure, digits=2):
+    """The same with the median in bold."""
+    median, _, rest = three(figure, digits).partition(" ")
+    return f"**{median}** {rest}" if rest else median
+
+
+def mib(number):
+    return f"{number / 2 ** 20:.0f} MiB" if number else "-"
+
+
+def first_batch(record, figures):
+    return f"{figures['first_batch_s']['median']:.2f} s" if "first_batch_s" in figures else "-"
+
+
+# Head, its alignment, and a candidate's cell.
+COLUMNS = (
+    ("loader", "---", lambda record, figures: record["title"]),
+    ("images/s", "---:", lambda record, figures: three(figures.get("images_per_s"), 0)),
+    ("x L", "---:", lambda record, figures: strong(figures.get("ratio"))),
+    ("CPU s per 1,000", "---:", lambda record, figures: three(figures.get("cpu_s_per_1000"), 2)),
+    ("first batch", "---:", first_batch),
+    ("memory", "---:", lambda record, figures: mib(record.get("peak_pss_bytes"))),
+)
+REFERENCE_TIME = ("time, crop decode alone = 1", "---:",
+                  lambda record, figures: strong(figures.get("reference_time")))
+
+
+def columns(results):
+    """The columns of a race; one more where rows are held against another reference, too."""
+    more = any(record.get("against") for record in results["candidates"])
+    return COLUMNS + (REFERENCE_TIME,) if more else COLUMNS
+
+
+def line(cells):
     return "| " + " | ".join(cells) + " |"
+
+
+def reference_row(reference, limit, width, several):
+    """A reference's own speed, and its share of L."""
+    title = REFERENCES[reference["kind"]]
+    if several:
+        title += f", {reference['workers']} process{'es' if reference['workers'] > 1 else ''}"
+    share = reference["images_per_s"]["median"] / limit["images_per_s"]["median"]
+    cells = [title, three(reference["images_per_s"], 0),
+             "1" if reference["kind"] == "full" else f"{share:.2f}",
+             three(reference["cpu_s_per_1000"], 2)]
+    return line(cells + ["-"] * (width - len(cells)))
 
 
 def ordered(candidates):
@@ -34,18 +65,79 @@ def ordered(candidates):
         "ratio", {"median": -1})["median"])
 
 
+def rows(results):
+    shown = columns(results)
+    yield line([head for head, _, _ in shown])
+    yield "|" + "|".join(kind for _, kind, _ in shown) + "|"
+    limits = {entry["workers"]: entry for entry in results["references"]
+              if entry["kind"] == "full"}
+    for entry in results["references"]:
+        yield reference_row(entry, limits[entry["workers"]], len(shown), len(limits) > 1)
+    for record in ordered(results["candidates"]):
+        if record.get("figures"):
+            yield line([cell(record, record["figures"]) for _, _, cell in shown])
+
+
+def absent(results):
+    """Who did not run, and why."""
+    return [f"- {record['title']} did not run: {record.get('reason', 'no round ended')}"
+            for record in results["candidates"] if not record.get("figures")]
+
+
+def notes(results):
+    """How each does the job, with which versions, and what looks wrong."""
+    found = []
+    for record in ordered(results["candidates"]):
+        if record.get("figures"):
+            versions = ", ".join(f"{name} {version}" for name, version in
+                                 (record.get("versions") or {}).items())
+            said = [record["note"], stored(record), versions, *record.get("doubts", [])]
+            found.append(f"- {record['title']}: " + "; ".join(part for part in said if part))
+    return found
+
+
+def stored(record):
+    """The size of a data set of its own."""
+    own, files = record.get("stored_bytes"), record.get("files_bytes")
+    return f"its file has {own / 1e6:.0f} MB, the JPEGs {files / 1e6:.0f} MB" if own else ""
+
+
+def more(results):
+    """What a job adds: how cost grows with the workers, and Millrace's memory by process."""
+    said = []
+    if len(results.get("scaling", {})) > 1:
+        said.append("The ratio to L, that of one producer = 1: " + ", ".join(
+            f"{workers} producers {ratio:.3f}" for workers, ratio in results["scaling"].items()
+            if workers > 1) + ".")
+    if results.get("parts"):
+        said.append("What one producer's work is made of, by itself on one core (time, L = 1): " +
+                    "; ".join(f"{part['part']} {part['of_limit']:.3f}"
+                              for part in results["parts"]) + ".")
+    for record in results["candidates"]:
+        if "memory" in record:
+            had = record["memory"]
+            processes = ", ".join(f"{name} {mib(size)}" for name, size in
+                                  sorted(had["outside_arena"].items()))
+            said.append(f"{record['title']}: PSS of the tree {mib(had['tree'])}, arena "
+                        f"{mib(had['arena'])}; outside the arena: {processes}.")
+    return said
+
+
+def title(results):
+    machine, options = results["machine"], results["options"]
+    mine = options["workers"]
+    several = len({entry["workers"] for entry in results["references"]}) > 1
+    workers = "as many workers as cores" if several else \
+        f"{mine} workers on {len(machine['cores_used'])} cores"
+    return (f"{results['job']['title']}, batch {options['batch']}, {workers} ({machine['cpu']}, "
+            f"{machine['system']}, kernel {machine['kernel']}), the same {options['files']} files "
+            f"in a warm page cache. **L** is the bare limit: the same cores doing nothing but "
+            "decoding the same files fully with libjpeg-turbo, measured right before and right "
+            f"after each run. Medians (min-max) of {options['rounds']} interleaved rounds of "
+            f"{options['seconds']:g} s, {machine['time'][:10]}, commit {machine['commit']}:")
+
+
 def markdown(results):
-    machine, options, limit = results["machine"], results["options"], results["limit"]
-    title = results["job"]["title"]
-    lines = [f"{title}; batch {options['batch']}, {options['workers']} workers on "
-             f"{len(machine['cores_used'])} cores of {machine['cpu']}, {machine['system']}, kernel "
-             f"{machine['kernel']}; {options['files']} files, warm page cache; commit "
-             f"{machine['commit']}, {machine['time'][:10]}.", "",
-             f"Median (min-max) of {options['rounds']} interleaved rounds. L is the bare limit: "
-             f"{options['workers']} processes that only decode with libjpeg-turbo, measured right "
-             "before and right after each run.", "", *HEAD,
-             f"| L | {three(limit['images_per_s'], 0)} | 1 | {three(limit['cpu_s_per_1000'], 2)} "
-             "| - | - | full decode from memory to RGB, nothing else |"]
-    lines += [row(candidate) for candidate in ordered(results["candidates"])]
-    lines += [""] + [f"Warning: {warning}." for warning in results["warnings"]]
-    return "\n".join(lines).rstrip() + "\n"
+    parts = [[title(results)], rows(results), absent(results), more(results), notes(results),
+             [f"Warning: {warning}." for warning in results["warnings"]]]
+    return "\n\n".join("\n".join(part) for part in map(list, parts) if part) + "\n"

@@ -4,7 +4,8 @@
 A peer is a script with one function, make(job), that returns an iterator without end over
 (images, labels) batches, and ends in `common.main(make)`. The job is the same for all of them:
 JPEG file -> random_resized_crop 224 (scale 0.08 to 1, ratio 3/4 to 4/3) -> horizontal flip with
-p = 0.5 -> ImageNet normalisation -> float32 N x 3 x 224 x 224, with the labels beside it.
+p = 0.5 -> ImageNet normalisation -> float32 N x 3 x 224 x 224, with the labels beside it. With
+BENCH_CROP=N in the environment it is a random crop of N x N pixels instead, not resized.
 """
 import argparse
 import importlib.metadata
@@ -14,7 +15,8 @@ import sys
 import time
 import traceback
 
-SIZE = 224
+CROP = int(os.environ.get("BENCH_CROP", "0"))  # worker processes inherit it
+SIZE = CROP or 224
 SCALE = (0.08, 1.0)
 RATIO = (3 / 4, 4 / 3)
 MEAN = (0.485, 0.456, 0.406)
@@ -24,7 +26,8 @@ CHECK_BATCHES = 12
 
 class Job:
     """What to load and how: data, workers, batch, scratch (a folder for a peer's own file format),
-    and `files`: (path, label) of every JPEG, sorted; a label is the number of its folder."""
+    and `files`: (path, label) of every JPEG, sorted; a label is the number of its folder. What a
+    peer puts into `report` goes into the results."""
 
     def __init__(self, options):
         self.data = options.data
@@ -32,6 +35,12 @@ class Job:
         self.batch = options.batch
         self.scratch = options.scratch
         self.files = list_files(options.data)
+        self.report = {}
+
+    def stored(self, path):
+        """A peer's own file holds the data set: how large it is."""
+        self.report["stored_bytes"] = os.path.getsize(path)
+        self.report["files_bytes"] = sum(os.path.getsize(file) for file, _ in self.files)
 
 
 def list_files(data):
@@ -53,7 +62,8 @@ def arguments():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--scratch", default="/tmp/millrace-bench")
-    parser.add_argument("--check", action="store_true", help="look at the values; no timing")
+    parser.add_argument("--check", action="store_true", help="look at the values "
+                        "first; such a run's times do not count")
     return parser.parse_args()
 
 
@@ -78,31 +88,42 @@ def tree_cpu(root):
     return total
 
 
+def take(batches, n):
+    for _ in range(n):
+        next(batches)
+
+
 def measure(batches, job, options):
-    """Images per second from the first batch to the last, by the wall clock."""
+    """Images per second by the wall clock. Workers that make a batch each are finished at about the
+    same time, so the clock starts after one batch of every worker, and stops after as many from
+    each: neither end cuts a batch that was nearly done, for or against the peer."""
     spawned = float(os.environ.get("BENCH_SPAWNED") or time.monotonic())
     next(batches)
+    first_batch = time.monotonic() - spawned
+    take(batches, job.workers - 1)
     cpu_before = tree_cpu(os.getpid())
     first = last = time.monotonic()
     images = 0
     while (images < options.images) if options.images else (last - first < options.seconds):
-        next(batches)
-        images += job.batch
+        take(batches, job.workers)
+        images += job.batch * job.workers
         last = time.monotonic()
     cpu = tree_cpu(os.getpid()) - cpu_before
     return {"images_per_s": images / (last - first), "images": images, "seconds": last - first,
-            "first_batch_s": first - spawned, "cpu_s_per_1000": 1000 * cpu / images}
+            "first_batch_s": first_batch, "cpu_s_per_1000": 1000 * cpu / images}
 
 
 def check(batches, job):
-    """Shape, type and the values' mean and deviation per channel over a few batches."""
+    """Shape, type and the values' mean and deviation per channel over a few batches. Image by
+    image, so that looking takes no memory to speak of: the run is watched."""
     import numpy as np
     total, squares, n, labels = np.zeros(3), np.zeros(3), 0, set()
     for _ in range(CHECK_BATCHES):
         images, label = next(batches)
         images = np.asarray(images)
-        total += images.sum(axis=(0, 2, 3), dtype=np.float64)
-        squares += (images.astype(np.float64) ** 2).sum(axis=(0, 2, 3))
+        for image in images:
+            total += image.sum(axis=(1, 2), dtype=np.float64)
+            squares += np.square(image, dtype=np.float64).sum(axis=(1, 2))
         n += images.size // 3
         labels |= {int(value) for value in np.asarray(label).reshape(-1)}
     known = {label for _, label in job.files}
@@ -118,9 +139,9 @@ def main(make):
     job = Job(options)
     code = 0
     try:
-        batches = make(job)
-        result = check(batches, job) if options.check else measure(batches, job, options)
-        result["versions"] = versions()
+        batches = iter(make(job))
+        looked = {"check": check(batches, job)} if options.check else {}
+        result = {**measure(batches, job, options), **looked, **job.report, "versions": versions()}
         print(json.dumps(result), flush=True)
     except Exception:
         traceback.print_exc()
@@ -143,7 +164,7 @@ def versions():
     """Versions of the packages that matter, as the environment's records have them."""
     known = ("torch", "torchvision", "opencv-python-headless", "albumentations", "pillow", "numpy",
              "numba", "nvidia-dali-cuda120", "ffcv", "tensorflow-cpu", "grain", "webdataset",
-             "spdl", "concurrentbuffer")
+             "spdl", "spdl-io", "concurrentbuffer")
     found = {}
     for name in known:
         try:

@@ -1,21 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """FFCV from its own file (.beton), written once from the very bytes of the JPEGs, not resized and
-not encoded again, so that it decodes what everybody else decodes. The output stays channels-last in
-memory, which is FFCV's default and its fastest."""
-import os
-
+not encoded again, so that it decodes what everybody else decodes."""
 import cv2
 import numpy as np
-from ffcv.fields import IntField, RGBImageField
-from ffcv.fields.decoders import IntDecoder, RandomResizedCropRGBImageDecoder
+from ffcv.fields import RGBImageField
 from ffcv.fields.rgb_image import IMAGE_MODES
-from ffcv.loader import Loader, OrderOption
-from ffcv.transforms import NormalizeImage, RandomHorizontalFlip, ToTensor, ToTorchImage
-from ffcv.writer import DatasetWriter
 
 import common
-
-SAMPLES = 100000  # an epoch's end is a pause, so one epoch goes over the files many times
+import ffcv_loader
 
 
 class JpegBytesField(RGBImageField):
@@ -40,32 +32,9 @@ class Bytes:
         return np.fromfile(path, dtype=np.uint8), label
 
 
-def write_once(job):
-    """The file's name carries what it was made of; an old one of the same data is used again."""
-    newest = max(int(os.path.getmtime(path)) for path, _ in job.files)
-    path = os.path.join(job.scratch, f"ffcv-{len(job.files)}-{newest}.beton")
-    if not os.path.exists(path):
-        os.makedirs(job.scratch, exist_ok=True)
-        fields = {"image": JpegBytesField(write_mode="jpg"), "label": IntField()}
-        writer = DatasetWriter(path + ".part", fields, num_workers=1)
-        writer.from_indexed_dataset(Bytes(job.files))
-        os.rename(path + ".part", path)
-    return path
-
-
 def make(job):
-    mean, std = 255 * np.array(common.MEAN), 255 * np.array(common.STD)
-    size = (common.SIZE, common.SIZE)
-    image = [RandomResizedCropRGBImageDecoder(size, common.SCALE, common.RATIO),
-             RandomHorizontalFlip(), NormalizeImage(mean, std, np.float32), ToTensor(),
-             ToTorchImage()]
-    indices = np.tile(np.arange(len(job.files)), max(1, SAMPLES // len(job.files)))
-    loader = Loader(write_once(job), batch_size=job.batch, num_workers=job.workers, os_cache=True,
-                    order=OrderOption.RANDOM, drop_last=True, indices=indices,
-                    custom_fields={"image": JpegBytesField},
-                    pipelines={"image": image, "label": [IntDecoder(), ToTensor()]})
-    while True:
-        yield from loader
+    path = ffcv_loader.write_once(job, "jpg", JpegBytesField(write_mode="jpg"), Bytes(job.files))
+    return ffcv_loader.batches(job, path, {"image": JpegBytesField})
 
 
 if __name__ == "__main__":

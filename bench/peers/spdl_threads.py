@@ -19,17 +19,24 @@ def shuffled(job):
         yield from random.sample(job.files, len(job.files))
 
 
-def filters():
-    """One sample's random crop, flip and scale. The size is known to FFmpeg only, so the crop is an
-    expression in it; a crop that does not fit is cut, where others draw again."""
+def cut():
+    """One sample's crop. The image's size is known to FFmpeg only, so it is an expression in it; a
+    crop that does not fit is cut, where others draw again."""
+    place = f"x=(iw-ow)*{random.random():.6f}:y=(ih-oh)*{random.random():.6f}"
+    if common.CROP:
+        return f"crop=w={common.CROP}:h={common.CROP}:{place}"
     area = random.uniform(*common.SCALE)
     aspect = math.exp(random.uniform(math.log(common.RATIO[0]), math.log(common.RATIO[1])))
     width = f"min(iw\\,sqrt(iw*ih*{area * aspect:.6f}))"
     height = f"min(ih\\,sqrt(iw*ih*{area / aspect:.6f}))"
-    crop = (f"crop=w={width}:h={height}:x=(iw-ow)*{random.random():.6f}"
-            f":y=(ih-oh)*{random.random():.6f}")
+    return (f"crop=w={width}:h={height}:{place},"
+            f"scale={common.SIZE}:{common.SIZE}:flags=bilinear")
+
+
+def filters():
+    """One sample's random crop, scale and flip."""
     flip = ",hflip" if random.random() < 0.5 else ""
-    return f"{crop},scale={common.SIZE}:{common.SIZE}:flags=bilinear{flip},format=pix_fmts=rgb24"
+    return f"{cut()}{flip},format=pix_fmts=rgb24"
 
 
 def decode(sample):

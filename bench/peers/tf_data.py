@@ -9,15 +9,26 @@ import tensorflow as tf
 import common
 
 
-def load(path, label):
-    encoded = tf.io.read_file(path)
+def window_of(encoded):
+    """[y, x, height, width] of a random crop."""
+    if common.CROP:
+        size = tf.image.extract_jpeg_shape(encoded)[:2]
+        begin = [tf.random.uniform([], 0, size[i] - common.CROP + 1, tf.int32) for i in (0, 1)]
+        return tf.stack([*begin, common.CROP, common.CROP])
     begin, size, _ = tf.image.sample_distorted_bounding_box(
         tf.image.extract_jpeg_shape(encoded), tf.constant([[[0.0, 0.0, 1.0, 1.0]]]),
         area_range=common.SCALE, aspect_ratio_range=common.RATIO, max_attempts=10,
         use_image_if_no_bounding_boxes=True)
-    window = tf.concat([begin[:2], size[:2]], axis=0)
-    image = tf.image.decode_and_crop_jpeg(encoded, window, channels=3)
-    image = tf.image.resize(image, [common.SIZE, common.SIZE])
+    return tf.concat([begin[:2], size[:2]], axis=0)
+
+
+def load(path, label):
+    encoded = tf.io.read_file(path)
+    image = tf.image.decode_and_crop_jpeg(encoded, window_of(encoded), channels=3)
+    if common.CROP:
+        image = tf.cast(tf.ensure_shape(image, [common.SIZE, common.SIZE, 3]), tf.float32)
+    else:
+        image = tf.image.resize(image, [common.SIZE, common.SIZE])
     image = tf.image.random_flip_left_right(image) / 255.0
     image = (image - tf.constant(common.MEAN)) / tf.constant(common.STD)
     return tf.transpose(image, [2, 0, 1]), label

@@ -7,9 +7,10 @@ from torchvision.transforms import v2
 import common
 import torch_loader
 
+CUT = v2.RandomCrop(common.CROP) if common.CROP else \
+    v2.RandomResizedCrop(common.SIZE, scale=common.SCALE, ratio=common.RATIO, antialias=True)
 OPS = v2.Compose([
-    v2.RandomResizedCrop(common.SIZE, scale=common.SCALE, ratio=common.RATIO, antialias=True),
-    v2.RandomHorizontalFlip(), v2.ToDtype(torch.float32, scale=True),
+    CUT, v2.RandomHorizontalFlip(), v2.ToDtype(torch.float32, scale=True),
     v2.Normalize(common.MEAN, common.STD)])
 
 

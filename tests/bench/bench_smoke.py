@@ -38,11 +38,32 @@ def race(programs, data, out):
         check(entry["rows"] == 16 * entry["batches"], "every batch was full")
         check(entry["left_behind"] == 0, "no process was left behind")
         check(entry["cpu_s_per_1000"] > 0, "CPU time was counted")
-    check(ours["peak_pss_bytes"] > 0, "memory was watched")
+    held = ours["memory"]
+    check(ours["peak_pss_bytes"] > 1e6 and held["arena"] > 1e6, "memory was watched")
+    check(0 < held["per_producer"] < held["tree"], "and that of the producers")
+    check(ours["check"]["shape"] == [16, 3, 224, 224] and ours["check"]["labels_known"],
+          "the batches were looked at")
     check(peer["reason"].startswith("not installed"), "a peer that is missing is listed as such")
     table, plot = (out / "table.md").read_text(), (out / "plot.svg").read_text()
-    check("did not run: not installed" in table and "did not run" in plot, "so do table and plot")
+    check("DALI (CPU) did not run: not installed" in table and "did not run" in plot,
+          "so do table and plot")
     check(plot.count("<rect") == 2, "the plot has one bar on its ground")
+
+
+def bytes_alone(programs, data, out):
+    """A job with other references than L; its rows are held against the crop decode."""
+    run(sys.executable, BENCH / "run.py", "--data", data, "--out", out, "--bin", programs, "--job",
+        "jpeg_u8", "--only", "millrace", "--rounds", 1, "--seconds", 0.3, "--limit-seconds", 0.1,
+        "--batch", 16)
+    results = json.loads((out / "results.json").read_text())
+    record = results["candidates"][0]
+    check(record["check"]["dtype"] == "uint8" and record["check"]["shape"] == [16, 224, 224, 3],
+          "bytes were delivered, channels last")
+    check(record["figures"]["reference_time"]["median"] > 0, "held against the crop decode")
+    kinds = [entry["kind"] for entry in results["references"]]
+    check(kinds == ["full", "crop", "codec"], f"all references were measured: {kinds}")
+    rates = {entry["kind"]: entry["images_per_s"]["median"] for entry in results["references"]}
+    check(rates["crop"] > rates["full"] / 2, "a crop's decoding was measured")
 
 
 def handoff(programs, data):
@@ -84,6 +105,7 @@ def main():
         data, out = Path(folder) / "synth/images", Path(folder) / "out"
         run(programs / "millrace", "synth", data.parent, "--images", 64, "--quiet")
         race(programs, data, out)
+        bytes_alone(programs, data, Path(folder) / "bytes")
         handoff(programs, data)
         planner(programs)
         cost(programs, data, Path(folder) / "cost.json")
