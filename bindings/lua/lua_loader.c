@@ -241,6 +241,11 @@ static int loader_stats(lua_State *L)
         {"slots", (uint64_t)s.slots},
         {"rank", (uint64_t)s.rank},
         {"world", (uint64_t)s.world},
+        {"reads", s.reads},
+        {"reads_waited", s.reads_waited},
+        {"read_wait_ns", s.read_wait_ns},
+        {"read_aheads", s.read_aheads},
+        {"read_ahead", (uint64_t)s.read_ahead},
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

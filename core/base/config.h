@@ -98,6 +98,7 @@ struct mr_config {
     double sample_timeout;     /* seconds */
     double sample_cpu_timeout; /* seconds of processor time */
     struct mr_share max_bad;   /* bad samples that an epoch may have */
+    int64_t read_ahead;        /* rows; 0: auto, -1: off */
     const char *bad_list;      /* absolute: the list of bad samples to write; NULL: none */
     const char *bad_list_in;   /* absolute: one to obey; NULL: none */
     struct mr_limits limits;

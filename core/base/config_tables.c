@@ -50,6 +50,10 @@ const struct mr_opt mr__config_opts[] = {
      "such a file from an earlier run or from 'millrace verify': what it names is bad here too"},
     {"decode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
      "fast: large JPEGs may be decoded at a reduced size (today it is the same as exact)"},
+    {"read_ahead", MR_OPT_INT, MR_OPT_AUTO | MR_OPT_OFF, AT(read_ahead), "auto", 1, 4096, NULL,
+     "rows",
+     "how many rows ahead producers ask the kernel for files; auto: 32, while files are found not "
+     "to be in memory yet"},
     {"message_bytes", MR_OPT_INT, 0, AT(message_bytes), "256", 64, 65536, NULL, "bytes",
      "room for a commander's message to a row"},
     {"rank", MR_OPT_INT, MR_OPT_AUTO, AT(rank), "auto", 0, 65535, NULL, NULL,

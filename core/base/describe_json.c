@@ -84,6 +84,10 @@ static void option_json(struct mr_json *j, const struct mr_opt *o)
         mr__json_key(j, "auto");
         mr__json_bool(j, true);
     }
+    if (o->flags & MR_OPT_OFF) {
+        mr__json_key(j, "off");
+        mr__json_bool(j, true);
+    }
     mr__json_key(j, "unit");
     mr__json_str(j, o->unit);
     mr__json_key(j, "stream");

@@ -69,6 +69,7 @@ enum mr_opt_flags {
     MR_OPT_OUT = 8,    /* PATH: need not exist */
     MR_OPT_LATER = 16, /* INT, in the config hash: left out of it while it is 0, so that the hashes
                           of configs from before it was there stay what they were */
+    MR_OPT_OFF = 32,   /* INT: the word `off` may stand for the number; stored as -1 */
 };
 
 struct mr_opt {       /* one row = config key = doc row = schema entry = binding keyword */
@@ -187,6 +188,8 @@ struct mr_codec {
 
 /* ---- sources -------------------------------------------------------------------------------- */
 
+enum mr_cached { MR_CACHED_UNKNOWN, MR_CACHED_NOT, MR_CACHED }; /* a file, by the kernel */
+
 struct mr_source {
     struct mr_desc d;
     bool network;  /* `read` needs it: the sandbox then lets producers open sockets */
@@ -201,6 +204,10 @@ struct mr_source {
      * none. At least 64 zero bytes follow the n bytes. */
     int (*read)(void *self, uint64_t sample, int column, struct mr_buf *out, struct mr_errbuf *e);
     void (*close)(void *self);
+    /* Asks the kernel for the first `most` bytes of what `read` will be asked for soon, perhaps in
+     * another process, and does not wait for them. Says whether they were there already. A file
+     * that cannot be had is left for `read` to find. NULL: there are no files. */
+    enum mr_cached (*ahead)(void *self, uint64_t sample, int column, uint64_t most);
 };
 
 /* ---- samplers ------------------------------------------------------------------------------- */

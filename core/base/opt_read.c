@@ -109,11 +109,17 @@ static int read_bool(const struct job *j, const struct mr_yaml *node, void *at)
 
 static int read_int(const struct job *j, const struct mr_yaml *node, void *at)
 {
-    if ((j->o->flags & MR_OPT_AUTO) && node->kind == MR_YAML_SCALAR &&
-        !strcmp(node->text, "auto")) {
-        *(int64_t *)at = 0;
-        return MR_OK;
-    }
+    static const struct {
+        unsigned flag;
+        const char *word;
+        int64_t value;
+    } words[] = {{MR_OPT_AUTO, "auto", 0}, {MR_OPT_OFF, "off", -1}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if ((j->o->flags & words[i].flag) && node->kind == MR_YAML_SCALAR &&
+            !strcmp(node->text, words[i].word)) {
+            *(int64_t *)at = words[i].value;
+            return MR_OK;
+        }
     return get_int(j, node, at);
 }
 

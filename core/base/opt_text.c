@@ -66,7 +66,7 @@ const char *mr__opt_type_text(const struct mr_opt *o, struct mr_text *scratch)
         return scratch->data ? scratch->data : "";
     }
     if (o->type == MR_OPT_INT && (o->flags & MR_OPT_AUTO))
-        return "a whole number or auto";
+        return o->flags & MR_OPT_OFF ? "a whole number, auto or off" : "a whole number or auto";
     if (o->type == MR_OPT_SHARE && (o->flags & MR_OPT_AUTO))
         return "a whole number, a percentage (1%) or auto";
     if (o->type == MR_OPT_FLOATS && (o->flags & MR_OPT_WHOLE))

@@ -71,10 +71,10 @@ static void schema_bool(struct mr_json *j, const struct mr_opt *o)
     mr__schema_keyword(j, "type", "boolean");
 }
 
-static void auto_word(struct mr_json *j)
+static void one_word(struct mr_json *j, const char *word)
 {
     mr__json_begin_object(j);
-    mr__schema_keyword(j, "const", "auto");
+    mr__schema_keyword(j, "const", word);
     mr__json_end_object(j);
 }
 
@@ -87,7 +87,9 @@ static void schema_int(struct mr_json *j, const struct mr_opt *o)
     mr__json_key(j, "anyOf");
     mr__json_begin_array(j);
     one_number(j, "integer", o);
-    auto_word(j);
+    one_word(j, "auto");
+    if (o->flags & MR_OPT_OFF)
+        one_word(j, "off");
     mr__json_end_array(j);
 }
 
@@ -101,7 +103,7 @@ static void schema_share(struct mr_json *j, const struct mr_opt *o)
     mr__schema_keyword(j, "pattern", "^((0|[1-9][0-9]?)(\\.[0-9]+)?|100(\\.0+)?)%$");
     mr__json_end_object(j);
     if (o->flags & MR_OPT_AUTO)
-        auto_word(j);
+        one_word(j, "auto");
     mr__json_end_array(j);
 }
 

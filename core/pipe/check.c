@@ -6,6 +6,7 @@
 #include "millrace/millrace.h"
 #include "pipe/last_error.h"
 #include "pipe/plan.h"
+#include "pipe/read_ahead.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,6 +122,17 @@ static void explain_source(FILE *f, const struct mr_config *c)
     fprintf(f, "\n");
 }
 
+static void explain_reading(FILE *f, const struct mr_config *c)
+{
+    uint32_t rows = mr__read_ahead_rows(c);
+    fprintf(f, "reading:   ");
+    if (rows)
+        fprintf(f, "up to %u rows ahead%s\n", rows,
+                c->read_ahead ? "" : ", while files are found not to be in memory");
+    else
+        fprintf(f, "nothing ahead\n");
+}
+
 /* False: memory was out. */
 static bool explain(FILE *f, const struct mr_plan *plan)
 {
@@ -132,6 +144,7 @@ static bool explain(FILE *f, const struct mr_plan *plan)
         char *stages = mr__rowpipe_explain(plan->pipe);
         if (!stages)
             return false;
+        explain_reading(f, c);
         fprintf(f, "row:\n%s", stages);
         free(stages);
     } else {

@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const activities[MR_ACTIVITIES] = {
-    "not started", "starting", "waiting", "planning", "reading", "decoding", "in user code"};
+static const char *const activities[MR_ACTIVITIES] = {"not started",  "starting",     "waiting",
+                                                      "planning",     "reading",      "decoding",
+                                                      "in user code", "reading ahead"};
 static const char *const states[MR_SLOT_STATES] = {"FREE",       "RESERVED",  "AVAILABLE",
                                                    "PROCESSING", "CANCELLED", "QUARANTINED"};
 

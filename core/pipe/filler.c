@@ -8,6 +8,8 @@
 #include "pipe/bad_note.h"
 #include "pipe/columns.h"
 #include "pipe/pick.h"
+#include "pipe/read_ahead.h"
+#include "pipe/read_clock.h"
 #include "shm/report.h"
 
 #include <stdlib.h>
@@ -23,6 +25,9 @@ struct filler {
     struct mr_rowwork *work;
     void *source;
     struct mr_buf image, mask;
+    struct mr_read_ahead ahead;
+    const struct mr_claim *claim;
+    bool waited; /* for the disk, when the row's files were read */
 };
 
 /* Where one row lies. */
@@ -66,9 +71,13 @@ static int read_file(struct filler *f, uint64_t sample, int column, struct mr_bu
                      struct mr_errbuf *e)
 {
     const struct mr_source *source = f->s->plan->config->source.desc;
-    uint64_t from = mr__now_ns();
+    struct mr_read_clock clock;
+    mr__read_begin(&clock);
     int rc = source->read(f->source, sample, column, buf, e);
-    mr__lane_count_up(f->lane, MR_COUNT_READ_NS, mr__now_ns() - from);
+    bool waited = mr__read_end(&clock, f->lane);
+    f->waited |= waited;
+    mr__lane_count_up(f->lane, MR_COUNT_READS, 1);
+    mr__lane_count_up(f->lane, MR_COUNT_READS_WAITED, waited);
     if (rc >= 0)
         mr__lane_count_up(f->lane, MR_COUNT_BYTES_READ, buf->n);
     return rc;
@@ -118,6 +127,7 @@ static int read_inputs(struct filler *f, uint64_t sample, struct mr_row_input *i
                        struct mr_errbuf *e)
 {
     const struct mr_plan *plan = f->s->plan;
+    f->waited = false;
     int rc = read_file(f, sample, plan->image_column, &f->image, e);
     if (rc >= 0 && plan->mask_column >= 0)
         rc = read_file(f, sample, plan->mask_column, &f->mask, e);
@@ -149,6 +159,7 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
     if (rc < 0)
         return rc;
     MR_CRASH_POINT("producer.read");
+    mr__read_ahead(&f->ahead, f->claim, in.image_bytes + in.mask_bytes, f->waited);
     describe_outputs(f, r, &out);
     mr__hand_doing(mr__my_hand, MR_DOING_DECODE);
     rc = mr__rowpipe_run(plan->pipe, f->work, &in, &out, e);
@@ -232,6 +243,7 @@ static int try_row(struct filler *f, const struct row *r, const struct mr_bad_ro
 static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct mr_errbuf *e)
 {
     struct filler *f = ctx;
+    f->claim = claim;
     const struct mr_message *m = mr__plan_message(&f->s->arena, claim->slot, claim->task);
     struct row r = {mr__slot_data(&f->s->arena, claim->slot), claim->task};
     struct mr_bad_row attempt = {
@@ -286,6 +298,7 @@ static int open_filler(struct filler *f, struct mr_session *s, uint32_t lane, st
     int rc = mr__rowwork_open(&f->work, s->plan->pipe, e);
     if (rc >= 0)
         rc = source->open(c->source.params, &s->index, &c->limits, &f->source, e);
+    mr__read_ahead_begin(&f->ahead, s, f->lane, f->source);
     return rc;
 }
 

@@ -44,7 +44,7 @@ void mr__session_release(struct mr_session *s);
 
 static inline const struct mr_sampler *mr__session_sampler(const struct mr_session *s)
 {
-    return s->plan->config->sampler.desc;
+    return (const struct mr_sampler *)s->plan->config->sampler.desc;
 }
 
 /* NULL: the sampler takes no feedback, or there is none. */

@@ -3,6 +3,7 @@
  * stats.c: figures and the page of text about a running loader.
  */
 #include "pipe/loader.h"
+#include "pipe/read_ahead.h"
 
 #include "shm/report.h"
 
@@ -72,6 +73,11 @@ static void fill(const mr_loader *l, mr_stats *s)
     s->rank = (int32_t)l->s.plan->config->rank;
     s->world = (int32_t)l->s.plan->config->world;
     s->ranks_from = l->s.plan->config->ranks_from;
+    s->reads = sum(a, MR_COUNT_READS);
+    s->reads_waited = sum(a, MR_COUNT_READS_WAITED);
+    s->read_wait_ns = sum(a, MR_COUNT_READ_WAIT_NS);
+    s->read_aheads = sum(a, MR_COUNT_AHEAD);
+    s->read_ahead = (int32_t)mr__read_ahead_rows(l->s.plan->config);
 }
 
 int mr_get_stats(mr_loader *l, mr_stats *stats)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * blame.c: did the sample do it? A crash of the process's own, a time limit, an OOM kill: yes. A
- * signal that somebody sent, a process that was stopped: no. A sample that does it twice, in the
- * same attempt at the same row, is set aside.
+ * signal that somebody sent, a process that was stopped, reading ahead for other rows: no. A sample
+ * that does it twice, in the same attempt at the same row, is set aside.
  */
 #include "seats.h"
 
@@ -138,6 +138,10 @@ void mr__blame(struct mr_warden *w, uint32_t lane, int status, struct mr_blame *
     if (blame->hand == UINT32_MAX || !blame->cause)
         return;
     const struct mr_hand *hand = mr__hand(w->a, lane, blame->hand);
+    if (MR_GET(hand->activity) == MR_DOING_AHEAD) {
+        MR_SET(w->a->control->ahead_off, 1);
+        return; /* some other row's file did it, and will be met again when it is read */
+    }
     blame->deaths = ++find_suspect(w, hand)->deaths;
     if (blame->deaths >= DEATHS_ALLOWED)
         set_aside(w, hand, blame);

@@ -21,8 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +56,9 @@ static const struct rule rules[] = {
     {"openat", ALWAYS, 2, WRITING, O_RDONLY},
     PLAIN("read"),
     PLAIN("pread64"),
+    {"preadv2", ALWAYS, 5, UINT32_MAX, RWF_NOWAIT},                /* is a file cached? */
+    {"fadvise64", ALWAYS, 3, UINT32_MAX, POSIX_FADV_WILLNEED},     /* reading ahead */
+    {"getrusage", ALWAYS, 0, UINT32_MAX, (uint32_t)RUSAGE_THREAD}, /* did a read wait? */
     PLAIN("lseek"),
     PLAIN("close"),
     PLAIN("fstat"),

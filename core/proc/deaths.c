@@ -87,7 +87,9 @@ static void describe_work(const struct mr_warden *w, struct death *d)
 {
     static const char *const doing[MR_ACTIVITIES] = {[MR_DOING_READ] = " (reading)",
                                                      [MR_DOING_DECODE] = " (decoding)",
-                                                     [MR_DOING_USER] = " (in user code)"};
+                                                     [MR_DOING_USER] = " (in user code)",
+                                                     [MR_DOING_AHEAD] =
+                                                         " (reading ahead for other rows)"};
     d->work[0] = 0;
     if (d->blame.hand == UINT32_MAX)
         return;

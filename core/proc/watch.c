@@ -107,6 +107,8 @@ static uint64_t look_at_hands(struct mr_warden *w, uint32_t lane, uint64_t now)
             continue;
         seat->hand = i;
         seat->hand_since = since;
+        if (MR_GET(hand->activity) == MR_DOING_AHEAD) /* its death may be long in coming */
+            MR_SET(w->a->control->ahead_off, 1);
         mr__fence_begin(w, lane, seat->stopped_at ? MR_WHY_STOPPED : why);
         return UINT64_MAX; /* the fence has its own deadline */
     }

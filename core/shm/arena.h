@@ -53,6 +53,7 @@ enum mr_activity { /* what a process is doing, for mr_dump and for the report of
                    MR_DOING_READ,
                    MR_DOING_DECODE,
                    MR_DOING_USER,
+                   MR_DOING_AHEAD, /* asks for files of other rows */
                    MR_ACTIVITIES
 };
 
@@ -66,6 +67,10 @@ enum mr_counter {                /* summed over lanes by readers; each has one w
                   MR_COUNT_IDLE_NS,
                   MR_COUNT_BYTES_READ,
                   MR_COUNT_EVENTS_LOST,
+                  MR_COUNT_READS,        /* files */
+                  MR_COUNT_READS_WAITED, /* of those, the ones that the disk made wait ... */
+                  MR_COUNT_READ_WAIT_NS, /* ... and the time of their reading */
+                  MR_COUNT_AHEAD,        /* rows whose files were asked for ahead */
                   MR_COUNTERS
 };
 
@@ -182,6 +187,9 @@ struct mr_control {
                                         warden has seen to it */
     alignas(MR_LINE) struct mr_tally tally; /* the warden's */
     struct mr_stuck stuck[MR_STUCK_MAX];
+    alignas(MR_LINE) uint64_t ahead; /* slot_ahead.c: up to which row files were asked for ahead; a
+                                        hint, nothing is decided by it */
+    uint32_t ahead_off; /* 1: somebody did not come back from that, so nobody does it any more */
     alignas(MR_LINE) uint32_t warden_sleeps; /* 1: it has no deadline; see mr__hand_expected */
     alignas(MR_LINE) uint32_t any_verdict; /* shm/verdict.h: 0: all parts of the table are empty */
     uint32_t verdicts[3];                  /* how many a part has; each part has one writer */

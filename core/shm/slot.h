@@ -44,6 +44,19 @@ bool mr__producer_claim(const struct mr_arena *a, uint32_t lease, struct mr_clai
  * away meanwhile, which can only follow a fence and so is never seen by a live producer. */
 bool mr__producer_finish(const struct mr_arena *a, const struct mr_claim *claim, uint32_t bad);
 
+/* A planned row that is yet to be claimed, and its slot's word. */
+struct mr_upcoming {
+    uint32_t slot, row;
+    uint64_t word;
+};
+
+/* Finds the next row whose files are to be asked for, at most `rows` behind the claimed one, and
+ * notes it for everybody: each row is given once. False: there is none now. */
+bool mr__producer_upcoming(const struct mr_arena *a, const struct mr_claim *claim, uint32_t rows,
+                           struct mr_upcoming *next);
+/* Whether what was read of its plan meanwhile is the plan of this row. */
+bool mr__upcoming_stays(const struct mr_arena *a, const struct mr_upcoming *next);
+
 /* ---- trainer ---- */
 
 /* Leases an AVAILABLE slot: (seq, AVAILABLE) to (seq, PROCESSING). False: the word has moved. */

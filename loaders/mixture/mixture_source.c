@@ -91,10 +91,24 @@ static int mixture_read(void *self, uint64_t sample, int column, struct mr_buf *
     return r->source->read(r->self, sample - part->first, part->column[column], out, e);
 }
 
+static enum mr_cached mixture_ahead(void *self, uint64_t sample, int column, uint64_t most)
+{
+    struct mixture_source *m = self;
+    const struct mr_index_head *head = m->index->head;
+    if (sample >= head->samples || column < 0 || (uint64_t)column >= head->columns)
+        return MR_CACHED_UNKNOWN;
+    const struct mr_index_part *part = mr__index_part(m->index, sample);
+    struct reader *r = &m->reader[part - mr__index_parts(m->index)];
+    if (part->column[column] == MR_INDEX_NO_COLUMN || !r->source->ahead)
+        return MR_CACHED_UNKNOWN;
+    return r->source->ahead(r->self, sample - part->first, part->column[column], most);
+}
+
 const struct mr_source mr__source_mixture = {
     .d = {.name = "mixture", .help = "several sources, one behind the other"},
     .index = mixture_index,
     .open = mixture_open,
     .read = mixture_read,
     .close = mixture_close,
+    .ahead = mixture_ahead,
 };

@@ -201,4 +201,5 @@ const struct mr_source mr__source_folder = {
     .open = mr__path_source_open,
     .read = mr__path_source_read,
     .close = mr__path_source_close,
+    .ahead = mr__path_source_ahead,
 };

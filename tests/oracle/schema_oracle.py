@@ -27,7 +27,7 @@ BEYOND = re.compile(
     r"|two parts of the mixture|add up to|goes with|has no part of the mixture|is 0: take the part"
     r"|is missing: the part's share"
     r"|the last epoch is|no epoch would have|makes whole batches|follows the trainer"
-    r"|add 'source'|key '.*has no value|': has no value"
+    r"|make them alike|add 'source'|key '.*has no value|': has no value"
 )
 OPTION_CHECK = re.compile(
     r"^t:\d+:\d+: error: '[a-z_]+': "
@@ -61,6 +61,8 @@ def good_value(o, r):
         return r.random() < 0.5
     if o.get("auto") and r.random() < 0.3:
         return "auto"
+    if o.get("off") and r.random() < 0.3:
+        return "off"
     if t in ("int", "float"):
         return good_number(o, r)
     if t == "enum":
@@ -97,6 +99,7 @@ def bad_value(o, r):
             "",
             "yes",
             "auto",
+            "off",
             None,
             True,
             3,

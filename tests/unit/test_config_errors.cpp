@@ -84,8 +84,8 @@ const Case cases[] = {
      "spares, context, "
      "deterministic, "
      "on_error, "
-     "max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, sample_timeout, "
-     "sample_cpu_timeout"},
+     "max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, world, sandbox, "
+     "sample_timeout, sample_cpu_timeout"},
     {"batch: {sise: 2}\n",
      "t.yaml:1:9: error: unknown key 'sise' in 'batch'; did you mean 'size'?"},
     {"batch: {q: 2}\n",
@@ -112,8 +112,8 @@ const Case cases[] = {
      "spares, "
      "context, "
      "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
-     "sample_timeout, sample_cpu_timeout"},
+     "on_error, max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, "
+     "world, sandbox, sample_timeout, sample_cpu_timeout"},
     // types
     {"seed: abc\n", "t.yaml:1:7: error: 'seed' must be a whole number, not 'abc'"},
     {"seed: 1.5\n", "t.yaml:1:7: error: 'seed' must be a whole number, not '1.5'"},
@@ -422,8 +422,8 @@ const Case cases[] = {
      "spares, "
      "context, "
      "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
-     "sample_timeout, sample_cpu_timeout"},
+     "on_error, max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, "
+     "world, sandbox, sample_timeout, sample_cpu_timeout"},
     {"seed: "
      "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
      "\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244"
@@ -549,8 +549,8 @@ const Case cases[] = {
      "spares, "
      "context, "
      "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, decode, message_bytes, rank, world, sandbox, "
-     "sample_timeout, sample_cpu_timeout",
+     "on_error, max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, "
+     "world, sandbox, sample_timeout, sample_cpu_timeout",
      "a.b.c.d=1"},
 };
 

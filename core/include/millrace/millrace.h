@@ -212,6 +212,11 @@ typedef struct mr_stats {
     int32_t rank, world;  /**< of this loader */
     const char *ranks_from; /**< where they are from, "RANK and WORLD_SIZE of torchrun"; NULL: the
                                  config, or nowhere. Good until mr_close */
+    uint64_t reads;        /**< files read by producers */
+    uint64_t reads_waited; /**< of those, the ones that a disk made them wait for */
+    uint64_t read_wait_ns; /**< of read_ns: the time of reading these */
+    uint64_t read_aheads;  /**< rows whose files the kernel was asked for ahead */
+    int32_t read_ahead;    /**< how many rows ahead at most; 0: not at all */
 } mr_stats;
 MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipe/read_ahead.h"
+
+#include "base/message.h"
+#include "pipe/read_clock.h"
+#include "shm/report.h"
+#include "shm/verdict.h"
+
+#define AT_ONCE 4      /* rows to ask for per row made, until the window is full */
+#define EAGER_FIRST 16 /* rows to find out with whether a data set is in memory */
+#define EAGER 64       /* rows to go on for after one that was not */
+#define MEAN_OF 8      /* rows that the means are about */
+
+uint32_t mr__read_ahead_rows(const struct mr_config *c)
+{
+    const struct mr_source *source = c->source.desc;
+    if (!source || !source->ahead || c->read_ahead < 0)
+        return 0;
+    return c->read_ahead ? (uint32_t)c->read_ahead : MR_AHEAD_ROWS;
+}
+
+void mr__read_ahead_begin(struct mr_read_ahead *r, const struct mr_session *s, struct mr_lane *lane,
+                          void *source)
+{
+    const struct mr_config *c = s->plan->config;
+    *r = (struct mr_read_ahead){.s = s,
+                                .lane = lane,
+                                .source = source,
+                                .rows = mr__read_ahead_rows(c),
+                                .always = c->read_ahead > 0,
+                                .eager = EAGER_FIRST};
+}
+
+static void take_mean(double *mean, double value)
+{
+    if (*mean > 0 && value > 4 * *mean) /* a pause, most likely; else it comes again */
+        value = 4 * *mean;
+    *mean = *mean > 0 ? *mean + (value - *mean) / MEAN_OF : value;
+}
+
+uint32_t mr__read_ahead_window(const struct mr_read_ahead *r)
+{
+    const struct mr_shape *shape = &r->s->arena.shape;
+    double rows = r->rows, threads = (double)shape->producers * shape->hands;
+    if (r->row_bytes * rows > (double)MR_AHEAD_ROW_BYTES * r->rows)
+        rows = (double)MR_AHEAD_ROW_BYTES * r->rows / r->row_bytes;
+    if (r->row_ns * rows > (double)MR_AHEAD_NS * threads)
+        rows = (double)MR_AHEAD_NS * threads / r->row_ns;
+    return rows < 1 ? 1 : (uint32_t)rows;
+}
+
+/* Asks for the files of a row. False: they were all in memory, or there are none. */
+static bool ask(struct mr_read_ahead *r, const struct mr_upcoming *next)
+{
+    const struct mr_session *s = r->s;
+    const struct mr_source *source = s->plan->config->source.desc;
+    const int columns[] = {s->plan->image_column, s->plan->mask_column};
+    const struct mr_message *m = mr__plan_message(&s->arena, next->slot, next->row);
+    uint64_t sample = MR_GET(m->sample), epoch = MR_GET(m->epoch), position = MR_GET(m->position);
+    bool cold = false;
+    /* A file that took somebody too long is not touched again. */
+    if (!mr__upcoming_stays(&s->arena, next) || sample >= s->index.head->samples ||
+        mr__verdict_find(&s->arena, epoch, position, 0, sample, NULL))
+        return false;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (columns[i] >= 0)
+            cold |= source->ahead(r->source, sample, columns[i], MR_AHEAD_ROW_BYTES * r->rows) ==
+                    MR_CACHED_NOT;
+    mr__lane_count_up(r->lane, MR_COUNT_AHEAD, 1);
+    return cold;
+}
+
+/* Whether a file was not in memory. */
+static bool ask_some(struct mr_read_ahead *r, const struct mr_claim *claim)
+{
+    uint32_t window = mr__read_ahead_window(r);
+    struct mr_upcoming next;
+    bool cold = false;
+    mr__hand_doing(mr__my_hand, MR_DOING_AHEAD);
+    for (int i = 0; i < AT_ONCE && mr__producer_upcoming(&r->s->arena, claim, window, &next); i++)
+        cold |= ask(r, &next);
+    return cold;
+}
+
+void mr__read_ahead(struct mr_read_ahead *r, const struct mr_claim *claim, uint64_t bytes,
+                    bool waited)
+{
+    struct mr_read_clock clock;
+    if (!r->rows || MR_GET(r->s->arena.control->ahead_off))
+        return;
+    if (waited)
+        r->eager = EAGER;
+    if (!r->eager && !r->always) {
+        r->last_ns = 0;
+        return;
+    }
+    mr__read_begin(&clock);
+    take_mean(&r->row_bytes, (double)bytes);
+    if (r->last_ns)
+        take_mean(&r->row_ns, (double)(clock.from_ns - r->last_ns));
+    r->last_ns = clock.from_ns;
+    if (ask_some(r, claim))
+        r->eager = EAGER;
+    else if (r->eager)
+        r->eager--;
+    mr__read_end(&clock, r->lane);
+}
