@@ -44,6 +44,7 @@ static void verdict(const struct run_report *r, char text[VERDICT_MAX])
                                           .seconds = since_first(r),
                                           .waited = (double)r->waited_ns * 1e-9,
                                           .batches = r->batches,
+                                          .mb_per_s = read_rate(r),
                                           .cores = (int)sysconf(_SC_NPROCESSORS_ONLN)},
                   text, VERDICT_MAX);
 }
@@ -70,6 +71,10 @@ void run_report_json(const struct run_report *r)
     json_real(&j, "decode_s", (double)r->stats.decode_ns * 1e-9);
     json_real(&j, "augment_s", (double)r->stats.augment_ns * 1e-9);
     json_real(&j, "idle_s", (double)r->stats.idle_ns * 1e-9);
+    json_count(&j, "reads", r->stats.reads);
+    json_count(&j, "reads_waited", r->stats.reads_waited);
+    json_real(&j, "read_wait_s", (double)r->stats.read_wait_ns * 1e-9);
+    json_count(&j, "read_aheads", r->stats.read_aheads);
     json_count(&j, "samples", r->stats.samples);
     json_count(&j, "producers", (uint64_t)r->stats.producers);
     json_count(&j, "slots", (uint64_t)r->stats.slots);

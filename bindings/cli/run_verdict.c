@@ -2,18 +2,22 @@
  *
  * run_verdict.c: a chain is as fast as its slowest link, and the slowest link is the one that
  * nobody makes wait. The consumer that never waits is it; else the producers, if they hardly wait,
- * and of their work the largest part; else the commander.
+ * and of their work the largest part; else the commander. Producers that wait for a disk leave
+ * their processors to others: that is worth telling before it is the largest part.
  */
 #include "run_verdict.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* Below these shares a wait is taken for noise, above for what it is. */
 #define HARDLY 0.10
 #define MOSTLY 0.50
+#define SLOW_DISK 0.25
 
 struct shares { /* of the producers' time */
     double read, decode, augment, idle;
+    double disk; /* of `read`: waiting for it */
 };
 
 static struct shares shares_of(const mr_stats *s)
@@ -23,7 +27,8 @@ static struct shares shares_of(const mr_stats *s)
     if (all <= 0)
         return (struct shares){0};
     return (struct shares){(double)s->read_ns / all, (double)s->decode_ns / all,
-                           (double)s->augment_ns / all, (double)s->idle_ns / all};
+                           (double)s->augment_ns / all, (double)s->idle_ns / all,
+                           (double)s->read_wait_ns / all};
 }
 
 static void say_producers(const struct verdict_input *in, const struct shares *p, char *text,
@@ -50,6 +55,24 @@ static void say_producers(const struct verdict_input *in, const struct shares *p
         100 * p->idle, more, limits[worst].advice);
 }
 
+/* Reads that wait can go on side by side, up to what the disk can do at a time. */
+static void say_disk(const struct verdict_input *in, const struct shares *p, char *text, size_t cap)
+{
+    const mr_stats *s = in->stats;
+    char ahead[64] = "'read_ahead: auto' (it is off)";
+    if (s->read_ahead)
+        snprintf(ahead, sizeof ahead, "'read_ahead: %d' (now up to %d rows)", 4 * s->read_ahead,
+                 s->read_ahead);
+    double ms = s->reads_waited ? (double)s->read_wait_ns * 1e-6 / (double)s->reads_waited : 0;
+    snprintf(
+        text, cap,
+        "the disk is the limit: %d producer%s spent %.0f %% of their time waiting for it, %.1f "
+        "ms for each of %" PRIu64 " files (of %" PRIu64 "), and got %.1f MB/s; try %d "
+        "producers (waiting needs no core), %s, a faster disk, fewer larger files",
+        s->producers, s->producers == 1 ? "" : "s", 100 * p->disk, ms, s->reads_waited, s->reads,
+        in->mb_per_s, 2 * s->producers, ahead);
+}
+
 void verdict_write(const struct verdict_input *in, char *text, size_t cap)
 {
     struct shares p = shares_of(in->stats);
@@ -61,6 +84,8 @@ void verdict_write(const struct verdict_input *in, char *text, size_t cap)
                  "the consumer is the limit: it waited %.0f %% of the time for batches; the loader "
                  "has more to give",
                  100 * waited);
+    else if (p.idle < MOSTLY && p.disk >= SLOW_DISK)
+        say_disk(in, &p, text, cap);
     else if (p.idle < MOSTLY)
         say_producers(in, &p, text, cap);
     else

@@ -15,6 +15,7 @@ struct verdict_input {
     double seconds;   /* from the first batch to the last */
     double waited;    /* of these, the consumer's in mr_next */
     uint64_t batches; /* in these seconds */
+    double mb_per_s;  /* read in these seconds */
     int cores;
 };
 
