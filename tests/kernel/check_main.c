@@ -13,11 +13,15 @@
 #include <unistd.h>
 
 extern const struct check_kernel check_across, check_down, check_put;
+extern const struct check_kernel check_idct, check_upsample, check_colour;
 
 static const struct check_kernel *const kernels[] = {
     &check_across,
     &check_down,
     &check_put,
+    &check_idct,
+    &check_upsample,
+    &check_colour,
     NULL,
 };
 

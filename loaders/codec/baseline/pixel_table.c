@@ -5,6 +5,12 @@
 #include "loaders/codec/baseline/pixel_kernels.h"
 
 const struct mr_pixel_kernels *const mr__pixel_kernels[] = {
+#if defined(__x86_64__)
+    &mr__pixels_avx512,
+    &mr__pixels_avx2,
+#elif defined(__aarch64__)
+    &mr__pixels_neon,
+#endif
     &mr__pixels_scalar,
     NULL,
 };
