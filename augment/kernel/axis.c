@@ -61,13 +61,14 @@ static struct taps taps_of(const struct scaling *s, int32_t x)
     return (struct taps){start, end > start ? end - start : 1};
 }
 
-/* Weights of output x; their sum is 1. */
-static void weigh(const struct scaling *s, int32_t x, struct taps t, double *w)
+/* Weights of output x; their sum is 1. Inlined with the commonest filter known. */
+static inline __attribute__((always_inline)) void
+weigh(double (*at)(double), const struct scaling *s, int32_t x, struct taps t, double *w)
 {
     double centre = (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0;
 
     for (int32_t i = 0; i < t.n; i++) {
-        w[i] = s->shape->at((t.start + i - centre + 0.5) * per_pixel);
+        w[i] = at((t.start + i - centre + 0.5) * per_pixel);
         sum += w[i];
     }
     if (sum == 0.0)
@@ -147,16 +148,15 @@ static int reserve_heads(struct mr_axis *axis, struct mr_errbuf *e)
     return MR_OK;
 }
 
-static int reserve_cells(struct mr_axis *axis, bool wide, struct mr_errbuf *e)
+static int reserve_cells(struct mr_axis *axis, struct mr_errbuf *e)
 {
     size_t cells = outputs(axis) * (size_t)axis->taps;
 
-    if (!mr__scratch(&axis->cells, cells * (wide ? sizeof(float) : sizeof *axis->k / 2)) ||
-        !mr__scratch(&axis->weights, cells * sizeof(double)))
+    if (!mr__scratch(&axis->cells, cells * sizeof *axis->k) ||
+        !mr__scratch(&axis->weights, (size_t)axis->taps * sizeof(double)))
         return mr__fail(e, MR_E_MEMORY, "no memory for %zu resampling coefficients", cells);
     axis->k = axis->cells.p;
     axis->wide = axis->cells.p;
-    memset(axis->weights.p, 0, cells * sizeof(double));
     return MR_OK;
 }
 
@@ -171,38 +171,31 @@ static int32_t fixed_point(double w)
     return (int32_t)(w < -most ? -most : w);
 }
 
-static struct mr_coefs coefs_of(int32_t k0, int32_t k1)
+/* The weights of output i, zeros behind them. */
+static void keep(struct mr_axis *axis, int32_t i, const double *w, bool wide)
 {
-    const int32_t half = 1 << (MR_COEF_LOW - 1), unit = 1 << MR_COEF_LOW;
-    int32_t h0 = (k0 + half) >> MR_COEF_LOW, h1 = (k1 + half) >> MR_COEF_LOW;
-
-    return (struct mr_coefs){.hi = {(int16_t)h0, (int16_t)h1},
-                             .lo = {(int16_t)(k0 - h0 * unit), (int16_t)(k1 - h1 * unit)},
-                             .twice = {(int8_t)h0, (int8_t)h1, (int8_t)h0, (int8_t)h1}};
-}
-
-static void quantise(struct mr_axis *axis, const double *w, bool wide)
-{
-    size_t cells = outputs(axis) * (size_t)axis->taps; /* even */
+    size_t at = (size_t)i * (size_t)axis->taps;
+    int32_t n = axis->used[i];
 
     if (wide) {
-        for (size_t i = 0; i < cells; i++)
-            axis->wide[i] = (float)w[i];
+        for (int32_t j = 0; j < axis->taps; j++)
+            axis->wide[at + (size_t)j] = j < n ? (float)w[j] : 0;
         return;
     }
-    for (size_t i = 0; i < cells / 2; i++)
-        axis->k[i] = coefs_of(fixed_point(w[2 * i]), fixed_point(w[2 * i + 1]));
+    for (int32_t j = 0; j < n; j++)
+        axis->k[at + (size_t)j] = fixed_point(w[j]);
+    for (int32_t j = n; j < axis->taps; j++)
+        axis->k[at + (size_t)j] = 0;
 }
 
 static void repeat_last(struct mr_axis *axis)
 {
     size_t taps = (size_t)axis->taps, last = (size_t)axis->n - 1;
-    double *w = axis->weights.p;
 
     for (size_t i = last + 1; i < outputs(axis); i++) {
         axis->start[i] = axis->start[last];
         axis->used[i] = axis->used[last];
-        memcpy(w + i * taps, w + last * taps, taps * sizeof *w);
+        memcpy(axis->k + i * taps, axis->k + last * taps, taps * sizeof *axis->k);
     }
 }
 
@@ -211,6 +204,7 @@ static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool
 {
     struct scaling s = scaling_of(spec);
     int32_t base = axis->first - spec->box, n = axis->n;
+    bool triangle = s.shape->at == mr__filter_shape(MR_BILINEAR, true)->at && !s.clamp;
 
     axis->kind = MR_AXIS_TAPS;
     for (int32_t i = 0; i < n; i++) {
@@ -220,16 +214,20 @@ static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool
         axis->taps = t.n > axis->taps ? t.n : axis->taps;
     }
     axis->taps = (axis->taps + 1) / 2 * 2;
-    int rc = reserve_cells(axis, wide, e);
+    int rc = reserve_cells(axis, e);
     for (int32_t i = 0; rc == MR_OK && i < n; i++) {
-        double *row = (double *)axis->weights.p + (size_t)i * (size_t)axis->taps;
         struct taps t = {axis->start[i] + base, axis->used[i]};
-        (s.clamp ? weigh_clamped : weigh)(&s, spec->win + (spec->flip ? n - 1 - i : i), t, row);
+        int32_t x = spec->win + (spec->flip ? n - 1 - i : i);
+        if (triangle)
+            weigh(mr__filter_triangle, &s, x, t, axis->weights.p);
+        else if (s.clamp)
+            weigh_clamped(&s, x, t, axis->weights.p);
+        else
+            weigh(s.shape->at, &s, x, t, axis->weights.p);
+        keep(axis, i, axis->weights.p, wide);
     }
     if (rc == MR_OK)
         repeat_last(axis);
-    if (rc == MR_OK)
-        quantise(axis, axis->weights.p, wide);
     return rc;
 }
 
@@ -276,4 +274,5 @@ void mr__axis_free(struct mr_axis *axis)
     mr__scratch_free(&axis->heads);
     mr__scratch_free(&axis->cells);
     mr__scratch_free(&axis->weights);
+    mr__scratch_free(&axis->packed);
 }

@@ -12,16 +12,19 @@
 
 #define MR_AXIS_GROUP 8 /* copies of the last output fill the tables up to a multiple of it */
 #define MR_COEF_BITS 22 /* of a weight's fraction: 255 * 2^22 * sum |k| stays under 2^31 */
-#define MR_COEF_LOW 16  /* of these are in `lo` */
+#define MR_COEF_LOW 16  /* the bits of the lower half of a weight, hi * 2^MR_COEF_LOW + lo */
 
-/* The weights of two neighbouring inputs, each hi * 2^MR_COEF_LOW + lo, so that multiplications of
- * 16 bits do: sums of hi and of lo are taken by themselves and put together in the end. hi is 8
- * bits, |hi[0]| + |hi[1]| at most 128 (a pair of weights is well below 2), and a sum of hi is
- * wanted modulo 2^16 only. */
-struct mr_coefs {
-    int16_t hi[2], lo[2];
-    int8_t twice[4]; /* hi[0], hi[1], hi[0], hi[1] */
-};
+/* The halves of a weight, for multiplications of 16 bits: sums of hi and of lo are taken by
+ * themselves and put together in the end, that of hi modulo 2^16 only. hi has 8 bits, lo 16. */
+static inline int32_t mr__coef_hi(int32_t k)
+{
+    return (k + (1 << (MR_COEF_LOW - 1))) >> MR_COEF_LOW;
+}
+
+static inline int32_t mr__coef_lo(int32_t k)
+{
+    return k - mr__coef_hi(k) * (1 << MR_COEF_LOW);
+}
 
 /* One axis of a struct mr_geometry. */
 struct mr_axis_spec {
@@ -45,11 +48,14 @@ struct mr_axis {
     int32_t taps;         /* coefficients per output, even; zeros behind used[i] */
     int32_t reach;        /* the largest start[i] + taps */
     int32_t max_used;
-    int32_t *start;     /* [n], relative to `first` */
-    int32_t *used;      /* [n] coefficients that count, at least 1 */
-    struct mr_coefs *k; /* [n][taps / 2], for 8-bit pixels */
-    float *wide;        /* [n][taps], for 16-bit pixels */
+    int32_t *start; /* [n], relative to `first` */
+    int32_t *used;  /* [n] coefficients that count, at least 1 */
+    int32_t *k;     /* [n][taps], for 8-bit pixels: fractions of MR_COEF_BITS bits, |k| < 2 */
+    float *wide;    /* [n][taps], for 16-bit pixels */
     struct mr_scratch heads, cells, weights;
+    /* What a version of the kernels has made of k for itself, and in which of its ways. */
+    struct mr_scratch packed;
+    int packing;
 };
 
 /* The input positions that an axis depends on. */

@@ -8,12 +8,6 @@ static double box(double x)
     return x > -0.5 && x <= 0.5 ? 1.0 : 0.0;
 }
 
-static double triangle(double x)
-{
-    x = fabs(x);
-    return x < 1.0 ? 1.0 - x : 0.0;
-}
-
 static double sinc(double x)
 {
     x *= M_PI;
@@ -49,9 +43,12 @@ static double lanczos3(double x)
 }
 
 static const struct mr_filter_shape shapes[] = {
-    [MR_NEAREST] = {NULL, 0.5},         [MR_BOX] = {box, 0.5},
-    [MR_BILINEAR] = {triangle, 1.0},    [MR_HAMMING] = {hamming, 1.0},
-    [MR_BICUBIC] = {cubic_pillow, 2.0}, [MR_LANCZOS] = {lanczos3, 3.0},
+    [MR_NEAREST] = {NULL, 0.5},
+    [MR_BOX] = {box, 0.5},
+    [MR_BILINEAR] = {mr__filter_triangle, 1.0},
+    [MR_HAMMING] = {hamming, 1.0},
+    [MR_BICUBIC] = {cubic_pillow, 2.0},
+    [MR_LANCZOS] = {lanczos3, 3.0},
 };
 
 const struct mr_filter_shape *mr__filter_shape(enum mr_filter filter, bool antialias)

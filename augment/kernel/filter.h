@@ -9,6 +9,8 @@
 
 #include "base/image.h"
 
+#include <math.h>
+
 struct mr_filter_shape {
     double (*at)(double distance); /* not normalised; NULL: nearest, which has no weights */
     double support;                /* at() is 0 beyond it */
@@ -19,5 +21,12 @@ struct mr_filter_shape {
  * convolution interpolation for digital image processing", 1981). A value that is no filter
  * counts as nearest. */
 const struct mr_filter_shape *mr__filter_shape(enum mr_filter filter, bool antialias);
+
+/* at() of bilinear, which is needed often enough to be inlined. */
+static inline double mr__filter_triangle(double x)
+{
+    x = fabs(x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
 
 #endif

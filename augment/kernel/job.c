@@ -30,7 +30,8 @@ static const void **gather_rows(struct mr_resampler *r, int32_t y)
 
     for (int32_t j = 0; j < n; j++)
         rows[j] = ring_row(r, r->y.start[y] + j);
-    rows[n] = rows[n - 1]; /* taps come in pairs; this one's coefficient is 0 */
+    for (; n % MR_ROW_GROUP; n++)
+        rows[n] = rows[n - 1];
     return rows;
 }
 
@@ -40,8 +41,7 @@ static const void *line8(struct mr_resampler *r, int32_t y)
     int n = r->x.n * r->job.c;
 
     if (r->y.kind == MR_AXIS_TAPS)
-        r->kernel->down((const uint8_t *const *)gather_rows(r, y),
-                        r->y.k + (size_t)y * (size_t)r->y.taps / 2, (r->y.used[y] + 1) & ~1, n,
+        r->kernel->down(&r->y, y, (const uint8_t *const *)gather_rows(r, y), n,
                         (uint8_t *)line_body(r));
     else if (r->job.padded)
         memcpy(line_body(r), ring_row(r, r->y.start[y]), (size_t)n);

@@ -41,7 +41,7 @@ static int reserve(struct mr_resampler *r, struct mr_errbuf *e)
     if (!mr__scratch(&r->ring, (size_t)job->ring_rows * job->ring_stride) ||
         !mr__scratch(&r->line, line) || !mr__scratch(&r->pad_line, line) ||
         !mr__scratch(&r->tail, MR_BAND * job->tail_stride) ||
-        !mr__scratch(&r->rows, ((size_t)r->y.max_used + 1) * sizeof(void *)))
+        !mr__scratch(&r->rows, ((size_t)r->y.max_used + MR_ROW_GROUP) * sizeof(void *)))
         return mr__fail(e, MR_E_MEMORY, "no memory for %d rows of %d pixels", job->ring_rows,
                         r->x.n);
     return MR_OK;
@@ -96,6 +96,17 @@ static int choose_put(struct mr_resampler *r, struct mr_errbuf *e)
     return MR_OK;
 }
 
+static int pack(struct mr_resampler *r, struct mr_errbuf *e)
+{
+    const struct mr_kernel *k = r->kernel;
+
+    if ((r->x.kind == MR_AXIS_TAPS && k->pack_across && !k->pack_across(&r->x, r->job.c)) ||
+        (r->y.kind == MR_AXIS_TAPS && k->pack_down && !k->pack_down(&r->y)))
+        return mr__fail(e, MR_E_MEMORY, "no memory for the tables of %d x %d pixels", r->x.n,
+                        r->y.n);
+    return MR_OK;
+}
+
 int mr__job_begin(struct mr_resampler *r, int c, int bits, const struct mr_rect *at,
                   const struct mr_geometry *g, struct mr_errbuf *e)
 {
@@ -107,7 +118,8 @@ int mr__job_begin(struct mr_resampler *r, int c, int bits, const struct mr_rect 
     job->wide = bits == 16;
     job->pixel = (size_t)c * (job->wide ? 2 : 1);
     if ((rc = mr__axis_make(&r->x, &x, job->wide, e)) < 0 ||
-        (rc = mr__axis_make(&r->y, &y, job->wide, e)) < 0)
+        (rc = mr__axis_make(&r->y, &y, job->wide, e)) < 0 ||
+        (rc = job->wide ? MR_OK : pack(r, e)) < 0)
         return rc;
     job->rows = at->h;
     job->width = at->w;

@@ -6,6 +6,7 @@
 
 const struct mr_kernel *const mr__kernels[] = {
 #if defined(__x86_64__)
+    &mr__kernel_avx512,
     &mr__kernel_avx2,
 #endif
     &mr__kernel_scalar,

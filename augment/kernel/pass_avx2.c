@@ -56,6 +56,34 @@ AVX2_INLINE __m256i pack_rounded(__m256i a, __m256i b)
     return _mm256_avg_epu16(_mm256_packus_epi32(a, b), _mm256_setzero_si256());
 }
 
+static struct mr_coefs coefs_of(int32_t k0, int32_t k1)
+{
+    int32_t h0 = mr__coef_hi(k0), h1 = mr__coef_hi(k1);
+
+    return (struct mr_coefs){.hi = {(int16_t)h0, (int16_t)h1},
+                             .lo = {(int16_t)mr__coef_lo(k0), (int16_t)mr__coef_lo(k1)},
+                             .twice = {(int8_t)h0, (int8_t)h1, (int8_t)h0, (int8_t)h1}};
+}
+
+bool mr__pack_avx2(struct mr_axis *axis, int c)
+{
+    size_t n = ((size_t)axis->n + MR_AXIS_GROUP - 1) / MR_AXIS_GROUP * MR_AXIS_GROUP;
+    size_t pairs = n * (size_t)axis->taps / 2;
+
+    (void)c;
+    if (!mr__scratch(&axis->packed, pairs * sizeof(struct mr_coefs)))
+        return false;
+    struct mr_coefs *to = axis->packed.p;
+    for (size_t i = 0; i < pairs; i++)
+        to[i] = coefs_of(axis->k[2 * i], axis->k[2 * i + 1]);
+    return true;
+}
+
+static bool pack_down(struct mr_axis *axis)
+{
+    return mr__pack_avx2(axis, 1);
+}
+
 struct across {
     const struct mr_axis *axis;
     const uint8_t *const *src;
@@ -110,7 +138,7 @@ AVX2_INLINE void across_taps(const struct across *a, uint8_t *const out[MR_BAND]
         a->c == 4 ? _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
                   : _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
     const int32_t *start = a->axis->start;
-    const struct mr_coefs *k = a->axis->k;
+    const struct mr_coefs *k = a->axis->packed.p;
     size_t c = (size_t)a->c, n = (size_t)a->axis->n;
 
     for (size_t i = 0; i < n; i += GROUP, k += GROUP * taps / 2) {
@@ -157,9 +185,10 @@ AVX2 static void across_gray(const struct mr_axis *axis, const uint8_t *src, uin
                                             _mm256_set1_epi32(axis->taps / 2 * GRAY_STEP));
 
     for (int32_t i = 0; i < axis->n; i += 8) {
-        const struct mr_coefs *k = axis->k + (size_t)i * (size_t)axis->taps / 2;
+        const struct mr_coefs *k = axis->packed.p;
         __m256i at = _mm256_loadu_si256((const void *)(axis->start + i));
         struct sum s = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+        k += (size_t)i * (size_t)axis->taps / 2;
         for (int j = 0; j < axis->taps; j += 2, k++) {
             __m256i p = _mm256_i32gather_epi32((const void *)(src + j), at, 1);
             __m256i pair = _mm256_or_si256(
@@ -174,8 +203,8 @@ AVX2 static void across_gray(const struct mr_axis *axis, const uint8_t *src, uin
     }
 }
 
-AVX2 static void across(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
-                        uint8_t *const out[MR_BAND])
+AVX2 void mr__across_avx2(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
+                          uint8_t *const out[MR_BAND])
 {
     if (c == 3)
         across_channels(axis, 3, src, out);
@@ -233,9 +262,13 @@ AVX2_INLINE void down_taps(const uint8_t *const *rows, const struct mr_coefs *k,
     }
 }
 
-AVX2 static void down(const uint8_t *const *rows, const struct mr_coefs *k, int taps, int n,
+AVX2 static void down(const struct mr_axis *axis, int32_t y, const uint8_t *const *rows, int n,
                       uint8_t *out)
 {
+    const struct mr_coefs *k = axis->packed.p;
+    int taps = (axis->used[y] + 1) & ~1;
+
+    k += (size_t)y * (size_t)axis->taps / 2;
     if (taps == 2)
         down_taps(rows, k, 2, n, out);
     else if (taps == 4)
@@ -244,5 +277,7 @@ AVX2 static void down(const uint8_t *const *rows, const struct mr_coefs *k, int 
         down_taps(rows, k, taps, n, out);
 }
 
-const struct mr_kernel mr__kernel_avx2 = {"avx2", MR_CPU_AVX2, 0, across, down, mr__put_avx2};
+const struct mr_kernel mr__kernel_avx2 = {
+    "avx2", MR_CPU_AVX2, 0, mr__pack_avx2, pack_down, mr__across_avx2, down, mr__put_avx2,
+};
 #endif

@@ -16,24 +16,19 @@ static uint8_t clip8(uint32_t sum)
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-static int32_t weight(const struct mr_coefs *k, int32_t j)
-{
-    return k[j / 2].hi[j % 2] * (1 << MR_COEF_LOW) + k[j / 2].lo[j % 2];
-}
-
 /* Inlined once for every number of channels, which then is a constant. */
 static inline __attribute__((always_inline)) void across_channels(const struct mr_axis *axis, int c,
                                                                   const uint8_t *src, uint8_t *out)
 {
-    const struct mr_coefs *k = axis->k;
+    const int32_t *k = axis->k;
 
-    for (int32_t i = 0; i < axis->n; i++, k += axis->taps / 2) {
+    for (int32_t i = 0; i < axis->n; i++, k += axis->taps) {
         const uint8_t *p = src + (size_t)axis->start[i] * (size_t)c;
         uint32_t sum[4], n = (uint32_t)axis->used[i];
         for (int ch = 0; ch < c; ch++)
             sum[ch] = ROUND;
         for (uint32_t j = 0; j < n; j++, p += c) {
-            uint32_t w = (uint32_t)weight(k, (int32_t)j);
+            uint32_t w = (uint32_t)k[j];
             for (int ch = 0; ch < c; ch++)
                 sum[ch] += w * p[ch];
         }
@@ -64,16 +59,18 @@ static void across(const struct mr_axis *axis, int c, const uint8_t *const src[M
 enum { BLOCK = 64 }; /* bytes at a time, constant for the vectoriser; the last go to the slack */
 
 /* Two sums of 16-bit products: without SSE4 there is no multiplication of 32 bits. */
-static void down(const uint8_t *const *rows, const struct mr_coefs *k, int taps, int n,
+static void down(const struct mr_axis *axis, int32_t y, const uint8_t *const *rows, int n,
                  uint8_t *out)
 {
+    const int32_t *k = axis->k + (size_t)y * (size_t)axis->taps;
+
     for (int at = 0; at < n; at += BLOCK) {
         uint32_t hi[BLOCK] = {0}, lo[BLOCK];
         for (int i = 0; i < BLOCK; i++)
             lo[i] = ROUND;
-        for (int j = 0; j < taps; j++) {
+        for (int j = 0; j < axis->used[y]; j++) {
             const uint8_t *row = rows[j] + at;
-            int16_t khi = k[j / 2].hi[j % 2], klo = k[j / 2].lo[j % 2];
+            int16_t khi = (int16_t)mr__coef_hi(k[j]), klo = (int16_t)mr__coef_lo(k[j]);
             for (int i = 0; i < BLOCK; i++)
                 hi[i] += (uint32_t)(khi * (int16_t)row[i]);
             for (int i = 0; i < BLOCK; i++)
@@ -109,4 +106,5 @@ static mr_put_row *no_put(const struct mr_put *put)
     return NULL;
 }
 
-const struct mr_kernel mr__kernel_scalar = {"scalar", MR_CPU_SCALAR, 0, across, down, no_put};
+const struct mr_kernel mr__kernel_scalar = {"scalar", MR_CPU_SCALAR, 0,    NULL,
+                                            NULL,     across,        down, no_put};

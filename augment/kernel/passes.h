@@ -14,7 +14,8 @@
 
 #define MR_SLACK 64    /* bytes behind an own row */
 #define MR_BAND 4      /* rows that go across at once */
-#define MR_OVERREAD 16 /* across() may read that far behind pixel axis->reach of a source row */
+#define MR_OVERREAD 64 /* across() may read that far behind pixel axis->reach of a source row */
+#define MR_ROW_GROUP 4 /* down() gets rows in a multiple of it */
 
 /* What becomes of the finished rows: the array that they are stored into. */
 struct mr_put {
@@ -35,13 +36,17 @@ struct mr_kernel {
     const char *name;
     enum mr_cpu_level level; /* and flags: where it runs */
     unsigned flags;
+    /* Make axis->packed for across() and down(). false: memory is out. NULL: nothing to make. */
+    bool (*pack_across)(struct mr_axis *axis, int c);
+    bool (*pack_down)(struct mr_axis *axis);
     /* Rows of 8-bit pixels across: out[i] = round(sum k[i][j] * src[start[i] + j]), to 0..255.
      * Sums are exact: 32 bits, in which whatever overflows on the way comes back. Where there are
      * fewer rows than MR_BAND, the last one is given again. */
     void (*across)(const struct mr_axis *axis, int c, const uint8_t *const src[MR_BAND],
                    uint8_t *const out[MR_BAND]);
-    /* `taps` rows (even) of n bytes down to one: out[i] = round(sum k[j] * rows[j][i]). */
-    void (*down)(const uint8_t *const *rows, const struct mr_coefs *k, int taps, int n,
+    /* Rows of n bytes down to output y: out[i] = round(sum k[y][j] * rows[j][i]). The used[y] rows
+     * are followed by the last one again, up to a multiple of MR_ROW_GROUP. */
+    void (*down)(const struct mr_axis *axis, int32_t y, const uint8_t *const *rows, int n,
                  uint8_t *out);
     /* A version for this store of 8-bit pixels; NULL: use the C one, which needs the table. */
     mr_put_row *(*put)(const struct mr_put *put);
@@ -53,7 +58,7 @@ extern const struct mr_kernel *const mr__kernels[];
 const struct mr_kernel *mr__kernel_for(const struct mr_cpu *cpu);
 
 extern const struct mr_kernel mr__kernel_scalar;
-extern const struct mr_kernel mr__kernel_avx2; /* x86-64 only */
+extern const struct mr_kernel mr__kernel_avx2, mr__kernel_avx512; /* x86-64 only */
 
 /* The C stores: as they are (pixels become the same pixels), 8-bit pixels through the table, and
  * 16-bit pixels one by one. */

@@ -46,6 +46,18 @@ static void made(struct mr_axis *axis, const struct mr_axis_spec *spec)
         abort();
 }
 
+static void packed(bool (*pack)(struct mr_axis *axis, int ch), struct mr_axis *axis, int ch)
+{
+    if (pack && !pack(axis, ch))
+        abort();
+}
+
+static void packed_down(bool (*pack)(struct mr_axis *axis), struct mr_axis *axis)
+{
+    if (pack && !pack(axis))
+        abort();
+}
+
 /* Source rows end MR_OVERREAD bytes behind what the axis reaches; own rows have their slack. */
 static void test_across(struct check *c)
 {
@@ -76,6 +88,7 @@ static void test_across(struct check *c)
         }
     }
     mr__kernel_scalar.across(&axis, ch, src, want);
+    packed(version(c)->pack_across, &axis, ch);
     version(c)->across(&axis, ch, src, got);
     for (int i = 0; i < rows; i++)
         check_same(c, "a row", want[i], got[i], n);
@@ -89,12 +102,12 @@ static void test_down(struct check *c)
 {
     struct mr_axis axis = {0};
     struct mr_axis_spec spec = random_spec(c);
-    const uint8_t *rows[MOST_ROWS + 1];
+    const uint8_t *rows[MOST_ROWS + MR_ROW_GROUP];
     size_t n = (size_t)length(c, 900);
     void *out[2];
 
     made(&axis, &spec);
-    int y = check_between(c, 0, axis.n - 1), used = axis.used[y], taps = (used + 1) & ~1;
+    int y = check_between(c, 0, axis.n - 1), used = axis.used[y];
     if (used > MOST_ROWS || !check_case(c, "down %d -> %d, filter %d, row %d of %d taps, %zu bytes",
                                         spec.box_n, spec.to, spec.filter, y, used, n)) {
         mr__axis_free(&axis);
@@ -105,11 +118,12 @@ static void test_down(struct check *c)
         check_fill(c, row, n);
         rows[i] = row;
     }
-    rows[used] = rows[used - 1];
+    for (int i = used; i % MR_ROW_GROUP; i++)
+        rows[i] = rows[i - 1];
     check_rooms(c, n + MR_SLACK, 1, out);
-    const struct mr_coefs *k = axis.k + (size_t)y * (size_t)axis.taps / 2;
-    mr__kernel_scalar.down(rows, k, taps, (int)n, out[0]);
-    version(c)->down(rows, k, taps, (int)n, out[1]);
+    mr__kernel_scalar.down(&axis, y, rows, (int)n, out[0]);
+    packed_down(version(c)->pack_down, &axis);
+    version(c)->down(&axis, y, rows, (int)n, out[1]);
     check_same(c, "the row", out[0], out[1], n);
     mr__axis_free(&axis);
 }
@@ -195,6 +209,7 @@ static void bench_across(struct check *c)
             out[r] = check_room(c, (size_t)(SIDE * ch) + MR_SLACK, 64);
         }
         const struct mr_kernel *k = version(c);
+        packed(k->pack_across, &axis, ch);
         CHECK_BENCH(c, MR_BAND * SIDE, "across %s, per pixel", cases[i].what)
         k->across(&axis, ch, src, out);
         mr__axis_free(&axis);
@@ -216,12 +231,13 @@ static void bench_down(struct check *c)
         spec.antialias = true;
         made(&axis, &spec);
         int y = SIDE / 2, used = axis.used[y];
-        for (int j = 0; j < used + 1; j++)
+        for (int j = 0; j < used || j % MR_ROW_GROUP; j++)
             rows[j] = check_room(c, BYTES + MR_SLACK, 64);
         uint8_t *out = check_room(c, BYTES + MR_SLACK, 64);
         const struct mr_kernel *k = version(c);
+        packed_down(k->pack_down, &axis);
         CHECK_BENCH(c, SIDE, "down %d -> 224, rgb, %d taps, per pixel", from[i], used)
-        k->down(rows, axis.k + (size_t)y * (size_t)axis.taps / 2, (used + 1) & ~1, BYTES, out);
+        k->down(&axis, y, rows, BYTES, out);
         mr__axis_free(&axis);
     }
 }
