@@ -9,11 +9,21 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* One call gets no more than the device's largest request, or its read-ahead, which are this at
- * least unless somebody has set them lower. */
-#define STEP (128 << 10)
+/* One call gets no more than the device's largest request, or its read-ahead. Those are a
+ * megabyte of most disks, which shall see few and large requests, and 128 KiB of a network; what is
+ * there or on its way is passed over. */
+static const off_t steps[] = {1 << 20, 128 << 10};
 
-/* Not every file system can tell: then EOPNOTSUPP. */
+static void ask(int fd, off_t size)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        for (off_t at = i ? steps[i] : 0; at < size; at += steps[i])
+            (void)posix_fadvise(fd, at, size - at < steps[0] ? size - at : steps[0],
+                                POSIX_FADV_WILLNEED);
+}
+
+/* Not every file system can tell: then EOPNOTSUPP. To be called when it is asked for: else the
+ * kernel begins to read a little, and it takes two requests. What is on its way is not there. */
 static enum mr_cached look(int fd)
 {
     char byte;
@@ -30,10 +40,8 @@ enum mr_cached mr__ask_file(const char *path, int64_t max_bytes, uint64_t most)
     if (fd < 0)
         return cached;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= max_bytes) {
-        off_t end = (uint64_t)st.st_size < most ? st.st_size : (off_t)most;
+        ask(fd, (uint64_t)st.st_size < most ? st.st_size : (off_t)most);
         cached = look(fd);
-        for (off_t at = 0; at < end; at += STEP)
-            (void)posix_fadvise(fd, at, end - at < STEP ? end - at : STEP, POSIX_FADV_WILLNEED);
     }
     close(fd);
     return cached;
