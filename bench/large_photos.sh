@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # large_photos.sh [DIR]: the JPEG photographs of 4 to 18 megapixels out of two of Debian's packages
-# of desktop backgrounds, into DIR/0 to DIR/3 (default out/large). Nothing is installed. They belong
-# to their authors, under the packages' licences: for measuring here, not to be passed on.
+# of desktop backgrounds, into DIR/baseline and DIR/progressive (default out/large). Nothing is
+# installed. They belong to their authors, under the packages' licences: for measuring here, not to
+# be passed on.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 to=${1:-$here/../out/large}

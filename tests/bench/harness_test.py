@@ -245,7 +245,7 @@ class JpegSize(unittest.TestCase):
 
     def test_size_behind_other_markers(self):
         data = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff" + self.SOF[1:]
-        self.assertEqual(jpeg_size.size(data), (0x600, 0x400))
+        self.assertEqual(jpeg_size.size(data), (0x600, 0x400, "progressive"))
 
     def test_what_is_none(self):
         for data in (b"", b"\x89PNG" * 9, b"\xff\xd8\xff\xe0\xff\xff" + b"a" * 20):
