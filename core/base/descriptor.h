@@ -165,6 +165,33 @@ struct mr_image_info { /* from the header alone */
     int32_t orientation; /* EXIF 1..8; 1 when absent or damaged */
 };
 
+/* Where a decoder puts the rows of a crop as they come. */
+struct mr_row_taker {
+    /* Rows will come, from the top. Called once more when the decoder has to start over: what it
+     * gave before counts no more. */
+    int (*begin)(void *ctx, struct mr_errbuf *e);
+    /* The next n >= 1 rows, `stride` bytes apart. They are in the cache, and overwritten
+     * afterwards. */
+    void (*rows)(void *ctx, const void *data, int64_t stride, int32_t n);
+    void *ctx;
+};
+
+/* Who decoded an image. */
+enum mr_engine {
+    MR_ENGINE_LIBJPEG,  /* libjpeg-turbo */
+    MR_ENGINE_BASELINE, /* loaders/codec/baseline */
+    MR_ENGINE_LIBPNG,
+    MR_ENGINES
+};
+
+/* What the last decode has touched, however much of it was asked for. */
+struct mr_decode_cost {
+    enum mr_engine engine;
+    uint64_t bytes;       /* of the file, read */
+    uint64_t pixels_read; /* of the file's pixels, those whose coded data were read */
+    uint64_t pixels_made; /* pixels computed (transformed, converted), at the size asked for */
+};
+
 struct mr_codec {
     struct mr_desc d;
     const char *(*version)(void);  /* the library's, for people: "libpng 1.6.39"; NULL: none */
@@ -177,13 +204,24 @@ struct mr_codec {
      * declared size here, before memory is taken. MR_E_DATA / MR_E_LIMIT with reason. */
     int (*header)(void *decoder, const uint8_t *data, size_t n, struct mr_image_info *info,
                   struct mr_errbuf *e);
+    /* Between header and decode: the image is to be decoded `scale` times smaller each way (1, 2, 4
+     * or 8), straight from its coefficients; decode and rows then take coordinates of that image.
+     * MR_E_USAGE. NULL: it has but one size. */
+    int (*shrink)(void *decoder, int32_t scale, struct mr_shrunk *shrunk, struct mr_errbuf *e);
     /* Decodes the rectangle `roi` (in displayed coordinates, inside the image) into dst: dst->w x
      * dst->h = roi's size, dst->c in {1, 3, 4} and dst->bits in {8, 16} as asked for (converted as
-     * Pillow's convert() does). The pixels equal those of the full decode. Data loss is MR_E_DATA,
-     * where the crop needs the data that are lost: what lies below it need not be read. Pixels and
-     * verdict follow from bytes and crop alone. Call header before each decode. */
+     * Pillow's convert() does). The pixels equal those of the full decode at that scale. Data loss
+     * is MR_E_DATA, where the crop needs the data that are lost: what lies below it need not be
+     * read. Pixels and verdict follow from bytes, scale and crop alone. Call header before each
+     * decode. */
     int (*decode)(void *decoder, const struct mr_rect *roi, const struct mr_view *dst,
                   struct mr_errbuf *e);
+    /* The same pixels, handed on row by row instead of kept. Only where the header's orientation is
+     * 1: MR_E_USAGE. After an error the taker may have got some of the rows. NULL: it cannot. */
+    int (*rows)(void *decoder, const struct mr_rect *roi, int32_t c, int32_t bits,
+                const struct mr_row_taker *to, struct mr_errbuf *e);
+    /* Of the last decode or rows that went well. */
+    void (*cost)(const void *decoder, struct mr_decode_cost *cost);
 };
 
 /* ---- sources -------------------------------------------------------------------------------- */

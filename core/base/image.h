@@ -24,6 +24,15 @@ struct mr_rect {
 
 enum mr_filter { MR_NEAREST, MR_BOX, MR_BILINEAR, MR_HAMMING, MR_BICUBIC, MR_LANCZOS };
 
+/* An image decoded at a fraction of its size. The point (x, y) of the image as the header has it
+ * lies at ((x + before_x) / scale, (y + before_y) / scale); where a side is no multiple of the
+ * scale, the edge at which it ends in the file has pixels that reach beyond it. */
+struct mr_shrunk {
+    int32_t scale;
+    int32_t w, h;               /* as displayed: the header's divided by the scale, rounded up */
+    int32_t before_x, before_y; /* 0 .. scale - 1; not 0 only where the orientation mirrors */
+};
+
 /* One resampling stage: output pixel (x, y) of `w` x `h` is taken from resample(crop(in, box),
  * size, filter), of which only the window `win` is made, and then flipped. Consecutive geometry ops
  * are folded into one such stage where that gives the same pixels; where it does not, the stage is
@@ -31,6 +40,9 @@ enum mr_filter { MR_NEAREST, MR_BOX, MR_BILINEAR, MR_HAMMING, MR_BICUBIC, MR_LAN
 struct mr_geometry {
     int32_t in_w, in_h; /* size of the stage's input */
     struct mr_rect box; /* what of the input is used, inside it */
+    /* The part of a pixel, 0 <= x < 1, that the box has too much on each side: what is resampled
+     * begins and ends there. Not 0 only where the input was decoded at a reduced size. */
+    double cut_left, cut_top, cut_right, cut_bottom;
     bool resized;       /* false: no resampling yet, size = box's */
     int32_t rw, rh;     /* size that the box is resampled to */
     enum mr_filter filter;

@@ -14,9 +14,12 @@ int mr__limits_size(const struct mr_limits *limits, uint64_t w, uint64_t h, stru
 /* `bytes` that the decoder would take against limits.max_decode_bytes. MR_E_LIMIT. */
 int mr__limits_memory(const struct mr_limits *limits, uint64_t bytes, struct mr_errbuf *e);
 
-/* Checks that a decode call makes sense: roi inside info's size, dst of roi's size, channels 1,
- * 3 or 4, bits 8 or 16. MR_E_USAGE. */
-int mr__limits_request(const struct mr_image_info *info, const struct mr_rect *roi,
-                       const struct mr_view *dst, struct mr_errbuf *e);
+/* Checks that a decode call makes sense: roi inside an image of w x h, dst of roi's size, channels
+ * 1, 3 or 4, bits 8 or 16. MR_E_USAGE. */
+int mr__limits_request(int32_t w, int32_t h, const struct mr_rect *roi, const struct mr_view *dst,
+                       struct mr_errbuf *e);
+/* The same of a call whose rows are handed on. */
+int mr__limits_rows(const struct mr_image_info *info, int32_t w, int32_t h,
+                    const struct mr_rect *roi, int32_t c, int32_t bits, struct mr_errbuf *e);
 
 #endif

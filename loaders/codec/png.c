@@ -33,6 +33,7 @@ struct decoder {
     size_t n, at;   /* the file and how far it is read */
     uint8_t *rows;  /* scratch of this image */
     struct mr_rowsink sink;
+    struct mr_decode_cost cost;
 };
 
 /* ---- callbacks ------------------------------------------------------------------------------- */
@@ -243,7 +244,7 @@ static void read_plain(struct decoder *d, const struct mr_rect *roi, size_t left
     for (int32_t y = 0; y < roi->y + roi->h; y++) {
         png_read_row(d->png, row, NULL);
         if (y >= roi->y)
-            mr__rowsink_put(&d->sink, row + left);
+            mr__rowsink_put(&d->sink, row + left, 0, 1);
     }
 }
 
@@ -261,8 +262,7 @@ static void read_interlaced(struct decoder *d, const struct mr_rect *roi, size_t
             png_read_row(d->png, wanted ? rows + (size_t)(y - roi->y) * row_bytes : scratch, NULL);
         }
     }
-    for (size_t y = 0; y < kept; y++)
-        mr__rowsink_put(&d->sink, rows + y * row_bytes + left);
+    mr__rowsink_put(&d->sink, rows + left, (int64_t)row_bytes, roi->h);
 }
 
 /* libpng has checked the CRC of every chunk that it read to the end; the one it stopped in is
@@ -278,22 +278,48 @@ static void check_last_chunk(struct decoder *d)
     }
 }
 
-static void read_roi(struct decoder *d, const struct mr_rect *shown, const struct mr_view *dst)
+/* Of an interlaced file every pass has all rows. */
+static void count(struct decoder *d, const struct mr_rect *roi, bool interlaced)
+{
+    uint64_t h = png_get_image_height(d->png, d->meta);
+    uint64_t rows = interlaced ? h : (uint64_t)(roi->y + roi->h);
+    uint64_t pixels = rows * png_get_image_width(d->png, d->meta);
+    d->cost = (struct mr_decode_cost){MR_ENGINE_LIBPNG, d->at, pixels, pixels};
+}
+
+/* The target is named already. */
+static void read_roi(struct decoder *d, const struct mr_rect *shown)
 {
     int32_t w = (int32_t)png_get_image_width(d->png, d->meta);
     int32_t h = (int32_t)png_get_image_height(d->png, d->meta);
-    struct mr_rect roi = mr__orient_stored(d->info.orientation, shown, w, h);
-    struct mr_pixels from = choose_output(d, dst->c);
-    int rc = mr__rowsink_begin(&d->sink, dst, &from, d->info.orientation, roi.w, roi.h, d->e);
+    struct mr_rect roi = mr__orient_stored(d->sink.orientation, shown, w, h);
+    struct mr_pixels from = choose_output(d, d->sink.c);
+    int rc = mr__rowsink_begin(&d->sink, &from, roi.w, roi.h, d->e);
     if (rc < 0)
         throw_code(d, rc);
     size_t left = (size_t)roi.x * (size_t)mr__pixels_channels(from.kind) * (size_t)(from.bits / 8);
     size_t row_bytes = png_get_rowbytes(d->png, d->meta);
-    if (png_get_interlace_type(d->png, d->meta) == PNG_INTERLACE_NONE)
-        read_plain(d, &roi, left, row_bytes);
-    else
-        read_interlaced(d, &roi, left, row_bytes);
+    bool interlaced = png_get_interlace_type(d->png, d->meta) != PNG_INTERLACE_NONE;
+    (interlaced ? read_interlaced : read_plain)(d, &roi, left, row_bytes);
     check_last_chunk(d);
+    count(d, &roi, interlaced);
+}
+
+static int run_roi(struct decoder *d, const struct mr_rect *roi, struct mr_errbuf *e)
+{
+    d->e = e;
+    if (setjmp(d->jump)) {
+        reset(d);
+        return d->code;
+    }
+    read_roi(d, roi);
+    reset(d);
+    return MR_OK;
+}
+
+static int no_header(struct mr_errbuf *e)
+{
+    return mr__fail(e, MR_E_USAGE, "a PNG's header must be read before each decode");
 }
 
 static int codec_decode(void *decoder, const struct mr_rect *roi, const struct mr_view *dst,
@@ -301,18 +327,26 @@ static int codec_decode(void *decoder, const struct mr_rect *roi, const struct m
 {
     struct decoder *d = decoder;
     if (!d->png)
-        return mr__fail(e, MR_E_USAGE, "a PNG's header must be read before each decode");
-    int rc = mr__limits_request(&d->info, roi, dst, e);
-    if (rc < 0)
-        return rc;
-    d->e = e;
-    if (setjmp(d->jump)) {
-        reset(d);
-        return d->code;
-    }
-    read_roi(d, roi, dst);
-    reset(d);
-    return MR_OK;
+        return no_header(e);
+    int rc = mr__limits_request(d->info.w, d->info.h, roi, dst, e);
+    mr__rowsink_to_view(&d->sink, dst, d->info.orientation);
+    return rc < 0 ? rc : run_roi(d, roi, e);
+}
+
+static int codec_rows(void *decoder, const struct mr_rect *roi, int32_t c, int32_t bits,
+                      const struct mr_row_taker *to, struct mr_errbuf *e)
+{
+    struct decoder *d = decoder;
+    if (!d->png)
+        return no_header(e);
+    int rc = mr__limits_rows(&d->info, d->info.w, d->info.h, roi, c, bits, e);
+    mr__rowsink_to_taker(&d->sink, to, c, bits);
+    return rc < 0 ? rc : run_roi(d, roi, e);
+}
+
+static void codec_cost(const void *decoder, struct mr_decode_cost *cost)
+{
+    *cost = ((const struct decoder *)decoder)->cost;
 }
 
 static bool codec_probe(const uint8_t *data, size_t n)
@@ -339,4 +373,6 @@ const struct mr_codec mr__codec_png = {
     .close = codec_close,
     .header = codec_header,
     .decode = codec_decode,
+    .rows = codec_rows,
+    .cost = codec_cost,
 };

@@ -103,8 +103,8 @@ inline Bytes encode_jpeg(const Picture &p, const JpegOptions &o = {})
 }
 
 // What libjpeg makes of the whole file: the golden decode. `space`: JCS_RGB, JCS_GRAYSCALE or
-// JCS_CMYK. Only for good files.
-inline Picture golden_jpeg(const Bytes &bytes, J_COLOR_SPACE space = JCS_RGB)
+// JCS_CMYK; `scale`: so many times smaller. Only for good files.
+inline Picture golden_jpeg(const Bytes &bytes, J_COLOR_SPACE space = JCS_RGB, int scale = 1)
 {
     jpeg_decompress_struct cinfo;
     jpeg_error_mgr err;
@@ -113,6 +113,7 @@ inline Picture golden_jpeg(const Bytes &bytes, J_COLOR_SPACE space = JCS_RGB)
     jpeg_mem_src(&cinfo, const_cast<uint8_t *>(bytes.data()), bytes.size());
     jpeg_read_header(&cinfo, TRUE);
     cinfo.out_color_space = space;
+    cinfo.scale_denom = unsigned(scale);
     jpeg_start_decompress(&cinfo);
     Picture p{int(cinfo.output_width), int(cinfo.output_height), cinfo.output_components, {}};
     p.pixels.resize(size_t(p.w) * p.h * p.c);
@@ -225,6 +226,49 @@ public:
         return rc < 0 ? rc : decode_after_header(roi, c, bits, out);
     }
 
+    // The size in `shrunk`.
+    int shrink(const Bytes &bytes, int scale)
+    {
+        int rc = header(bytes);
+        return rc < 0 ? rc : codec_.shrink(self_, scale, &shrunk, &error);
+    }
+
+    // The rows that are handed on; `begun` is how often they began.
+    int rows_after_header(const mr_rect &roi, int c, int bits, Picture &out)
+    {
+        struct Taker {
+            Picture *out;
+            size_t row;
+            int begun;
+        } taker = {&out, size_t(roi.w) * c * (bits / 8), 0};
+        mr_row_taker to = {};
+        to.ctx = &taker;
+        to.begin = [](void *ctx, mr_errbuf *) {
+            auto t = static_cast<Taker *>(ctx);
+            t->begun++;
+            t->out->pixels.clear();
+            return int(MR_OK);
+        };
+        to.rows = [](void *ctx, const void *data, int64_t stride, int32_t n) {
+            auto t = static_cast<Taker *>(ctx);
+            for (int32_t i = 0; i < n; i++) {
+                auto from = static_cast<const uint8_t *>(data) + i * stride;
+                t->out->pixels.insert(t->out->pixels.end(), from, from + t->row);
+            }
+        };
+        out = Picture{roi.w, roi.h, c * (bits / 8), {}};
+        int rc = codec_.rows(self_, &roi, c, bits, &to, &error);
+        begun = taker.begun;
+        return rc;
+    }
+
+    mr_decode_cost cost() const
+    {
+        mr_decode_cost c = {};
+        codec_.cost(self_, &c);
+        return c;
+    }
+
     int decode_after_header(const mr_rect &roi, int c, int bits, Picture &out)
     {
         const size_t row = size_t(roi.w) * c * (bits / 8), guard = 24;
@@ -243,6 +287,8 @@ public:
 
     mr_errbuf error = {};
     mr_image_info info = {};
+    mr_shrunk shrunk = {};
+    int begun = 0;
     bool guard_kept = true;
 
 private:

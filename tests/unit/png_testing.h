@@ -9,7 +9,8 @@
 #include <png.h>
 
 // 1, 3 or 4 channels of 8 bits. `late_exif`: a TIFF block that is put behind the pixels.
-inline Bytes encode_png(const Picture &p, const Bytes &late_exif = {}, int level = 1)
+inline Bytes encode_png(const Picture &p, const Bytes &late_exif = {}, int level = 1,
+                        bool interlaced = false)
 {
     Bytes out;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
@@ -25,11 +26,13 @@ inline Bytes encode_png(const Picture &p, const Bytes &late_exif = {}, int level
     int type = p.c == 1   ? PNG_COLOR_TYPE_GRAY
                : p.c == 3 ? PNG_COLOR_TYPE_RGB
                           : PNG_COLOR_TYPE_RGB_ALPHA;
-    png_set_IHDR(png, info, png_uint_32(p.w), png_uint_32(p.h), 8, type, PNG_INTERLACE_NONE,
+    png_set_IHDR(png, info, png_uint_32(p.w), png_uint_32(p.h), 8, type,
+                 interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
     png_write_info(png, info);
-    for (int y = 0; y < p.h; y++)
-        png_write_row(png, &p.pixels[size_t(y) * p.w * p.c]);
+    int passes = png_set_interlace_handling(png);
+    for (int y = 0; y < passes * p.h; y++)
+        png_write_row(png, &p.pixels[size_t(y % p.h) * p.w * p.c]);
     if (!late_exif.empty())
         png_write_chunk(png, reinterpret_cast<png_const_bytep>("eXIf"), late_exif.data(),
                         late_exif.size());
