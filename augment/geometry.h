@@ -43,6 +43,13 @@ void mr__geometry_pad(struct mr_geometry *g, const struct mr_border *border);
 /* True when the stage would only copy its input. */
 bool mr__geometry_is_identity(const struct mr_geometry *g);
 
+/* How many times smaller (1, 2, 4 or 8) the stage's input may be decoded without having fewer
+ * pixels than it is resampled to, across or down. 1 where the filter takes single pixels or is not
+ * widened when it shrinks: there it is pixels that are wanted, and not averages. */
+int32_t mr__geometry_scale(const struct mr_geometry *g);
+/* The same stage on the input decoded at a reduced size. */
+void mr__geometry_shrink(struct mr_geometry *g, const struct mr_shrunk *s);
+
 /* Moves n boxes (x0 y0 x1 y1, pixels of the stage's input) to the stage's output in place, cuts
  * them to the part of the output that shows the image (not its border), drops those with nothing
  * left (and those with NaN), and returns how many are left, in the same order. */

@@ -17,15 +17,21 @@ struct taps {
 
 struct scaling {
     const struct mr_filter_shape *shape;
+    double low;            /* where the input begins, in its first pixel */
     double step;           /* input pixels per output pixel */
     double width, support; /* of the filter, in input pixels */
     int32_t size;          /* of the input */
     bool clamp;            /* taps outside count for the border */
 };
 
+static double length_of(const struct mr_axis_spec *s)
+{
+    return (double)s->box_n - s->low - s->high;
+}
+
 static bool resampled(const struct mr_axis_spec *s)
 {
-    return s->to != s->box_n;
+    return s->to != s->box_n || s->low > 0 || s->high > 0;
 }
 
 static struct scaling scaling_of(const struct mr_axis_spec *spec)
@@ -33,7 +39,8 @@ static struct scaling scaling_of(const struct mr_axis_spec *spec)
     bool plain = !spec->antialias && (spec->filter == MR_BILINEAR || spec->filter == MR_BICUBIC);
     struct scaling s = {.shape = mr__filter_shape(spec->filter, !plain), .size = spec->box_n};
 
-    s.step = (double)spec->box_n / spec->to;
+    s.low = spec->low;
+    s.step = length_of(spec) / spec->to;
     s.width = plain || s.step < 1.0 ? 1.0 : s.step;
     s.support = s.shape->support * s.width;
     s.clamp = plain;
@@ -47,7 +54,7 @@ static int32_t clamped(double position, int32_t max)
 
 static struct taps taps_of(const struct scaling *s, int32_t x)
 {
-    double centre = (x + 0.5) * s->step;
+    double centre = s->low + (x + 0.5) * s->step;
     int32_t start, end;
 
     if (s->clamp) {
@@ -65,7 +72,7 @@ static struct taps taps_of(const struct scaling *s, int32_t x)
 static inline __attribute__((always_inline)) void
 weigh(double (*at)(double), const struct scaling *s, int32_t x, struct taps t, double *w)
 {
-    double centre = (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0;
+    double centre = s->low + (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0;
 
     for (int32_t i = 0; i < t.n; i++) {
         w[i] = at((t.start + i - centre + 0.5) * per_pixel);
@@ -81,7 +88,7 @@ weigh(double (*at)(double), const struct scaling *s, int32_t x, struct taps t, d
 /* The same with the taps beyond the border added to the border's. */
 static void weigh_clamped(const struct scaling *s, int32_t x, struct taps t, double *w)
 {
-    double centre = (x + 0.5) * s->step;
+    double centre = s->low + (x + 0.5) * s->step;
     int32_t n = (int32_t)(2 * s->support);
     double left = floor(centre - 0.5) - (s->support - 1);
 
@@ -93,7 +100,7 @@ static void weigh_clamped(const struct scaling *s, int32_t x, struct taps t, dou
 /* Pillow adds the step up from pixel to pixel; a product rounds differently now and then. */
 static void nearest_starts(const struct mr_axis_spec *spec, int32_t *start)
 {
-    double step = (double)spec->box_n / spec->to, at = step * 0.5;
+    double step = length_of(spec) / spec->to, at = spec->low + step * 0.5;
 
     for (int32_t x = 0; x < spec->win + spec->win_n; x++, at += step) {
         if (x >= spec->win)

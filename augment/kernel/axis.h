@@ -29,6 +29,7 @@ static inline int32_t mr__coef_lo(int32_t k)
 /* One axis of a struct mr_geometry. */
 struct mr_axis_spec {
     int32_t box, box_n; /* what of the input is used: position and size */
+    double low, high;   /* what it has too much at its ends, 0 <= x < 1 */
     int32_t to;         /* what it is resampled to; = box_n: nothing is resampled */
     int32_t win, win_n; /* what of that is made */
     enum mr_filter filter;

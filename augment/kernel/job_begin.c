@@ -8,6 +8,8 @@ struct mr_axis_spec mr__axis_across(const struct mr_geometry *g)
 {
     return (struct mr_axis_spec){.box = g->box.x,
                                  .box_n = g->box.w,
+                                 .low = g->cut_left,
+                                 .high = g->cut_right,
                                  .to = g->resized ? g->rw : g->box.w,
                                  .win = g->win.x,
                                  .win_n = g->win.w,
@@ -21,6 +23,8 @@ struct mr_axis_spec mr__axis_down(const struct mr_geometry *g)
 {
     return (struct mr_axis_spec){.box = g->box.y,
                                  .box_n = g->box.h,
+                                 .low = g->cut_top,
+                                 .high = g->cut_bottom,
                                  .to = g->resized ? g->rh : g->box.h,
                                  .win = g->win.y,
                                  .win_n = g->win.h,

@@ -118,22 +118,34 @@ int mr__resample_store(struct mr_resampler *r, const struct mr_view *src, const 
     return mr__resample_end(r, e);
 }
 
+int mr__resample_begin_image(struct mr_resampler *r, const struct mr_rect *at,
+                             const struct mr_geometry *g, const struct mr_view *dst,
+                             struct mr_errbuf *e)
+{
+    struct mr_store same = {.dtype = dst->bits == 16 ? MR_U16 : MR_U8};
+    int rc;
+
+    if ((rc = mr__check_geometry(g, e)) < 0 ||
+        (rc = mr__check_source(dst->c, dst->bits, at, g, e)) < 0)
+        return rc;
+    if (dst->w != g->out_w || dst->h != g->out_h)
+        return mr__fail(e, MR_E_USAGE, "the image of %dx%d is not the stage's output of %dx%d",
+                        dst->w, dst->h, g->out_w, g->out_h);
+    r->job.put = put_of(&same, g, dst->c);
+    r->job.put.row = dst->stride;
+    r->job.dst = dst->data;
+    return mr__job_begin(r, dst->c, dst->bits, at, g, e);
+}
+
 int mr__resample_image(struct mr_resampler *r, const struct mr_view *src, const struct mr_rect *at,
                        const struct mr_geometry *g, const struct mr_view *dst, struct mr_errbuf *e)
 {
-    struct mr_store same = {.dtype = src->bits == 16 ? MR_U16 : MR_U8};
-    int rc;
+    int rc = check_view(src, at, e);
 
-    if ((rc = mr__check_geometry(g, e)) < 0 || (rc = check_view(src, at, e)) < 0 ||
-        (rc = mr__check_source(src->c, src->bits, at, g, e)) < 0)
-        return rc;
-    if (dst->w != g->out_w || dst->h != g->out_h || dst->c != src->c || dst->bits != src->bits)
-        return mr__fail(e, MR_E_USAGE, "the image of %dx%d is not the stage's output of %dx%d",
-                        dst->w, dst->h, g->out_w, g->out_h);
-    r->job.put = put_of(&same, g, src->c);
-    r->job.put.row = dst->stride;
-    r->job.dst = dst->data;
-    if ((rc = mr__job_begin(r, src->c, src->bits, at, g, e)) < 0)
+    if (rc == MR_OK && (dst->c != src->c || dst->bits != src->bits))
+        rc = mr__fail(e, MR_E_USAGE, "%d channels of %d bits do not become %d of %d", src->c,
+                      src->bits, dst->c, dst->bits);
+    if (rc < 0 || (rc = mr__resample_begin_image(r, at, g, dst, e)) < 0)
         return rc;
     mr__resample_rows(r, src->data, src->stride, at->h);
     return mr__resample_end(r, e);

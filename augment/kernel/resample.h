@@ -41,6 +41,10 @@ int mr__resample_store(struct mr_resampler *r, const struct mr_view *src, const 
 int mr__resample_begin(struct mr_resampler *r, int c, int bits, const struct mr_rect *at,
                        const struct mr_geometry *g, const struct mr_store *store, void *dst,
                        struct mr_errbuf *e);
+/* The same to an image: mr__resample_image in pieces. */
+int mr__resample_begin_image(struct mr_resampler *r, const struct mr_rect *at,
+                             const struct mr_geometry *g, const struct mr_view *dst,
+                             struct mr_errbuf *e);
 void mr__resample_rows(struct mr_resampler *r, const void *data, int64_t stride, int32_t n);
 int mr__resample_end(struct mr_resampler *r, struct mr_errbuf *e);
 

@@ -12,6 +12,11 @@ static bool inside(const struct mr_rect *r, int64_t w, int64_t h)
            (int64_t)r->y + r->h <= h;
 }
 
+static bool part(double v)
+{
+    return v >= 0 && v < 1;
+}
+
 int mr__check_geometry(const struct mr_geometry *g, struct mr_errbuf *e)
 {
     int64_t w = g->resized ? g->rw : g->box.w, h = g->resized ? g->rh : g->box.h;
@@ -19,6 +24,10 @@ int mr__check_geometry(const struct mr_geometry *g, struct mr_errbuf *e)
     if (!inside(&g->box, g->in_w, g->in_h) || g->box.w < 1 || g->box.h < 1)
         return mr__fail(e, MR_E_USAGE, "the box %d,%d %dx%d is not inside the image of %dx%d",
                         g->box.x, g->box.y, g->box.w, g->box.h, g->in_w, g->in_h);
+    if (!part(g->cut_left) || !part(g->cut_top) || !part(g->cut_right) || !part(g->cut_bottom) ||
+        g->cut_left + g->cut_right >= g->box.w || g->cut_top + g->cut_bottom >= g->box.h)
+        return mr__fail(e, MR_E_USAGE, "%g and %g, %g and %g pixels cannot be cut off %dx%d",
+                        g->cut_left, g->cut_right, g->cut_top, g->cut_bottom, g->box.w, g->box.h);
     if (w < 1 || h < 1 || !inside(&g->win, w, h))
         return mr__fail(e, MR_E_USAGE, "the window %d,%d %dx%d is not inside the resampled %dx%d",
                         g->win.x, g->win.y, g->win.w, g->win.h, (int)w, (int)h);

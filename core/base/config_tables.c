@@ -49,7 +49,8 @@ const struct mr_opt mr__config_opts[] = {
     {"bad_list_in", MR_OPT_PATH, 0, AT(bad_list_in), "", 0, 0, NULL, NULL,
      "such a file from an earlier run or from 'millrace verify': what it names is bad here too"},
     {"decode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
-     "fast: large JPEGs may be decoded at a reduced size (today it is the same as exact)"},
+     "fast: a JPEG of which at least twice as many pixels are used each way as are made of them is "
+     "decoded 2, 4 or 8 times smaller, and only resampled from there"},
     {"read_ahead", MR_OPT_INT, MR_OPT_AUTO | MR_OPT_OFF, AT(read_ahead), "auto", 1, 4096, NULL,
      "rows",
      "how many rows ahead producers ask the kernel for files; auto: 32, while files are found not "

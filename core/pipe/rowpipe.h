@@ -71,6 +71,30 @@ struct mr_row_output {
     uint64_t decode_ns, augment_ns; /* out */
 };
 
+/* What making a row has cost, part by part; times in nanoseconds, disjoint. A stage is what
+ * neighbouring geometry ops were folded into; it counts for the first of them. */
+struct mr_row_cost {
+    uint64_t header_ns;  /* of the image */
+    uint64_t decode_ns;  /* of the image, without what its rows went through on the way */
+    uint64_t draw_ns;    /* drawing the ops and folding them into stages */
+    uint64_t boxes_ns;   /* moving the boxes */
+    uint64_t mask_ns;    /* the mask, all of it */
+    uint64_t store_ns;   /* the last stage, which writes the row */
+    uint64_t op_ns[MR_MAX_OPS];
+    uint16_t op_last[MR_MAX_OPS]; /* the last op of the stage that begins at this one */
+    int store_first;              /* the first op of the last stage; -1: none moves pixels there */
+    bool decoded;                 /* the image was: then these hold as well */
+    struct mr_decode_cost decode;
+    uint64_t pixels;        /* of the image */
+    uint64_t pixels_needed; /* of these, the ones that the first stage reads ... */
+    uint64_t pixels_wanted; /* ... and what that is at the size that was decoded */
+    int32_t scale;          /* it was decoded this many times smaller */
+    int32_t scale_fast;     /* `decode: fast` decodes it this many times smaller */
+};
+
+/* Of the row made last. */
+const struct mr_row_cost *mr__rowwork_cost(const struct mr_rowwork *work);
+
 /* Makes the row. Every byte of the wanted outputs is written on success. MR_E_DATA: bad sample (a
  * window that does not lie in it is one, too), with the reason; outputs then hold anything. */
 int mr__rowpipe_run(const struct mr_rowpipe *pipe, struct mr_rowwork *work,

@@ -141,11 +141,13 @@ static void put_passes(FILE *f, const struct mr_rowpipe *p)
         moved = moved || p->ops[i].op->kind == MR_OP_GEOMETRY;
         pixels += p->ops[i].on_pixels;
     }
-    fprintf(f, "  decode: %s, %d channel%s of %d bits, exact\n",
+    bool fast = p->config->decode == MR_DECODE_FAST;
+    fprintf(f, "  decode: %s, %d channel%s of %d bits, %s\n",
             moved && (pixels == 0 || !p->ops[0].on_pixels) ? "only what the first stage reads"
             : p->windows                                   ? "only the sampler's window"
                                                            : "the whole image",
-            p->last.c, p->last.c == 1 ? "" : "s", p->last.bits);
+            p->last.c, p->last.c == 1 ? "" : "s", p->last.bits,
+            fast ? "fast (JPEGs 2, 4 or 8 times smaller where enough pixels are left)" : "exact");
     if (pixels == 0)
         fprintf(f, "  one pass: resample + flip + %scast to %s + %s, into the batch\n",
                 p->store.affine ? "scale and bias + " : "", mr_dtype_name(p->store.dtype),

@@ -9,7 +9,8 @@
 
 struct fold {
     struct mr_rowwork *work;
-    struct mr_geometry g; /* the stage under construction */
+    struct mr_geometry g;    /* the stage under construction */
+    int first_op, last_op;   /* folded into it so far; -1: none */
     struct mr_errbuf *e;
 };
 
@@ -18,6 +19,7 @@ static struct mr_rowstep *push(struct fold *f, enum mr_step_kind kind, const str
     struct mr_rowstep *s = &f->work->steps[f->work->nsteps++];
     s->kind = kind;
     s->op = op;
+    s->first_op = s->last_op = op ? (int)(op - f->work->pipe->ops) : -1;
     return s;
 }
 
@@ -27,6 +29,9 @@ static void end_stage(struct fold *f, struct mr_geometry g)
     struct mr_rowstep *s = push(f, MR_STEP_STAGE, NULL);
     s->g = g;
     s->at = (struct mr_rect){0, 0, g.in_w, g.in_h};
+    s->first_op = f->first_op;
+    s->last_op = f->last_op;
+    f->first_op = f->last_op = -1;
     mr__geometry_begin(&f->g, g.out_w, g.out_h);
 }
 
@@ -54,6 +59,9 @@ static int fold_geometry(struct fold *f, const struct mr_rowop *o, const void *d
     if (f->g.closed)
         return mr__fail(f->e, MR_E_DATA, "'%s' cannot be done on its %d x %d pixels", o->op->d.name,
                         before.out_w, before.out_h);
+    f->last_op = (int)(o - f->work->pipe->ops);
+    if (f->first_op < 0)
+        f->first_op = f->last_op;
     rc = check_size(f, o);
     if (rc == MR_OK && f->g.border) {
         end_stage(f, f->g);
@@ -145,7 +153,7 @@ int mr__row_fold(struct mr_rowwork *work, const struct mr_row_key *key, int32_t 
                  const struct mr_rect *window, struct mr_errbuf *e)
 {
     const struct mr_rowpipe *p = work->pipe;
-    struct fold f = {.work = work, .e = e};
+    struct fold f = {.work = work, .first_op = -1, .last_op = -1, .e = e};
     work->nsteps = 0;
     mr__geometry_begin(&f.g, w, h);
     int windowed = window->w ? cut_window(&f, window) : MR_OK;

@@ -5,74 +5,11 @@
  */
 #include "pipe/rowpipe_types.h"
 
+#include <stddef.h>
 #include <string.h>
-#include <time.h>
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* An encoded image on its way into a field. */
-struct job {
-    struct mr_rowwork *work;
-    const uint8_t *data;
-    uint64_t n;
-    const struct mr_codec *codec;
-    void *decoder;
-    struct mr_image_info info;
-    const struct mr_rowstep *steps;
-    int nsteps;
-    int32_t c, bits;
-    const struct mr_store *store;
-    void *row;
-    uint64_t decode_ns;
-    struct mr_errbuf *e;
-};
-
-static int read_header(struct job *j)
-{
-    uint64_t start = now_ns();
-    int rc = mr__row_decoder(j->work, j->data, j->n, &j->codec, &j->decoder, j->e);
-    if (rc == MR_OK)
-        rc = j->codec->header(j->decoder, j->data, j->n, &j->info, j->e);
-    j->decode_ns += now_ns() - start;
-    return rc;
-}
-
-/* Pixels on their way: those of the rectangle `at` of the image that the next step works on. */
-struct pixels {
-    struct mr_view view;
-    struct mr_rect at;
-    int buffer; /* which of the two scratch images holds them */
-};
-
-/* Decodes what the first step reads. A row that shows nothing of its image is not decoded at all.
- */
-static int decode(struct job *j, struct pixels *px)
-{
-    px->buffer = 0;
-    px->at = (struct mr_rect){0, 0, j->info.w, j->info.h};
-    if (j->steps[0].kind == MR_STEP_STAGE)
-        px->at = mr__resample_needs(&j->steps[0].g);
-    if (px->at.w < 1 || px->at.h < 1) {
-        px->at.w = px->at.h = 0;
-        return mr__scratch_view(&j->work->images[0], &px->view, 0, 0, j->c, j->bits, j->e);
-    }
-    int rc =
-        mr__scratch_view(&j->work->images[0], &px->view, px->at.w, px->at.h, j->c, j->bits, j->e);
-    if (rc != MR_OK)
-        return rc;
-    uint64_t start = now_ns();
-    rc = j->codec->decode(j->decoder, &px->at, &px->view, j->e);
-    j->decode_ns += now_ns() - start;
-    return rc;
-}
 
 /* A stage whose output is another image, in the other scratch buffer. */
-static int run_stage(struct job *j, const struct mr_rowstep *s, struct pixels *px)
+static int run_stage(struct mr_rowjob *j, const struct mr_rowstep *s, struct mr_rowpixels *px)
 {
     struct mr_view dst;
     int other = !px->buffer;
@@ -85,7 +22,7 @@ static int run_stage(struct job *j, const struct mr_rowstep *s, struct pixels *p
     return rc;
 }
 
-static int run_step(struct job *j, const struct mr_rowstep *s, struct pixels *px)
+static int run_step(struct mr_rowjob *j, const struct mr_rowstep *s, struct mr_rowpixels *px)
 {
     const struct mr_rowop *o = s->op;
     const uint8_t *draws = j->work->draws;
@@ -100,26 +37,39 @@ static int run_step(struct job *j, const struct mr_rowstep *s, struct pixels *px
 
 /* Where pixels lie in the coordinates of the step's input: all of it, or what the step before was
  * narrowed to. */
-static struct mr_rect input_of(const struct mr_rowstep *s, const struct pixels *px)
+static struct mr_rect input_of(const struct mr_rowstep *s, const struct mr_rowpixels *px)
 {
     if (s->kind == MR_STEP_STAGE)
         return s->at;
     return (struct mr_rect){0, 0, px->view.w, px->view.h};
 }
 
-static int make(struct job *j)
+static int store_row(struct mr_rowjob *j, const struct mr_rowpixels *px)
 {
-    struct pixels px;
-    int rc = decode(j, &px), last = j->nsteps - 1;
-    for (int i = 0; rc == MR_OK && i < last; i++) {
+    int last = j->nsteps - 1;
+    uint64_t start = mr__row_now_ns();
+    int rc = mr__resample_store(j->work->resampler, &px->view, &px->at, &j->steps[last].g, j->store,
+                                j->row, j->e);
+    mr__row_count_step(j, last, mr__row_now_ns() - start);
+    return rc;
+}
+
+static int make(struct mr_rowjob *j)
+{
+    struct mr_rowpixels px;
+    int rc = mr__row_decode(j, &px);
+    if (rc != MR_OK || px.next == j->nsteps)
+        return rc;
+    if (px.next > 0)
+        px.at = input_of(&j->steps[px.next], &px);
+    for (int i = px.next; rc == MR_OK && i < j->nsteps - 1; i++) {
+        uint64_t start = mr__row_now_ns();
         rc = run_step(j, &j->steps[i], &px);
         if (rc == MR_OK)
             px.at = input_of(&j->steps[i + 1], &px);
+        mr__row_count_step(j, i, mr__row_now_ns() - start);
     }
-    if (rc != MR_OK)
-        return rc;
-    return mr__resample_store(j->work->resampler, &px.view, &px.at, &j->steps[last].g, j->store,
-                              j->row, j->e);
+    return rc == MR_OK ? store_row(j, &px) : rc;
 }
 
 /* ---- what is done to the stored row --------------------------------------------------------- */
@@ -137,14 +87,18 @@ static struct mr_tensor row_tensor(const struct mr_rowpipe *p, void *data)
     return t;
 }
 
-static void run_tensor_ops(const struct mr_rowwork *work, void *row)
+static void run_tensor_ops(struct mr_rowwork *work, void *row)
 {
     const struct mr_rowpipe *p = work->pipe;
     struct mr_tensor t = row_tensor(p, row);
     for (int i = 0; i < p->nops; i++) {
         const struct mr_rowop *o = &p->ops[i];
-        if (o->op->kind == MR_OP_TENSOR && !o->on_pixels)
-            o->op->tensor(o->params, work->draws + o->draw_at, &t);
+        if (o->op->kind != MR_OP_TENSOR || o->on_pixels)
+            continue;
+        uint64_t start = mr__row_now_ns();
+        o->op->tensor(o->params, work->draws + o->draw_at, &t);
+        work->cost.op_ns[i] += mr__row_now_ns() - start;
+        work->cost.op_last[i] = (uint16_t)i;
     }
 }
 
@@ -176,7 +130,7 @@ static int run_boxes(struct mr_rowwork *work, const struct mr_row_input *in,
 
 /* ---- a row ---------------------------------------------------------------------------------- */
 
-static int run_image(struct job *j, struct mr_row_output *out)
+static int run_image(struct mr_rowjob *j, struct mr_row_output *out)
 {
     struct mr_rowwork *work = j->work;
     const struct mr_rowpipe *p = work->pipe;
@@ -193,10 +147,11 @@ static int run_image(struct job *j, struct mr_row_output *out)
     return rc;
 }
 
-static int run_mask(struct job *j, const struct mr_image_info *image, struct mr_row_output *out)
+static int run_mask(struct mr_rowjob *j, const struct mr_image_info *image,
+                    struct mr_row_output *out)
 {
     struct mr_rowwork *work = j->work;
-    int rc = read_header(j);
+    int rc = mr__row_header(j);
     if (rc == MR_OK && (j->info.w != image->w || j->info.h != image->h))
         rc = mr__fail(j->e, MR_E_DATA, "it is %d x %d pixels, its image %d x %d", j->info.w,
                       j->info.h, image->w, image->h);
@@ -215,42 +170,76 @@ static int run_mask(struct job *j, const struct mr_image_info *image, struct mr_
     return rc;
 }
 
+/* Since the last call, or since *from was set. */
+static uint64_t lap(uint64_t *from)
+{
+    uint64_t before = *from;
+    *from = mr__row_now_ns();
+    return *from - before;
+}
+
 /* The order matters: boxes and mask need the stages before they are narrowed; the image's decoder
  * must get its header and decode calls with no other image between them. */
-static int run(struct job *image, struct job *mask, const struct mr_row_input *in,
+static int run(struct mr_rowjob *image, struct mr_rowjob *mask, const struct mr_row_input *in,
                struct mr_row_output *out)
 {
     struct mr_rowwork *work = image->work;
+    struct mr_row_cost *cost = &work->cost;
     struct mr_errbuf *e = image->e;
-    int rc = read_header(image);
+    int rc = mr__row_header(image);
+    uint64_t clock = mr__row_now_ns();
     if (rc == MR_OK)
         rc = mr__row_fold(work, &in->key, image->info.w, image->info.h, &in->window, e);
+    cost->draw_ns = lap(&clock);
     if (rc == MR_OK && out->boxes)
         rc = run_boxes(work, in, out, e);
+    cost->boxes_ns = lap(&clock);
     if (rc == MR_OK && out->mask.data)
         mr__row_fold_mask(work);
     if (rc == MR_OK && out->image.data)
         rc = run_image(image, out);
+    lap(&clock);
     if (rc == MR_OK && out->mask.data)
         rc = run_mask(mask, &image->info, out);
+    cost->mask_ns = lap(&clock);
     return rc;
+}
+
+static void begin_cost(struct mr_rowwork *work)
+{
+    struct mr_row_cost *cost = &work->cost;
+    size_t nops = (size_t)work->pipe->nops;
+    memset(cost, 0, offsetof(struct mr_row_cost, op_ns));
+    memset(cost->op_ns, 0, nops * sizeof *cost->op_ns);
+    memset(cost->op_last, 0, nops * sizeof *cost->op_last);
+    cost->store_first = -1;
+    cost->decoded = false;
 }
 
 int mr__rowpipe_run(const struct mr_rowpipe *pipe, struct mr_rowwork *work,
                     const struct mr_row_input *in, struct mr_row_output *out, struct mr_errbuf *e)
 {
-    uint64_t start = now_ns();
+    uint64_t start = mr__row_now_ns();
     (void)pipe; /* the work was opened for it */
+    begin_cost(work);
     out->nboxes = 0;
     out->decode_ns = out->augment_ns = 0;
     if (!in->image)
         return mr__fail(e, MR_E_DATA, "the sample has no image");
     if (out->mask.data && !in->mask)
         return mr__fail(e, MR_E_DATA, "the sample has no mask");
-    struct job image = {.work = work, .data = in->image, .n = in->image_bytes, .e = e};
-    struct job mask = {.work = work, .data = in->mask, .n = in->mask_bytes, .e = e};
+    struct mr_rowjob image = {.work = work, .data = in->image, .n = in->image_bytes, .e = e};
+    struct mr_rowjob mask = {
+        .work = work, .data = in->mask, .n = in->mask_bytes, .mask = true, .e = e};
     int rc = run(&image, &mask, in, out);
-    out->decode_ns = image.decode_ns + mask.decode_ns;
-    out->augment_ns = now_ns() - start - out->decode_ns;
+    work->cost.header_ns = image.header_ns;
+    work->cost.decode_ns = image.decode_ns;
+    out->decode_ns = image.header_ns + image.decode_ns + mask.header_ns + mask.decode_ns;
+    out->augment_ns = mr__row_now_ns() - start - out->decode_ns;
     return rc;
+}
+
+const struct mr_row_cost *mr__rowwork_cost(const struct mr_rowwork *work)
+{
+    return &work->cost;
 }

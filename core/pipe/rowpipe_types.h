@@ -5,7 +5,8 @@
  *     rowpipe.c        compile: ops planned one after the other, what stands where, the store
  *     rowpipe_fields.c compile: the fields' dtypes and shapes
  *     rowpipe_fold.c   per row: draw every op, fold geometry into stages
- *     rowpipe_run.c    per row: decode, run the steps, store
+ *     rowpipe_decode.c per row: decode, into scratch memory or straight into the first stage
+ *     rowpipe_run.c    per row: run the steps, store
  *     rowpipe_work.c   a thread's decoders and scratch memory
  *     rowpipe_explain.c what it all does, and what was drawn, as text
  */
@@ -49,6 +50,7 @@ struct mr_rowstep {
     struct mr_geometry g;      /* STAGE */
     struct mr_rect at;         /* STAGE: the part of its input that the step before makes */
     const struct mr_rowop *op; /* BORDER, PIXEL */
+    int first_op, last_op;     /* the ops that it stands for; -1: none */
 };
 #define MR_MAX_STEPS (3 * MR_MAX_OPS + 1) /* an op ends at most two stages, one with a border */
 
@@ -65,7 +67,46 @@ struct mr_rowwork {
     struct mr_rowstep steps[MR_MAX_STEPS], mask_steps[MR_MAX_STEPS];
     int nsteps, nmask_steps;
     struct mr_scratch images[2], boxes;
+    struct mr_row_cost cost;
 };
+
+/* An encoded image on its way into a field. */
+struct mr_rowjob {
+    struct mr_rowwork *work;
+    const uint8_t *data;
+    uint64_t n;
+    bool mask;
+    const struct mr_codec *codec;
+    void *decoder;
+    struct mr_image_info info;
+    struct mr_rowstep *steps;
+    int nsteps;
+    int32_t c, bits;
+    const struct mr_store *store;
+    void *row;
+    uint64_t header_ns, decode_ns; /* so far */
+    struct mr_errbuf *e;
+};
+
+/* Pixels on their way: those of the rectangle `at` of the image that the next step works on. */
+struct mr_rowpixels {
+    struct mr_view view;
+    struct mr_rect at;
+    int buffer; /* which of the two scratch images holds them */
+    int next;   /* the step that comes now; nsteps: the row is stored */
+};
+
+uint64_t mr__row_now_ns(void);
+
+/* ---- rowpipe_decode.c ---- */
+/* Finds the codec and reads the header. */
+int mr__row_header(struct mr_rowjob *j);
+/* Decodes what the first step reads. Where that is a stage and the codec can, rows go on into it as
+ * they come, and it is done when this returns. A row that shows nothing of its image is not decoded
+ * at all. */
+int mr__row_decode(struct mr_rowjob *j, struct mr_rowpixels *px);
+/* Adds to the cost of a step of the image; masks have none of their own. */
+void mr__row_count_step(const struct mr_rowjob *j, int step, uint64_t ns);
 
 /* ---- rowpipe_fields.c ---- */
 /* Finds image, mask and boxes among the fields and whether rows are a user's. */

@@ -31,11 +31,13 @@ class Pipe
     int rc = 0;
     mr_errbuf e = {};
 
-    // `ops` is the list's text, one op a line, or empty; `fields` a flow mapping's inside.
-    explicit Pipe(const std::string &ops, const std::string &fields = "image: {dtype: uint8}")
+    // `ops` is the list's text, one op a line, or empty; `fields` a flow mapping's inside; `more`
+    // further lines.
+    explicit Pipe(const std::string &ops, const std::string &fields = "image: {dtype: uint8}",
+                  const std::string &more = "")
     {
         std::string text = "version: 1\nsource: {type: given}\nsampler: {type: given}\n";
-        text += (ops.empty() ? "" : "ops:\n" + ops) + "fields: {" + fields + "}\n";
+        text += (ops.empty() ? "" : "ops:\n" + ops) + "fields: {" + fields + "}\n" + more;
         rc = mr__config_read_with(given_tables(), &config, "test.yaml", text.c_str(), nullptr, &e);
         if (rc == MR_OK)
             rc = mr__rowpipe_compile(&pipe, config, plans, &nplans, &e);

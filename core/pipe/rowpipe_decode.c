@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rowpipe_decode.c: how an image is decoded: which part, at which size, and whether its rows go
+ * straight on into the first stage.
+ */
+#include "pipe/rowpipe_types.h"
+
+#include <time.h>
+
+uint64_t mr__row_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int mr__row_header(struct mr_rowjob *j)
+{
+    uint64_t start = mr__row_now_ns();
+    int rc = mr__row_decoder(j->work, j->data, j->n, &j->codec, &j->decoder, j->e);
+    if (rc == MR_OK)
+        rc = j->codec->header(j->decoder, j->data, j->n, &j->info, j->e);
+    j->header_ns = mr__row_now_ns() - start;
+    return rc;
+}
+
+void mr__row_count_step(const struct mr_rowjob *j, int step, uint64_t ns)
+{
+    struct mr_row_cost *cost = &j->work->cost;
+    const struct mr_rowstep *s = &j->steps[step];
+    if (j->mask)
+        return;
+    if (step == j->nsteps - 1) {
+        cost->store_ns += ns;
+        cost->store_first = s->first_op;
+    } else if (s->first_op >= 0) {
+        cost->op_ns[s->first_op] += ns;
+        cost->op_last[s->first_op] = (uint16_t)s->last_op;
+    }
+}
+
+/* ---- the size that is decoded --------------------------------------------------------------- */
+
+static uint64_t area(const struct mr_rect *r)
+{
+    return (uint64_t)r->w * (uint64_t)r->h;
+}
+
+/* Masks hold numbers, of which there is no average; so do images that only few filters may touch.
+ * What `fast` would do is noted in any case, for who wonders whether it pays. */
+static int choose_size(struct mr_rowjob *j, struct mr_rowstep *first)
+{
+    const struct mr_config *config = j->work->pipe->config;
+    struct mr_row_cost *cost = &j->work->cost;
+    struct mr_shrunk shrunk;
+    if (j->mask)
+        return MR_OK;
+    cost->scale = 1;
+    cost->scale_fast = j->codec->shrink ? mr__geometry_scale(&first->g) : 1;
+    if (config->decode != MR_DECODE_FAST || cost->scale_fast == 1)
+        return MR_OK;
+    int rc = j->codec->shrink(j->decoder, cost->scale_fast, &shrunk, j->e);
+    if (rc != MR_OK)
+        return rc;
+    mr__geometry_shrink(&first->g, &shrunk);
+    cost->scale = shrunk.scale;
+    return MR_OK;
+}
+
+/* ---- rows into the first stage -------------------------------------------------------------- */
+
+struct rows {
+    struct mr_rowjob *j;
+    const struct mr_geometry *g;
+    struct mr_rect at;
+    struct mr_view image; /* the stage's output; data NULL: it is the row, which is stored */
+    uint64_t ns;          /* in the stage */
+};
+
+static int begin_rows(void *ctx, struct mr_errbuf *e)
+{
+    struct rows *r = ctx;
+    struct mr_rowjob *j = r->j;
+    uint64_t start = mr__row_now_ns();
+    struct mr_resampler *resampler = j->work->resampler;
+    int rc = r->image.data
+                 ? mr__resample_begin_image(resampler, &r->at, r->g, &r->image, e)
+                 : mr__resample_begin(resampler, j->c, j->bits, &r->at, r->g, j->store, j->row, e);
+    r->ns += mr__row_now_ns() - start;
+    return rc;
+}
+
+static void take_rows(void *ctx, const void *data, int64_t stride, int32_t n)
+{
+    struct rows *r = ctx;
+    uint64_t start = mr__row_now_ns();
+    mr__resample_rows(r->j->work->resampler, data, stride, n);
+    r->ns += mr__row_now_ns() - start;
+}
+
+static int end_rows(struct rows *r)
+{
+    uint64_t start = mr__row_now_ns();
+    int rc = mr__resample_end(r->j->work->resampler, r->j->e);
+    r->ns += mr__row_now_ns() - start;
+    return rc;
+}
+
+static int decode_rows(struct mr_rowjob *j, struct mr_rowpixels *px, uint64_t *stage_ns)
+{
+    struct rows r = {.j = j, .g = &j->steps[0].g, .at = px->at};
+    struct mr_row_taker to = {begin_rows, take_rows, &r};
+    int rc = MR_OK;
+    if (j->nsteps > 1)
+        rc = mr__scratch_view(&j->work->images[0], &r.image, r.g->out_w, r.g->out_h, j->c, j->bits,
+                              j->e);
+    if (rc == MR_OK)
+        rc = j->codec->rows(j->decoder, &px->at, j->c, j->bits, &to, j->e);
+    if (rc == MR_OK)
+        rc = end_rows(&r);
+    px->view = r.image;
+    px->next = 1;
+    *stage_ns = r.ns;
+    return rc;
+}
+
+static int decode_view(struct mr_rowjob *j, struct mr_rowpixels *px)
+{
+    int rc =
+        mr__scratch_view(&j->work->images[0], &px->view, px->at.w, px->at.h, j->c, j->bits, j->e);
+    return rc == MR_OK ? j->codec->decode(j->decoder, &px->at, &px->view, j->e) : rc;
+}
+
+/* ---- an image ------------------------------------------------------------------------------- */
+
+static void count_pixels(const struct mr_rowjob *j, const struct mr_rect *needed,
+                         const struct mr_rect *wanted)
+{
+    struct mr_row_cost *cost = &j->work->cost;
+    if (j->mask)
+        return;
+    cost->decoded = true;
+    cost->pixels = (uint64_t)j->info.w * (uint64_t)j->info.h;
+    cost->pixels_needed = area(needed);
+    cost->pixels_wanted = area(wanted);
+    j->codec->cost(j->decoder, &cost->decode);
+}
+
+static int decode_crop(struct mr_rowjob *j, struct mr_rowpixels *px, bool stage)
+{
+    struct mr_rect needed = px->at;
+    uint64_t stage_ns = 0, start = mr__row_now_ns();
+    int rc = stage ? choose_size(j, &j->steps[0]) : MR_OK;
+    if (rc != MR_OK)
+        return rc;
+    if (stage)
+        px->at = mr__resample_needs(&j->steps[0].g);
+    if (stage && j->codec->rows && j->info.orientation == 1)
+        rc = decode_rows(j, px, &stage_ns);
+    else
+        rc = decode_view(j, px);
+    j->decode_ns = mr__row_now_ns() - start - stage_ns;
+    if (px->next == 1)
+        mr__row_count_step(j, 0, stage_ns);
+    if (rc == MR_OK)
+        count_pixels(j, &needed, &px->at);
+    return rc;
+}
+
+int mr__row_decode(struct mr_rowjob *j, struct mr_rowpixels *px)
+{
+    bool stage = j->steps[0].kind == MR_STEP_STAGE;
+    px->buffer = px->next = 0;
+    px->at = (struct mr_rect){0, 0, j->info.w, j->info.h};
+    if (stage)
+        px->at = mr__resample_needs(&j->steps[0].g);
+    if (px->at.w >= 1 && px->at.h >= 1)
+        return decode_crop(j, px, stage);
+    px->at.w = px->at.h = 0;
+    return mr__scratch_view(&j->work->images[0], &px->view, 0, 0, j->c, j->bits, j->e);
+}
