@@ -8,6 +8,7 @@
 #include "pipe/bad_note.h"
 #include "pipe/columns.h"
 #include "pipe/pick.h"
+#include "pipe/profile.h"
 #include "pipe/read_ahead.h"
 #include "pipe/read_clock.h"
 #include "shm/report.h"
@@ -167,6 +168,7 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
     mr__lane_count_up(f->lane, MR_COUNT_AUGMENT_NS, out.augment_ns);
     if (rc < 0)
         return rc;
+    mr__profile_add(f->lane, mr__rowwork_cost(f->work), plan->config->nops, in.image_bytes);
     MR_CRASH_POINT("producer.decoded");
     if (plan->boxes_field >= 0) {
         memset(out.boxes + 4 * (size_t)out.nboxes, 0,
@@ -195,6 +197,7 @@ static int make_row(struct filler *f, const struct row *r, const struct mr_row_k
             return rc;
     }
     MR_CRASH_POINT("producer.half_row");
+    uint64_t from = mr__now_ns();
     for (int i = 0; i < plan->nfields; i++) {
         if (plan->fields[i].p.kind == MR_FIELD_COLUMN)
             fill_column(f, r, i, pick->sample);
@@ -202,6 +205,7 @@ static int make_row(struct filler *f, const struct row *r, const struct mr_row_k
             fill_window(f, r, i, &pick->window);
     }
     set_sample(f, r, pick->sample, true);
+    mr__profile_add_columns(f->lane, mr__now_ns() - from);
     mr__lane_count_up(f->lane, MR_COUNT_MADE, 1);
     MR_CRASH_POINT("producer.row_made");
     return MR_OK;

@@ -3,8 +3,8 @@
  * stats.c: figures and the page of text about a running loader.
  */
 #include "pipe/loader.h"
+#include "pipe/profile.h"
 #include "pipe/read_ahead.h"
-
 #include "shm/report.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t sum(const struct mr_arena *a, enum mr_counter counter)
+uint64_t mr__lanes_sum(const struct mr_arena *a, enum mr_counter counter)
 {
     uint64_t total = 0;
     for (uint32_t i = MR_LANE_PRODUCERS; i < mr__lane_count(a); i++)
@@ -32,6 +32,14 @@ static uint64_t waiting_now(const struct mr_arena *a, uint32_t lane)
             sum_ns += now - since;
     }
     return sum_ns;
+}
+
+uint64_t mr__lanes_idle(const struct mr_arena *a)
+{
+    uint64_t idle_ns = mr__lanes_sum(a, MR_COUNT_IDLE_NS);
+    for (uint32_t i = MR_LANE_PRODUCERS; i < mr__lane_count(a); i++)
+        idle_ns += waiting_now(a, i);
+    return idle_ns;
 }
 
 static void fill_tally(const struct mr_tally *t, mr_stats *s)
@@ -55,28 +63,26 @@ static void fill(const mr_loader *l, mr_stats *s)
     s->batches_per_epoch = l->s.sampler ? mr__epochs_steps(&l->s.epochs, 0) : 0;
     s->batches = l->returned;
     s->rows = l->rows;
-    s->bad_samples = sum(a, MR_COUNT_BAD);
+    s->bad_samples = mr__lanes_sum(a, MR_COUNT_BAD);
     fill_tally(&c->tally, s);
     s->wait_ns = l->wait_ns;
-    s->read_ns = sum(a, MR_COUNT_READ_NS);
-    s->decode_ns = sum(a, MR_COUNT_DECODE_NS);
-    s->augment_ns = sum(a, MR_COUNT_AUGMENT_NS);
-    s->idle_ns = sum(a, MR_COUNT_IDLE_NS);
-    for (uint32_t i = MR_LANE_PRODUCERS; i < mr__lane_count(a); i++)
-        s->idle_ns += waiting_now(a, i);
+    s->read_ns = mr__lanes_sum(a, MR_COUNT_READ_NS);
+    s->decode_ns = mr__lanes_sum(a, MR_COUNT_DECODE_NS);
+    s->augment_ns = mr__lanes_sum(a, MR_COUNT_AUGMENT_NS);
+    s->idle_ns = mr__lanes_idle(a);
     s->commander_idle_ns = MR_GET(mr__lane(a, MR_LANE_COMMANDER)->count[MR_COUNT_IDLE_NS]) +
                            waiting_now(a, MR_LANE_COMMANDER);
-    s->bytes_read = sum(a, MR_COUNT_BYTES_READ);
+    s->bytes_read = mr__lanes_sum(a, MR_COUNT_BYTES_READ);
     s->arena_bytes = a->shape.control_bytes + a->shape.plan_bytes + a->shape.data_bytes;
     s->producers = (int32_t)a->shape.producers;
     s->slots = (int32_t)mr__trainer_slots(a);
     s->rank = (int32_t)l->s.plan->config->rank;
     s->world = (int32_t)l->s.plan->config->world;
     s->ranks_from = l->s.plan->config->ranks_from;
-    s->reads = sum(a, MR_COUNT_READS);
-    s->reads_waited = sum(a, MR_COUNT_READS_WAITED);
-    s->read_wait_ns = sum(a, MR_COUNT_READ_WAIT_NS);
-    s->read_aheads = sum(a, MR_COUNT_AHEAD);
+    s->reads = mr__lanes_sum(a, MR_COUNT_READS);
+    s->reads_waited = mr__lanes_sum(a, MR_COUNT_READS_WAITED);
+    s->read_wait_ns = mr__lanes_sum(a, MR_COUNT_READ_WAIT_NS);
+    s->read_aheads = mr__lanes_sum(a, MR_COUNT_AHEAD);
     s->read_ahead = (int32_t)mr__read_ahead_rows(l->s.plan->config);
 }
 

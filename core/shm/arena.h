@@ -16,6 +16,7 @@
 
 #include "base/crash_point.h"
 #include "base/error.h"
+#include "shm/costs.h"
 #include "shm/wait.h"
 #include "shm/words.h"
 
@@ -101,6 +102,7 @@ struct mr_lane { /* one process's place; a respawned process takes over its pred
     uint32_t hands_taken; /* threads that have sat down at a hand */
     struct mr_crash crash;
     uint64_t count[MR_COUNTERS];
+    struct mr_costs costs;
     uint32_t refused; /* a system call that the sandbox forbade, plus one; 0: none */
     alignas(MR_LINE) uint32_t event_head; /* written by the process */
     alignas(MR_LINE) uint32_t event_tail; /* written by the trainer */

@@ -220,6 +220,37 @@ typedef struct mr_stats {
 } mr_stats;
 MR_API int mr_get_stats(mr_loader *loader, mr_stats *stats);
 
+/* Where the producers' time goes, and what decoding touches next to what the crops need. */
+typedef struct mr_stage_cost {
+    char what[128]; /**< "read", "header", "decode", "resize + center_crop", "wait" ... */
+    uint64_t ns;    /**< all producers' time, summed */
+    uint64_t times; /**< rows it was done for */
+} mr_stage_cost;
+#define MR_PROFILE_STAGES 80
+#define MR_PROFILE_ENGINES 8
+typedef struct mr_profile {
+    size_t size;     /**< in: sizeof(mr_profile) */
+    uint64_t rows;   /**< made by producers, delivered or not */
+    int32_t nstages; /**< in the order in which a row goes through them; "wait" is the last */
+    mr_stage_cost stage[MR_PROFILE_STAGES];
+    uint64_t images;        /**< decoded; what follows is about them alone (not about masks) */
+    uint64_t file_bytes;    /**< of their files ... */
+    uint64_t bytes_decoded; /**< ... as far as the decoder has read them */
+    uint64_t pixels;        /**< of the files ... */
+    uint64_t pixels_needed; /**< ... those the first stage reads (the crop) ... */
+    uint64_t pixels_read;   /**< ... and those whose coded data had to be read for it */
+    uint64_t pixels_wanted; /**< the crop at the size that was decoded ... */
+    uint64_t pixels_made;   /**< ... and what was computed for it */
+    uint64_t row_bytes;     /**< stored per row, all fields */
+    uint64_t scale[4];      /**< images decoded 1, 2, 4 and 8 times smaller ... */
+    uint64_t scale_fast[4]; /**< ... and how many `decode: fast` would decode so */
+    uint64_t engine[MR_PROFILE_ENGINES];         /**< images by who has decoded them */
+    const char *engine_name[MR_PROFILE_ENGINES]; /**< NULL behind the last; good for ever */
+} mr_profile;
+/* Figures since mr_open; `stage` is empty when a user's producer makes the rows but for "fill" and
+ * "wait". */
+MR_API int mr_get_profile(mr_loader *loader, mr_profile *profile);
+
 /* A sample that could not be made, as the bad list has it. */
 typedef struct mr_bad_sample {
     size_t size;        /**< in: sizeof(mr_bad_sample) */
