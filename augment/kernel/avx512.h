@@ -14,5 +14,6 @@
 #define AVX512_INLINE AVX512 static inline __attribute__((always_inline))
 
 mr_put_row *mr__put_avx512(const struct mr_put *put);
+void mr__fence_avx512(void);
 
 #endif

@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_FEW = 8 }; /* weights that have a loop of their own */
+
 struct taps {
     int32_t start, n;
 };
@@ -68,14 +70,13 @@ static struct taps taps_of(const struct scaling *s, int32_t x)
     return (struct taps){start, end > start ? end - start : 1};
 }
 
-/* Weights of output x; their sum is 1. Inlined with the commonest filter known. */
-static inline __attribute__((always_inline)) void
-weigh(double (*at)(double), const struct scaling *s, int32_t x, struct taps t, double *w)
+/* Weights of output x; their sum is 1. */
+static void weigh(const struct scaling *s, int32_t x, struct taps t, double *w)
 {
     double centre = s->low + (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0;
 
     for (int32_t i = 0; i < t.n; i++) {
-        w[i] = at((t.start + i - centre + 0.5) * per_pixel);
+        w[i] = s->shape->at((t.start + i - centre + 0.5) * per_pixel);
         sum += w[i];
     }
     if (sum == 0.0)
@@ -195,6 +196,65 @@ static void keep(struct mr_axis *axis, int32_t i, const double *w, bool wide)
         axis->k[at + (size_t)j] = 0;
 }
 
+/* The same for bilinear and n <= `taps`, a constant, without a branch: how many weights count
+ * changes from output to output, so that nobody could guess it. Weights are in [0, 1]. */
+static inline __attribute__((always_inline)) void weigh_few(const struct scaling *s, int32_t x,
+                                                            struct taps t, int32_t *k, int32_t taps)
+{
+    double centre = (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0, w[MOST_FEW];
+
+    for (int32_t i = 0; i < taps; i++) {
+        double at = mr__filter_triangle((t.start + i - centre + 0.5) * per_pixel);
+        w[i] = i < t.n ? at : 0.0;
+    }
+    for (int32_t i = 0; i < taps; i++)
+        sum += w[i];
+    w[0] = sum == 0.0 ? 1.0 : w[0];
+    sum = 1.0 / (sum == 0.0 ? 1.0 : sum);
+    for (int32_t i = 0; i < taps; i++)
+        k[i] = (int32_t)(w[i] * sum * (1 << MR_COEF_BITS) + 0.5);
+}
+
+static inline __attribute__((always_inline)) void few_rows(struct mr_axis *axis,
+                                                           const struct mr_axis_spec *spec,
+                                                           const struct scaling *s, int32_t taps)
+{
+    int32_t base = axis->first - spec->box, n = axis->n;
+
+    for (int32_t i = 0; i < n; i++) {
+        struct taps t = {axis->start[i] + base, axis->used[i]};
+        int32_t x = spec->win + (spec->flip ? n - 1 - i : i);
+        weigh_few(s, x, t, axis->k + (size_t)i * (size_t)taps, taps);
+    }
+}
+
+/* false: they are no few. */
+static bool make_few(struct mr_axis *axis, const struct mr_axis_spec *spec, const struct scaling *s)
+{
+    switch (axis->taps) {
+    case 2: few_rows(axis, spec, s, 2); return true;
+    case 4: few_rows(axis, spec, s, 4); return true;
+    case 6: few_rows(axis, spec, s, 6); return true;
+    case MOST_FEW: few_rows(axis, spec, s, MOST_FEW); return true;
+    default: return false;
+    }
+}
+
+static void make_rows(struct mr_axis *axis, const struct mr_axis_spec *spec,
+                      const struct scaling *s, bool wide)
+{
+    int32_t base = axis->first - spec->box, n = axis->n;
+    double *w = axis->weights.p;
+
+    if (!wide && !s->clamp && spec->filter == MR_BILINEAR && make_few(axis, spec, s))
+        return;
+    for (int32_t i = 0; i < n; i++) {
+        struct taps t = {axis->start[i] + base, axis->used[i]};
+        (s->clamp ? weigh_clamped : weigh)(s, spec->win + (spec->flip ? n - 1 - i : i), t, w);
+        keep(axis, i, w, wide);
+    }
+}
+
 static void repeat_last(struct mr_axis *axis)
 {
     size_t taps = (size_t)axis->taps, last = (size_t)axis->n - 1;
@@ -211,7 +271,6 @@ static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool
 {
     struct scaling s = scaling_of(spec);
     int32_t base = axis->first - spec->box, n = axis->n;
-    bool triangle = s.shape->at == mr__filter_shape(MR_BILINEAR, true)->at && !s.clamp;
 
     axis->kind = MR_AXIS_TAPS;
     for (int32_t i = 0; i < n; i++) {
@@ -222,17 +281,8 @@ static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool
     }
     axis->taps = (axis->taps + 1) / 2 * 2;
     int rc = reserve_cells(axis, e);
-    for (int32_t i = 0; rc == MR_OK && i < n; i++) {
-        struct taps t = {axis->start[i] + base, axis->used[i]};
-        int32_t x = spec->win + (spec->flip ? n - 1 - i : i);
-        if (triangle)
-            weigh(mr__filter_triangle, &s, x, t, axis->weights.p);
-        else if (s.clamp)
-            weigh_clamped(&s, x, t, axis->weights.p);
-        else
-            weigh(s.shape->at, &s, x, t, axis->weights.p);
-        keep(axis, i, axis->weights.p, wide);
-    }
+    if (rc == MR_OK)
+        make_rows(axis, spec, &s, wide);
     if (rc == MR_OK)
         repeat_last(axis);
     return rc;

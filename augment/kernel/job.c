@@ -152,4 +152,6 @@ void mr__job_finish(struct mr_resampler *r)
         if (y < job->pad_top || y >= below || r->x.n <= 0)
             put_line(r, r->pad_line.p, y);
     }
+    if (r->kernel->fence)
+        r->kernel->fence();
 }

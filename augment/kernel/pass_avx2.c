@@ -278,6 +278,12 @@ AVX2 static void down(const struct mr_axis *axis, int32_t y, const uint8_t *cons
 }
 
 const struct mr_kernel mr__kernel_avx2 = {
-    "avx2", MR_CPU_AVX2, 0, mr__pack_avx2, pack_down, mr__across_avx2, down, mr__put_avx2,
+    .name = "avx2",
+    .level = MR_CPU_AVX2,
+    .pack_across = mr__pack_avx2,
+    .pack_down = pack_down,
+    .across = mr__across_avx2,
+    .down = down,
+    .put = mr__put_avx2,
 };
 #endif

@@ -458,7 +458,14 @@ AVX512 static void down(const struct mr_axis *axis, int32_t y, const uint8_t *co
 }
 
 const struct mr_kernel mr__kernel_avx512 = {
-    "avx512", MR_CPU_AVX512,  MR_CPU_VBMI | MR_CPU_VNNI, pack_across, pack_down, across,
-    down,     mr__put_avx512,
+    .name = "avx512",
+    .level = MR_CPU_AVX512,
+    .flags = MR_CPU_VBMI | MR_CPU_VNNI,
+    .pack_across = pack_across,
+    .pack_down = pack_down,
+    .across = across,
+    .down = down,
+    .put = mr__put_avx512,
+    .fence = mr__fence_avx512,
 };
 #endif

@@ -106,5 +106,5 @@ static mr_put_row *no_put(const struct mr_put *put)
     return NULL;
 }
 
-const struct mr_kernel mr__kernel_scalar = {"scalar", MR_CPU_SCALAR, 0,    NULL,
-                                            NULL,     across,        down, no_put};
+const struct mr_kernel mr__kernel_scalar = {
+    .name = "scalar", .level = MR_CPU_SCALAR, .across = across, .down = down, .put = no_put};

@@ -50,6 +50,9 @@ struct mr_kernel {
                  uint8_t *out);
     /* A version for this store of 8-bit pixels; NULL: use the C one, which needs the table. */
     mr_put_row *(*put)(const struct mr_put *put);
+    /* After the last row: what was stored past the caches comes before whatever follows. NULL: all
+     * stores of this version are ordinary ones. */
+    void (*fence)(void);
 };
 
 /* Best first, ends with "scalar". */

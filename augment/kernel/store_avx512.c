@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The store for AVX-512: sixteen pixels at a time, as in store_avx2.c; the last ones by a mask.
+ * Whole cache lines of float32 go past the caches: a batch does not fit into these, and a line that
+ * is not fetched before it is written is half of the traffic (docs/kernels.md).
  */
 #if defined(__x86_64__)
 #include "augment/kernel/avx512.h"
+
+#include <stdint.h>
 
 /* Those of sixteen floats that the mask names to elements at `to`. */
 typedef void write16(void *to, __mmask16 some, __m512 v);
@@ -11,6 +15,15 @@ typedef void write16(void *to, __mmask16 some, __m512 v);
 AVX512_INLINE void write_f32(void *to, __mmask16 some, __m512 v)
 {
     _mm512_mask_storeu_ps(to, some, v);
+}
+
+/* `to` is aligned to a cache line. */
+AVX512_INLINE void stream_f32(void *to, __mmask16 some, __m512 v)
+{
+    if (some == 0xffff)
+        _mm512_stream_ps(to, v);
+    else
+        _mm512_mask_storeu_ps(to, some, v);
 }
 
 AVX512_INLINE void write_f16(void *to, __mmask16 some, __m512 v)
@@ -114,10 +127,31 @@ AVX512_INLINE void flat(const struct mr_put *put, int phases, const void *pixels
         else                                                                                 \
             flat(put, 1, pixels, to, size, write);                                           \
     }
-PUT(f32, 4, write_f32)
+PUT(lines, 4, stream_f32)
+PUT(words, 4, write_f32)
 PUT(f16, 2, write_f16)
 PUT(bf16, 2, write_bf16)
 PUT(u8, 1, write_u8)
+
+static bool aligned(const void *to, ptrdiff_t step)
+{
+    return ((uintptr_t)to | (uintptr_t)step) % 64 == 0;
+}
+
+static void planes_f32(const struct mr_put *put, const void *pixels, void *to)
+{
+    (aligned(to, put->channel) ? planes_lines : planes_words)(put, pixels, to);
+}
+
+static void flat_f32(const struct mr_put *put, const void *pixels, void *to)
+{
+    (aligned(to, 0) ? flat_lines : flat_words)(put, pixels, to);
+}
+
+AVX512 void mr__fence_avx512(void)
+{
+    _mm_sfence();
+}
 
 /* Bytes as they are, plane by plane. */
 AVX512_INLINE void split_bytes(const struct mr_put *put, int c, const void *pixels, void *to)
