@@ -4,6 +4,8 @@
  * bytes of 16 bits come apart without a shuffle; what puts them in order again is the shuffle that
  * interleaves the channels.
  */
+#include "loaders/codec/baseline/pixel_scalar.h" /* what lies below may be for another CPU */
+
 #if defined(__x86_64__)
 #include "loaders/codec/baseline/pixel_x86.h"
 

@@ -4,6 +4,8 @@
  * permutation takes any byte of a channel to where it belongs; a mask says which bytes of the
  * result are this channel's.
  */
+#include "loaders/codec/baseline/pixel_scalar.h" /* what lies below may be for another CPU */
+
 #if defined(__x86_64__)
 #include "loaders/codec/baseline/pixel_x86.h"
 

@@ -2,6 +2,8 @@
  *
  * The inverse DCT for AVX-512: a register is a row of all four blocks.
  */
+#include "loaders/codec/baseline/pixel_scalar.h" /* what lies below may be for another CPU */
+
 #if defined(__x86_64__)
 #include "loaders/codec/baseline/pixel_x86.h"
 

@@ -11,26 +11,10 @@
  * narrows and saturates), and DOT(a, k): the 32-bit sums of the products of neighbouring 16-bit
  * numbers of a and k; ADD_DOT(sum, a, k) and SUB_DOT add them to and take them from a sum.
  */
+#include "loaders/codec/baseline/idct_factors.h"
 
 /* Two factors for a pair of neighbouring numbers, times 2^13. */
 #define PAIR(a, b) ALL32((int32_t)((uint32_t)(uint16_t)(a) | (uint32_t)(uint16_t)(b) << 16))
-
-enum {
-    F_0_541 = 4433,
-    F_0_765 = 6270,
-    F_1_847 = 15137,
-    F_0_298 = 2446,
-    F_0_390 = 3196,
-    F_0_899 = 7373,
-    F_1_175 = 9633,
-    F_1_501 = 12299,
-    F_1_961 = 16069,
-    F_2_053 = 16819,
-    F_2_562 = 20995,
-    F_3_072 = 25172,
-};
-
-enum { BETWEEN = 11, OUTPUT = 18 }; /* bits to drop after each pass */
 
 /* 16-bit numbers that were interleaved with zeros, zeros first: times 2^13, plus one half of what
  * `bits` drops. */

@@ -9,29 +9,11 @@
  * - what a pass gives is cut to -32768 .. 32767,
  * - a block with nothing but its first row skips the first pass, and there 4 * value wraps around.
  */
+#include "loaders/codec/baseline/idct_factors.h"
 #include "loaders/codec/baseline/pixel_scalar.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Multiples of 2^-13. Each is a sum or a difference of two of the algorithm's own numbers, because
- * products are made in pairs, as a vector's multiply-add does it. */
-enum {
-    F_0_541 = 4433,
-    F_0_765 = 6270,
-    F_1_847 = 15137,
-    F_0_298 = 2446,
-    F_0_390 = 3196,
-    F_0_899 = 7373,
-    F_1_175 = 9633,
-    F_1_501 = 12299,
-    F_1_961 = 16069,
-    F_2_053 = 16819,
-    F_2_562 = 20995,
-    F_3_072 = 25172,
-};
-
-enum { BETWEEN = 11, OUTPUT = 18 }; /* bits to drop after each pass */
 
 static int16_t wrapped(int32_t v)
 {
@@ -53,7 +35,8 @@ static int16_t descaled(uint32_t sum, int bits)
     return cut((int32_t)(sum + (UINT32_C(1) << (bits - 1))) >> bits);
 }
 
-/* Eight values, `step` apart, in place. */
+/* Eight values, `step` apart, in place. Factors are sums and differences of the algorithm's own,
+ * because products are made in pairs, as a vector's multiply-add does it. */
 static void pass(int16_t *p, int step, int bits)
 {
     const int16_t i0 = p[0], i1 = p[step], i2 = p[2 * step], i3 = p[3 * step], i4 = p[4 * step];

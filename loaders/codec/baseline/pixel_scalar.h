@@ -7,6 +7,11 @@
 
 #include "loaders/codec/baseline/pixel_kernels.h"
 
+/* JFIF's factors for twice Cr, Cb: 1.402 and 1.772 times 2^14, which with a multiplication that
+ * drops 15 bits and rounds give what pixel_scalar.c gives for all 256 values; and 0.34414 and
+ * 0.71414 times 2^15. */
+enum { MR_CR_RED = 22970, MR_CB_BLUE = 29033, MR_CB_GREEN = 11277, MR_CR_GREEN = 23401 };
+
 /* As mr_pixel_kernels says. */
 void mr__idct_scalar(struct mr_tile *tile, const uint16_t quant[64], uint8_t *out, ptrdiff_t stride,
                      int last);

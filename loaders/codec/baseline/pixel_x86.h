@@ -16,9 +16,7 @@
 #define AVX512 __attribute__((target(MR_TARGET_AVX512 ",avx512vbmi,avx512vnni")))
 #define AVX512_INLINE AVX512 static inline __attribute__((always_inline))
 
-/* JFIF's factors for twice Cr, Cb: 1.402 and 1.772 times 2^14, which with vpmulhrsw's rounding give
- * what pixel_scalar.c gives for all 256 values; and 0.34414 and 0.71414 times 2^15, a pair. */
-enum { MR_CR_RED = 22970, MR_CB_BLUE = 29033, MR_CB_GREEN = 11277, MR_CR_GREEN = 23401 };
+/* For twice Cb and twice Cr, a pair. */
 #define MR_GREEN_PAIR \
     (int)((uint32_t)(uint16_t)-MR_CB_GREEN | (uint32_t)(uint16_t)-MR_CR_GREEN << 16)
 

@@ -5,6 +5,8 @@
  * neighbour on one side only, are done by themselves: the last after the vectors, which wrote
  * something else there.
  */
+#include "loaders/codec/baseline/pixel_scalar.h" /* what lies below may be for another CPU */
+
 #if defined(__x86_64__)
 #include "loaders/codec/baseline/pixel_x86.h"
 

@@ -3,6 +3,8 @@
  * Upsampling for AVX-512: 64 samples at a time, as upsample_avx2.c does 32. There is no room behind
  * a row for all that 64 samples may make, so the second half is stored only where it is needed.
  */
+#include "loaders/codec/baseline/pixel_scalar.h" /* what lies below may be for another CPU */
+
 #if defined(__x86_64__)
 #include "loaders/codec/baseline/pixel_x86.h"
 
