@@ -28,22 +28,6 @@ static int run_check(const void *options, int nargs, char *const *args)
     return CLI_DONE;
 }
 
-static int run_explain(const void *options, int nargs, char *const *args)
-{
-    const struct options *o = options;
-    struct overrides set;
-    char *text;
-    (void)nargs;
-    if (overrides_make(&set, &o->config) || overrides_find_config(args[0]))
-        return CLI_WRONG_USE;
-    int rc = mr_explain(args[0], &(mr_options){.size = sizeof(mr_options), .set = set.v}, &text);
-    if (rc < 0)
-        return cli_fail_library(cli_exit_code(rc), mr_error(NULL));
-    fputs(text, stdout);
-    mr_free(text);
-    return CLI_DONE;
-}
-
 const struct cli_verb verb_check = {
     .name = "check",
     .args = "CONFIG",
@@ -55,16 +39,4 @@ const struct cli_verb verb_check = {
     .options_size = sizeof(struct options),
     .defaults = &defaults,
     .run = run_check,
-};
-
-const struct cli_verb verb_explain = {
-    .name = "explain",
-    .args = "CONFIG",
-    .help = "print the plan that a config is compiled to",
-    .min_args = 1,
-    .max_args = 1,
-    .flags = flags,
-    .options_size = sizeof(struct options),
-    .defaults = &defaults,
-    .run = run_explain,
 };

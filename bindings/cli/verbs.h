@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * verbs.h: the verbs, in verb_NAME.c (explain in verb_check.c).
+ * verbs.h: the verbs, in verb_NAME.c.
  */
 #ifndef MR_CLI_VERBS_H
 #define MR_CLI_VERBS_H

@@ -206,7 +206,7 @@ static void fill(const mr_loader *l, mr_profile *p)
     p->size = sizeof *p;
     sum_up(a, &sum);
     put_decode(p, &sum);
-    p->rows = mr__lanes_sum(a, MR_COUNT_MADE);
+    p->rows = sum.rows ? sum.rows : mr__lanes_sum(a, MR_COUNT_MADE);
     for (int i = 0; i < plan->nfields; i++)
         p->row_bytes += plan->fields[i].p.row_bytes;
     if (plan->pipe && plan->image_column >= 0)
