@@ -8,6 +8,8 @@ const struct mr_kernel *const mr__kernels[] = {
 #if defined(__x86_64__)
     &mr__kernel_avx512,
     &mr__kernel_avx2,
+#elif defined(__aarch64__)
+    &mr__kernel_neon,
 #endif
     &mr__kernel_scalar,
     NULL,

@@ -5,6 +5,8 @@
  * taps of all channels. Down, rows are paired. Weights come in two halves (axis.h), so
  * there are two multiply-adds.
  */
+#include "augment/kernel/passes.h"
+
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
 

@@ -8,6 +8,8 @@
  * Across, one load of 64 bytes holds all inputs of a group of output pixels: 16 gray, 5 RGB or 4
  * RGBA ones. A table made once per axis says where in these bytes the inputs of each lie.
  */
+#include "augment/kernel/passes.h"
+
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
 #include "augment/kernel/avx512.h"

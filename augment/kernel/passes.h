@@ -62,6 +62,7 @@ const struct mr_kernel *mr__kernel_for(const struct mr_cpu *cpu);
 
 extern const struct mr_kernel mr__kernel_scalar;
 extern const struct mr_kernel mr__kernel_avx2, mr__kernel_avx512; /* x86-64 only */
+extern const struct mr_kernel mr__kernel_neon;                    /* 64-bit ARM only */
 
 /* The C stores: as they are (pixels become the same pixels), 8-bit pixels through the table, and
  * 16-bit pixels one by one. */

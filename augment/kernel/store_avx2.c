@@ -4,6 +4,8 @@
  * written, plane by plane (CHW) or as they lie (HWC). Streaming stores were measured and are
  * slower (docs/kernels.md).
  */
+#include "augment/kernel/passes.h"
+
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
 

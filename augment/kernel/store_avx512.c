@@ -4,6 +4,8 @@
  * Whole cache lines of float32 go past the caches: a batch does not fit into these, and a line that
  * is not fetched before it is written is half of the traffic (docs/kernels.md).
  */
+#include "augment/kernel/passes.h"
+
 #if defined(__x86_64__)
 #include "augment/kernel/avx512.h"
 
