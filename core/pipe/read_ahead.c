@@ -6,10 +6,14 @@
 #include "shm/report.h"
 #include "shm/verdict.h"
 
-#define AT_ONCE 4      /* rows to ask for per row made, until the window is full */
-#define EAGER_FIRST 16 /* rows to find out with whether a data set is in memory */
-#define EAGER 64       /* rows to go on for after one that was not */
-#define MEAN_OF 8      /* rows that the means are about */
+#define AT_ONCE 4 /* rows to ask for per row made, until the window is full */
+#define MEAN_OF 8 /* rows that the means are about */
+
+/* What asking costs of r->eager, by what the kernel said of the row; a row whose files were not in
+ * memory sets it to EAGER. */
+static const uint32_t costs[] = {[MR_CACHED_UNKNOWN] = 1, [MR_CACHED] = 8, [MR_CACHED_NOT] = 0};
+#define EAGER_FIRST (16 * 8)
+#define EAGER (64 * 8)
 
 uint32_t mr__read_ahead_rows(const struct mr_config *c)
 {
@@ -49,37 +53,44 @@ uint32_t mr__read_ahead_window(const struct mr_read_ahead *r)
     return rows < 1 ? 1 : (uint32_t)rows;
 }
 
-/* Asks for the files of a row. False: they were all in memory, or there are none. */
-static bool ask(struct mr_read_ahead *r, const struct mr_upcoming *next)
+/* Asks for the files of a row; what the kernel said of them. */
+static enum mr_cached ask(struct mr_read_ahead *r, const struct mr_upcoming *next)
 {
     const struct mr_session *s = r->s;
     const struct mr_source *source = s->plan->config->source.desc;
     const int columns[] = {s->plan->image_column, s->plan->mask_column};
     const struct mr_message *m = mr__plan_message(&s->arena, next->slot, next->row);
     uint64_t sample = MR_GET(m->sample), epoch = MR_GET(m->epoch), position = MR_GET(m->position);
-    bool cold = false;
+    enum mr_cached all = MR_CACHED;
     /* A file that took somebody too long is not touched again. */
     if (!mr__upcoming_stays(&s->arena, next) || sample >= s->index.head->samples ||
         mr__verdict_find(&s->arena, epoch, position, 0, sample, NULL))
-        return false;
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        if (columns[i] >= 0)
-            cold |= source->ahead(r->source, sample, columns[i], MR_AHEAD_ROW_BYTES * r->rows) ==
-                    MR_CACHED_NOT;
+        return MR_CACHED_UNKNOWN;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        if (columns[i] < 0)
+            continue;
+        enum mr_cached one =
+            source->ahead(r->source, sample, columns[i], MR_AHEAD_ROW_BYTES * r->rows);
+        if (all == MR_CACHED || one == MR_CACHED_NOT)
+            all = one;
+    }
     mr__lane_count_up(r->lane, MR_COUNT_AHEAD, 1);
-    return cold;
+    return all;
 }
 
-/* Whether a file was not in memory. */
-static bool ask_some(struct mr_read_ahead *r, const struct mr_claim *claim)
+static void ask_some(struct mr_read_ahead *r, const struct mr_claim *claim)
 {
     uint32_t window = mr__read_ahead_window(r);
     struct mr_upcoming next;
-    bool cold = false;
     mr__hand_doing(mr__my_hand, MR_DOING_AHEAD);
-    for (int i = 0; i < AT_ONCE && mr__producer_upcoming(&r->s->arena, claim, window, &next); i++)
-        cold |= ask(r, &next);
-    return cold;
+    for (int i = 0; i < AT_ONCE && (r->eager || r->always) &&
+                    mr__producer_upcoming(&r->s->arena, claim, window, &next);
+         i++) {
+        enum mr_cached cached = ask(r, &next);
+        if (cached == MR_CACHED_NOT)
+            r->eager = EAGER;
+        r->eager -= costs[cached] < r->eager ? costs[cached] : r->eager;
+    }
 }
 
 void mr__read_ahead(struct mr_read_ahead *r, const struct mr_claim *claim, uint64_t bytes,
@@ -99,9 +110,6 @@ void mr__read_ahead(struct mr_read_ahead *r, const struct mr_claim *claim, uint6
     if (r->last_ns)
         take_mean(&r->row_ns, (double)(clock.from_ns - r->last_ns));
     r->last_ns = clock.from_ns;
-    if (ask_some(r, claim))
-        r->eager = EAGER;
-    else if (r->eager)
-        r->eager--;
+    ask_some(r, claim);
     mr__read_end(&clock, r->lane);
 }

@@ -19,9 +19,9 @@ struct mr_read_ahead { /* of a thread */
     const struct mr_session *s;
     struct mr_lane *lane;
     void *source;
-    uint32_t rows;            /* 0: off */
-    bool always;              /* else while files are found not to be in memory */
-    uint32_t eager;           /* rows for which to go on, unless another such file is found */
+    uint32_t rows;  /* 0: off */
+    bool always;    /* else while files are found not to be in memory */
+    uint32_t eager; /* how much more to ask for, unless such a file is found: read_ahead.c */
     double row_bytes, row_ns; /* means of what this thread has met; 0: nothing yet */
     uint64_t last_ns;
 };

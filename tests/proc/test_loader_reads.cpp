@@ -221,9 +221,8 @@ TEST_F(LoaderReads, WhoHangsWhileAskingIsReplacedAndNoSampleIsBad)
 
 TEST_F(LoaderReads, ASlowDiskIsSeenAndReadAhead)
 {
-    const std::string job =
-        main_config("context: fork\nepochs: 2\nproducers: 4\nslots: 8\nsandbox: off\n");
-    disk->delay_ms = 40;
+    const std::string job = main_config("context: fork\nepochs: 6\nproducers: 4\nslots: 8\n");
+    disk->delay_ms = 20;
     mr_stats s[2];
     std::vector<Delivered> streams[2];
     for (int ahead : {0, 1}) {
@@ -231,14 +230,28 @@ TEST_F(LoaderReads, ASlowDiskIsSeenAndReadAhead)
         ASSERT_EQ(l.rc, MR_OK) << l.error;
         streams[ahead] = l.read();
         s[ahead] = stats_of(l);
-        EXPECT_EQ(s[ahead].reads, 120u);
+        EXPECT_EQ(s[ahead].reads, 360u);
         EXPECT_LE(s[ahead].read_wait_ns, s[ahead].read_ns);
     }
     EXPECT_EQ(streams[0], streams[1]);
-    EXPECT_EQ(s[0].reads_waited, 120u);
-    EXPECT_GE(s[0].read_wait_ns, 120 * 39000000ull);
+    EXPECT_EQ(s[0].reads_waited, 360u);
+    EXPECT_GE(s[0].read_wait_ns, 360 * 19000000ull);
     EXPECT_LT(s[1].read_wait_ns, s[0].read_wait_ns / 2);
-    EXPECT_GE(s[1].read_aheads, 60u);
+    EXPECT_GE(s[1].read_aheads, 180u);
+}
+
+// 16 rows per thread, eight times as many where the kernel cannot tell, and more for each read that
+// had to wait after all.
+TEST_F(LoaderReads, WhatIsInMemoryIsSoonNotAskedForAnyMore)
+{
+    Loader(main_config("producers: 3\n")).read();
+    Loader l(main_config("epochs: 20\nproducers: 3\n"));
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    l.read();
+    mr_stats s = stats_of(l);
+    EXPECT_EQ(s.reads, 1200u);
+    EXPECT_LE(s.read_aheads, 8 * (3 * 16 + 64 * s.reads_waited));
+    RecordProperty("waited", int(s.reads_waited));
 }
 
 } // namespace
