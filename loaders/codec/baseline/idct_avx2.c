@@ -90,11 +90,31 @@ AVX2_INLINE void two_blocks(struct mr_tile *tile, const uint16_t quant[64], uint
     store_four(left[1], right[1], out + 4 * stride, stride);
 }
 
+/* A pair's samples, in all the bytes of a lane. */
+AVX2_INLINE V dc_of(struct mr_tile *tile, const uint16_t quant[64], int pair)
+{
+    V v = _mm256_slli_epi16(take(tile, quant, 0, pair), 2);
+
+    v = _mm256_srai_epi16(_mm256_adds_epi16(v, _mm256_set1_epi16(16)), 5);
+    return _mm256_shuffle_epi8(ADD8(PACK8(v, v), ALL8(-128)), ZERO());
+}
+
+/* Row 0 holds all there is, one number for each block. */
+AVX2_INLINE void dc_only(struct mr_tile *tile, const uint16_t quant[64], uint8_t *out,
+                         ptrdiff_t stride)
+{
+    V v = LO64(dc_of(tile, quant, 0), dc_of(tile, quant, 1));
+
+    v = _mm256_permute4x64_epi64(v, 0xd8);
+    for (int r = 0; r < 8; r++)
+        _mm256_storeu_si256((void *)(out + r * stride), v);
+}
+
 AVX2 void mr__idct_avx2(struct mr_tile *tile, const uint16_t quant[64], uint8_t *out,
                         ptrdiff_t stride, int last)
 {
     if (last == 0) {
-        mr__idct_dc(tile, quant, out, stride);
+        dc_only(tile, quant, out, stride);
         return;
     }
     if (is_wild(tile, quant)) {

@@ -65,13 +65,27 @@ AVX512_INLINE void store_two(V left, V right, uint8_t *out, ptrdiff_t stride, in
     _mm256_storeu_si256((void *)(out + stride), _mm512_extracti64x4_epi64(two, 1));
 }
 
+/* Row 0 holds all there is, one number for each block. */
+AVX512_INLINE void dc_only(struct mr_tile *tile, const uint16_t quant[64], uint8_t *out,
+                           ptrdiff_t stride)
+{
+    const V blocks = _mm512_setr_epi64(0, 0x1010101010101010, 0x2020202020202020,
+                                       0x3030303030303030, 0, 0, 0, 0);
+    V v = _mm512_slli_epi16(take(tile, quant, 0), 2);
+
+    v = _mm512_srai_epi16(_mm512_adds_epi16(v, _mm512_set1_epi16(16)), 5);
+    v = _mm512_permutexvar_epi8(blocks, ADD8(PACK8(v, v), ALL8(-128)));
+    for (int r = 0; r < 8; r++)
+        _mm256_storeu_si256((void *)(out + r * stride), _mm512_castsi512_si256(v));
+}
+
 AVX512 void mr__idct_avx512(struct mr_tile *tile, const uint16_t quant[64], uint8_t *out,
                             ptrdiff_t stride, int last)
 {
     V v[8], left[2], right[2];
 
     if (last == 0) {
-        mr__idct_dc(tile, quant, out, stride);
+        dc_only(tile, quant, out, stride);
         return;
     }
     if (is_wild(tile, quant)) {
