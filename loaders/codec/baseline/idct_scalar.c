@@ -25,7 +25,9 @@ static int16_t cut(int32_t v)
     return (int16_t)(v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v);
 }
 
-static uint32_t two(int16_t a, int32_t ka, int16_t b, int32_t kb)
+/* a * ka + b * kb. Factors are sums and differences of the algorithm's own, because products are
+ * made in pairs, as a vector's multiply-add does it. */
+static uint32_t two(int16_t a, int16_t ka, int16_t b, int16_t kb)
 {
     return (uint32_t)(a * ka + b * kb);
 }
@@ -35,30 +37,40 @@ static int16_t descaled(uint32_t sum, int bits)
     return cut((int32_t)(sum + (UINT32_C(1) << (bits - 1))) >> bits);
 }
 
-/* Eight values, `step` apart, in place. Factors are sums and differences of the algorithm's own,
- * because products are made in pairs, as a vector's multiply-add does it. */
-static void pass(int16_t *p, int step, int bits)
+/* Columns of eight numbers; a compiler makes vectors of the loop. */
+static void pass(int16_t (*restrict in)[8], int16_t (*restrict out)[8], int bits)
 {
-    const int16_t i0 = p[0], i1 = p[step], i2 = p[2 * step], i3 = p[3 * step], i4 = p[4 * step];
-    const int16_t i5 = p[5 * step], i6 = p[6 * step], i7 = p[7 * step];
-    const int16_t z3 = wrapped(i7 + i3), z4 = wrapped(i5 + i1);
-    const uint32_t sum = (uint32_t)(wrapped(i0 + i4) * 8192);
-    const uint32_t difference = (uint32_t)(wrapped(i0 - i4) * 8192);
-    const uint32_t e3 = two(i2, F_0_541 + F_0_765, i6, F_0_541);
-    const uint32_t e2 = two(i2, F_0_541, i6, F_0_541 - F_1_847);
-    const uint32_t even[4] = {sum + e3, difference + e2, difference - e2, sum - e3};
-    const uint32_t o3 = two(z3, F_1_175 - F_1_961, z4, F_1_175);
-    const uint32_t o4 = two(z3, F_1_175, z4, F_1_175 - F_0_390);
-    const uint32_t odd[4] = {
-        two(i7, -F_0_899, i1, F_1_501 - F_0_899) + o4,
-        two(i5, -F_2_562, i3, F_3_072 - F_2_562) + o3,
-        two(i5, F_2_053 - F_2_562, i3, -F_2_562) + o4,
-        two(i7, F_0_298 - F_0_899, i1, -F_0_899) + o3,
-    };
+    for (int c = 0; c < 8; c++) {
+        int16_t i0 = in[0][c], i1 = in[1][c], i2 = in[2][c], i3 = in[3][c];
+        int16_t i4 = in[4][c], i5 = in[5][c], i6 = in[6][c], i7 = in[7][c];
+        int16_t z3 = wrapped(i7 + i3), z4 = wrapped(i5 + i1);
+        uint32_t sum = (uint32_t)(wrapped(i0 + i4) * 8192);
+        uint32_t difference = (uint32_t)(wrapped(i0 - i4) * 8192);
+        uint32_t t3 = two(i2, F_0_541 + F_0_765, i6, F_0_541);
+        uint32_t t2 = two(i2, F_0_541, i6, F_0_541 - F_1_847);
+        uint32_t e0 = sum + t3, e1 = difference + t2, e2 = difference - t2, e3 = sum - t3;
+        uint32_t s3 = two(z3, F_1_175 - F_1_961, z4, F_1_175);
+        uint32_t s4 = two(z3, F_1_175, z4, F_1_175 - F_0_390);
+        uint32_t o0 = two(i7, -F_0_899, i1, F_1_501 - F_0_899) + s4;
+        uint32_t o1 = two(i5, -F_2_562, i3, F_3_072 - F_2_562) + s3;
+        uint32_t o2 = two(i5, F_2_053 - F_2_562, i3, -F_2_562) + s4;
+        uint32_t o3 = two(i7, F_0_298 - F_0_899, i1, -F_0_899) + s3;
+        out[0][c] = descaled(e0 + o0, bits);
+        out[1][c] = descaled(e1 + o1, bits);
+        out[2][c] = descaled(e2 + o2, bits);
+        out[3][c] = descaled(e3 + o3, bits);
+        out[4][c] = descaled(e3 - o3, bits);
+        out[5][c] = descaled(e2 - o2, bits);
+        out[6][c] = descaled(e1 - o1, bits);
+        out[7][c] = descaled(e0 - o0, bits);
+    }
+}
 
-    for (int i = 0; i < 4; i++) {
-        p[i * step] = descaled(even[i] + odd[i], bits);
-        p[(7 - i) * step] = descaled(even[i] - odd[i], bits);
+static void transpose(int16_t (*restrict in)[8], int16_t (*restrict out)[8])
+{
+    for (int r = 0; r < 8; r++) {
+        for (int c = 0; c < 8; c++)
+            out[c][r] = in[r][c];
     }
 }
 
@@ -68,13 +80,13 @@ static uint8_t sample(int16_t v)
 }
 
 /* True when rows 1 to 7 were zero. */
-static bool dequantise(const struct mr_tile *tile, int b, const uint16_t quant[64], int16_t w[64])
+static bool dequantise(const struct mr_tile *tile, int b, const uint16_t quant[64], int16_t w[8][8])
 {
     int16_t below = 0;
 
     for (int r = 0; r < 8; r++) {
         for (int c = 0; c < 8; c++) {
-            w[8 * r + c] = wrapped(tile->v[r][b][c] * quant[8 * r + c]);
+            w[r][c] = wrapped(tile->v[r][b][c] * quant[8 * r + c]);
             below |= r > 0 ? tile->v[r][b][c] : 0;
         }
     }
@@ -84,17 +96,18 @@ static bool dequantise(const struct mr_tile *tile, int b, const uint16_t quant[6
 static void block(const struct mr_tile *tile, int b, const uint16_t quant[64], uint8_t *out,
                   ptrdiff_t stride)
 {
-    int16_t w[64];
-    bool flat = dequantise(tile, b, quant, w);
+    int16_t v[8][8], w[8][8];
+    bool flat = dequantise(tile, b, quant, v);
 
-    for (int c = 0; c < 8 && !flat; c++)
-        pass(w + c, 8, BETWEEN);
-    for (int i = 63; i >= 0 && flat; i--)
-        w[i] = wrapped(w[i % 8] * 4);
+    if (!flat)
+        pass(v, w, BETWEEN);
+    for (int i = 0; i < 64 && flat; i++)
+        w[i / 8][i % 8] = wrapped(v[0][i % 8] * 4);
+    transpose(w, v);
+    pass(v, w, OUTPUT);
     for (int r = 0; r < 8; r++) {
-        pass(w + 8 * r, 1, OUTPUT);
         for (int c = 0; c < 8; c++)
-            out[r * stride + c] = sample(w[8 * r + c]);
+            out[r * stride + c] = sample(w[c][r]);
     }
 }
 
