@@ -149,12 +149,14 @@ static int add_rule(scmp_filter_ctx ctx, const struct rule *r, uint64_t value)
 static int add_all(scmp_filter_ctx ctx, const struct mr_callfilter_spec *spec)
 {
     int having = (spec->threads ? THREADS : 0) | (spec->network ? NETWORK : 0), rc = 0;
-    struct rule signal_trainer = {"write", ALWAYS, 0, UINT32_MAX, 0};
+    const int writable[] = {spec->write_fd, spec->also_fd};
+    struct rule writes = {"write", ALWAYS, 0, UINT32_MAX, 0};
     for (size_t i = 0; i < sizeof rules / sizeof *rules && rc == 0; i++)
         if ((rules[i].when & having) == rules[i].when)
             rc = add_rule(ctx, &rules[i], rules[i].value);
-    if (rc == 0 && spec->write_fd >= 0 && spec->write_fd != STDERR_FILENO)
-        rc = add_rule(ctx, &signal_trainer, (uint64_t)spec->write_fd);
+    for (size_t i = 0; i < sizeof writable / sizeof *writable && rc == 0; i++)
+        if (writable[i] > STDERR_FILENO)
+            rc = add_rule(ctx, &writes, (uint64_t)writable[i]);
     for (size_t i = 0; i < sizeof excused / sizeof *excused && rc == 0; i++) {
         int number = seccomp_syscall_resolve_name(excused[i].call);
         if (number >= 0)

@@ -20,6 +20,7 @@ struct mr_callfilter {
 
 struct mr_callfilter_spec {
     int write_fd; /* the one descriptor beside standard error that may be written to; -1: none */
+    int also_fd;  /* one more; 0: none */
     bool threads; /* more of them may be started */
     bool network;
 };

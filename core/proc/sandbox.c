@@ -84,7 +84,8 @@ static bool wants(const struct mr_sandbox *s, enum mr_layer layer)
 static void prepare(struct mr_sandbox *s, const struct mr_sandbox_spec *spec)
 {
     struct mr_errbuf e = {0};
-    struct mr_callfilter_spec calls = {spec->keep_fd, spec->threads > 1, spec->network};
+    struct mr_callfilter_spec calls = {spec->keep_fd, spec->also_fd, spec->threads > 1,
+                                       spec->network};
     for (int layer = 0; SANITIZED && layer < MR_LAYERS; layer++)
         if (wants(s, (enum mr_layer)layer))
             miss(s, (enum mr_layer)layer, "this build is for a sanitizer, which would not survive");
@@ -133,6 +134,11 @@ static void close_between(unsigned first, unsigned last)
         close((int)fd);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
 static void close_others(const struct mr_sandbox *s)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -140,20 +146,14 @@ static void close_others(const struct mr_sandbox *s)
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
     }
-    int low = s->spec.keep_fd, high = s->ruleset; /* what stays, in order; -1: nothing */
-    if (low > high) {
-        low = s->ruleset;
-        high = s->spec.keep_fd;
-    }
+    int stay[] = {s->spec.keep_fd, s->spec.also_fd, s->ruleset}, n = sizeof stay / sizeof *stay;
+    qsort(stay, (size_t)n, sizeof *stay, by_number);
     unsigned from = STDERR_FILENO + 1;
-    if (low >= (int)from) {
-        close_between(from, (unsigned)low - 1);
-        from = (unsigned)low + 1;
-    }
-    if (high >= (int)from) {
-        close_between(from, (unsigned)high - 1);
-        from = (unsigned)high + 1;
-    }
+    for (int i = 0; i < n; i++)
+        if (stay[i] >= (int)from) {
+            close_between(from, (unsigned)stay[i] - 1);
+            from = (unsigned)stay[i] + 1;
+        }
     close_between(from, UINT_MAX);
 }
 

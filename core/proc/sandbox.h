@@ -29,6 +29,7 @@ struct mr_sandbox_spec {
     uint64_t memory_bytes; /* private memory beyond what the process has when it enters; 0: any */
     int threads;           /* that the process will run; 1: it cannot start any */
     int keep_fd;           /* stays open beside standard error, and may be written to; -1: none */
+    int also_fd;           /* one more of that kind; 0: none */
     bool network;          /* the source reads over it */
 };
 
@@ -48,8 +49,8 @@ bool mr__sandbox_by_choice(void);
 const char *mr__layer_name(enum mr_layer layer);
 
 /* In the process that is to be confined, with a single thread. Closes every descriptor but
- * 0, 1 (both then /dev/null), 2 and keep_fd. There is no way back. Returns the layers (1 << enum
- * mr_layer) that could not be put in force beside those known to be missing. `refused`, in shared
+ * 0, 1 (both then /dev/null), 2, keep_fd and also_fd. There is no way back. Returns the layers
+ * (1 << enum mr_layer) that could not be put in force beside those known to be missing. `refused`, in shared
  * memory: where the number of a forbidden system call goes (mr__callfilter_name). */
 unsigned mr__sandbox_enter(const struct mr_sandbox *s, uint32_t *refused);
 
