@@ -42,7 +42,8 @@ struct mr_field_config {
 
 struct mr_user_code {    /* commander: / producer: */
     const char *plugin;  /* absolute path of a .so, NULL: none */
-    const char *script;  /* reserved for Lua commanders, NULL: none */
+    const char *script;  /* commander: absolute path of a Lua script, NULL: none */
+    int64_t max_instructions, max_memory_bytes; /* of a script: per message, and in all */
     struct mr_strs exec; /* program and arguments of an exec'ed producer, n = 0: none. The program
                             is an absolute path, or a name without '/' that $PATH finds */
     int unit;            /* enum mr_unit */

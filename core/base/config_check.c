@@ -9,6 +9,11 @@ static bool user_producer(const struct mr_config *c)
     return c->producer.plugin || c->producer.exec.n;
 }
 
+static bool commander_code(const struct mr_config *c)
+{
+    return c->commander.plugin || c->commander.script;
+}
+
 /* Where a value stands; where it is only a default, the beginning. */
 static struct mr_mark mark_of(const struct mr_config_reader *r, const char *section,
                               const char *key)
@@ -104,10 +109,10 @@ int mr__config_check(struct mr_config_reader *r)
     const struct mr_config *c = r->c;
     struct mr_errbuf *e = r->opt.e;
     bool fork = c->context == MR_CONTEXT_FORK;
-    if (c->commander.given && !c->commander.plugin && !fork)
+    if (c->commander.given && !commander_code(c) && !fork)
         return mr__config_error(c, c->commander.mark, e,
-                                "'commander.plugin' is missing: name the shared "
-                                "object with your commander");
+                                "'commander' needs 'script' or 'plugin': name the Lua script or "
+                                "the shared object with your commander");
     if (c->producer.given && !user_producer(c) && !fork)
         return mr__config_error(c, c->producer.mark, e, "'producer' needs 'plugin' or 'exec'");
     int rc = check_ranks(r);
@@ -126,10 +131,17 @@ int mr__config_callbacks(const struct mr_config *c, bool commander, bool produce
         return mr__fail(e, MR_E_USAGE,
                         "callbacks of this program need 'context: fork' in the config; with "
                         "'context: spawn' name a plug-in there");
-    if (commander && c->commander.plugin)
-        return mr__config_error(
-            c, c->commander.mark, e,
-            "a commander is given twice: as 'commander.plugin' and as a callback");
+    if (commander && commander_code(c))
+        return mr__config_error(c, c->commander.mark, e,
+                                "a commander is given twice: as 'commander.%s' and as a callback",
+                                c->commander.script ? "script" : "plugin");
+    bool mixed = c->mixture.nparts && c->mixture.by != MR_MIX_ALL;
+    bool given = c->sampler.mark.line || c->sampler.mark.col || mixed; /* no default */
+    if (commander && c->sampler.desc && given)
+        return mr__config_error(c, c->sampler.mark, e,
+                                "a commander is given as a callback, and decides which sample "
+                                "comes next: take '%s' out",
+                                mixed ? "mixture" : "sampler");
     if (producer && (user_producer(c) || c->source.desc))
         return mr__config_error(c, user_producer(c) ? c->producer.mark : c->source.mark, e,
                                 "a producer is given as a callback: take '%s' out",
@@ -138,7 +150,7 @@ int mr__config_callbacks(const struct mr_config *c, bool commander, bool produce
         return e->code;
     if (!c->source.desc && !user_producer(c) && !producer)
         return mr__config_error(c, c->mark, e, "'source' is missing, and no producer is given");
-    if (!c->source.desc && !c->commander.plugin && !commander)
+    if (!c->source.desc && !commander_code(c) && !commander)
         return mr__config_error(c, c->mark, e,
                                 "a commander is missing: without a source, your code has to say "
                                 "what each row is to hold");

@@ -97,10 +97,9 @@ int mr__read_commander(struct mr_config_reader *r, const struct mr_section *s, s
     int rc = read_user(r, s, node, code, &map);
     if (rc < 0 || !node)
         return rc;
-    if (code->script)
-        return mr__place_error(r->opt.place, mr__yaml_get(map, "script")->mark, r->opt.e,
-                               "'commander.script': this build has no Lua commander; write it as a "
-                               "plug-in ('commander.plugin')");
+    if (code->script && code->plugin)
+        return mr__place_error(r->opt.place, mr__yaml_get(map, "script")->key_mark, r->opt.e,
+                               "'commander' has both 'plugin' and 'script': give only one of them");
     return MR_OK;
 }
 

@@ -135,8 +135,13 @@ const struct mr_opt mr__part_opts[] = {
 static const struct mr_opt commander_opts[] = {
     {"plugin", MR_OPT_PATH, 0, AT(commander.plugin), "", 0, 0, NULL, NULL,
      "shared object that exports mr_plugin_entry"},
-    {"script", MR_OPT_STR, 0, AT(commander.script), "", 0, 0, NULL, NULL,
-     "Lua script (not in this build)"},
+    {"script", MR_OPT_PATH, 0, AT(commander.script), "", 0, 0, NULL, NULL,
+     "Lua 5.4 script that returns a table of functions: next, build, save, load"},
+    {"max_instructions", MR_OPT_INT, 0, AT(commander.max_instructions), "10000000", 1000, 1e15,
+     NULL, "instructions",
+     "what a script may do for one message; for build and load it is a hundred times as much"},
+    {"max_memory_bytes", MR_OPT_INT, 0, AT(commander.max_memory_bytes), "67108864", 1048576, 1e12,
+     NULL, "bytes", "memory that a script may take"},
     MR_OPTS_END,
 };
 

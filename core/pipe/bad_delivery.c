@@ -128,7 +128,7 @@ static void describe_attempt(const struct delivered *d, uint32_t attempt, struct
                                  .position = d->message->position,
                                  .sample = d->message->sample,
                                  .attempt = attempt}};
-    if (attempt && l->s.sampler) {
+    if (attempt && l->s.index.head) {
         struct mr_pick pick; /* the choice itself may be known to the commander alone */
         mr__pick_read(d->message, &pick);
         mr__session_substitute(&l->s, bad->v.epoch, bad->v.position, attempt, &pick);
@@ -183,7 +183,7 @@ static void keep(mr_loader *l, struct mr_bad *bad)
 static uint32_t attempts_of(const struct delivered *d, bool failed)
 {
     uint32_t n = mr__bad_counts(&d->l->s, d->slot)[d->row];
-    bool may_be_more = d->l->s.plan->config->on_error == MR_ON_ERROR_REPLACE && d->l->s.sampler;
+    bool may_be_more = d->l->s.plan->config->on_error == MR_ON_ERROR_REPLACE && d->l->s.index.head;
     if (failed && !n)
         n = 1;
     return n > 1 && !may_be_more ? 1 : n < 1000 ? n : 1000; /* it may have been scribbled on */

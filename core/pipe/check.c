@@ -4,6 +4,7 @@
  */
 #include "base/text.h"
 #include "millrace/millrace.h"
+#include "pipe/commander_run.h"
 #include "pipe/last_error.h"
 #include "pipe/plan.h"
 #include "pipe/read_ahead.h"
@@ -40,8 +41,12 @@ int mr_check(const char *path, const mr_options *options)
     int rc = compile(path, options, &plan, &e);
     if (rc < 0)
         return mr__keep_error(&e);
+    if (plan->config->commander.script && (rc = mr__script_try(plan->config, &e)) < 0) {
+        struct mr_errbuf why = e;
+        mr__config_error(plan->config, plan->config->commander.mark, &e, "%s", why.text);
+    }
     mr__plan_free(plan);
-    return MR_OK;
+    return rc < 0 ? mr__keep_error(&e) : MR_OK;
 }
 
 static const char *kind_name(enum mr_field_kind kind)
@@ -98,8 +103,11 @@ static void explain_source(FILE *f, const struct mr_config *c)
     static const char *const last[] = {"short", "drop", "pad", "wrap"};
     const struct mr_desc *source = c->source.desc, *sampler = c->sampler.desc;
     if (c->commander.given)
-        fprintf(f, "commander: %s\n", c->commander.plugin ? c->commander.plugin : "callbacks");
-    else if (c->mixture.nparts)
+        fprintf(f, "commander: %s\n",
+                c->commander.plugin   ? c->commander.plugin
+                : c->commander.script ? c->commander.script
+                                      : "callbacks");
+    if (c->mixture.nparts)
         explain_mixture(f, c);
     else if (source)
         fprintf(f, "source:    %s\n", source->name);

@@ -230,7 +230,7 @@ int mr__learned_resume(mr_loader *l, const char *path, const struct mr_state *st
         rc = mr__learned_check(l, state, e);
     l->learned.loading = rc >= 0;
     if (rc >= 0)
-        rc = mr__loader_request(l, state->epoch, state->batch, e);
+        rc = mr__loader_request(l, state->epoch, state->batch, NULL, e);
     l->learned.loading = false;
     return rc;
 }

@@ -41,6 +41,15 @@ struct mr_learned {
     uint64_t saved_hash, saved_stream, saved_epoch, saved_position;
 };
 
+/* A user's commander behind the last batch returned. */
+struct mr_user_place {
+    bool known;       /* it has saved ... */
+    bool none;        /* it cannot, so its place is lost */
+    uint32_t pending; /* as in struct mr_plan_head */
+    uint32_t bytes;
+    uint8_t *state; /* [arena.shape.state_bytes] */
+};
+
 struct mr_loader {
     pthread_mutex_t lock;
     uint32_t inside;     /* threads in a call on this loader; raised before the lock is taken */
@@ -68,6 +77,7 @@ struct mr_loader {
     struct mr_errbuf failure; /* code < 0: the run is over, this is why */
     struct mr_bad_keeper bad;
     struct mr_learned learned;
+    struct mr_user_place user;
     int epoll_fd; /* mr_fd: ready_fd and the warden's pidfd */
     pid_t owner;  /* the process that opened the loader */
 
@@ -95,9 +105,11 @@ void mr__loader_leave(mr_loader *l);
 void mr__loader_free(mr_loader *l);
 /* Hands log lines to the callback and remembers bad samples. Lock held. */
 void mr__loader_drain_events(mr_loader *l);
-/* Asks the commander to go to a place. Lock held. MR_E_DIED when nobody answers an earlier request.
+/* Asks the commander to go to a place; `state`: that place, with what a user's commander saved
+ * there, NULL for built-in ones. Lock held. MR_E_DIED when nobody answers an earlier request.
  */
-int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e);
+int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, const struct mr_state *state,
+                       struct mr_errbuf *e);
 /* Waits until no request is under way. As mr__loader_request. */
 int mr__loader_settle(mr_loader *l, struct mr_errbuf *e);
 /* Waits until something changed (ready_fd), the warden died, or the time is over; unlocks
@@ -127,6 +139,10 @@ void mr__learned_done(const struct mr_batch *b);
 /* The hash of the weights file that belongs to this place, for a state; 0 without feedback.
  * MR_E_USAGE: none was written here. */
 int mr__learned_hash(const mr_loader *l, uint64_t *hash, struct mr_errbuf *e);
+/* Takes over what a user's commander saved; the state was checked. */
+void mr__state_keep(struct mr_user_place *user, const struct mr_state *state);
+/* Writes request `id`: to the loader's epoch and position, with what the commander saved there. */
+void mr__state_request(const mr_loader *l, uint64_t id);
 /* Takes over a state's forced verdicts and its count of bad samples, before the stream is asked
  * for. MR_E_LIMIT. */
 int mr__state_give(mr_loader *l, const struct mr_state *state, struct mr_errbuf *e);

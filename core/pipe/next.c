@@ -133,6 +133,35 @@ static int end_epoch(mr_loader *l, const struct mr_plan_head *head)
     return MR_END_EPOCH;
 }
 
+static int keep_place(mr_loader *l, uint32_t slot, const struct mr_plan_head *head,
+                      struct mr_errbuf *e)
+{
+    const struct mr_arena *a = &l->s.arena;
+    if (!l->s.plan->user_commander)
+        return MR_OK;
+    if (head->state_bytes > a->shape.state_bytes)
+        return mr__fail(e, MR_E_CORRUPT, "a slot claims to hold %u bytes of state",
+                        head->state_bytes);
+    l->user.known = a->shape.state_bytes && MR_GET(a->control->commander_resumes);
+    l->user.none = !l->user.known;
+    l->user.pending = head->pending;
+    l->user.bytes = head->state_bytes;
+    memcpy(l->user.state, mr__plan_state(a, slot), head->state_bytes);
+    return MR_OK;
+}
+
+static int planner_failed(mr_loader *l, uint32_t slot, uint64_t seq, struct mr_errbuf *e)
+{
+    memcpy(&l->failure, mr__plan_message(&l->s.arena, slot, 0), sizeof l->failure);
+    l->failure.text[sizeof l->failure.text - 1] = 0;
+    if (l->failure.code >= 0)
+        l->failure.code = MR_E_CORRUPT;
+    mr__trainer_release(&l->s.arena, slot, seq);
+    mr__bad_save(l);
+    *e = l->failure;
+    return e->code;
+}
+
 static uint64_t count_valid(const mr_loader *l, uint32_t slot, uint32_t rows)
 {
     const uint8_t *valid = mr__slot_data(&l->s.arena, slot) + l->s.plan->valid;
@@ -148,6 +177,10 @@ static int hand_out(mr_loader *l, uint32_t slot, uint64_t seq, mr_batch **out, s
     struct mr_plan_head head = *mr__plan_head(&l->s.arena, slot); /* ours now: it cannot change */
     MR_CRASH_POINT("trainer.leased");
     l->delivered++;
+    if (head.kind == MR_PLAN_FAIL)
+        return planner_failed(l, slot, seq, e);
+    if (keep_place(l, slot, &head, e) < 0)
+        return e->code;
     if (head.kind != MR_PLAN_BATCH) {
         mr__trainer_release(&l->s.arena, slot, seq);
         mr__bad_save(l);
@@ -430,7 +463,8 @@ int mr__loader_settle(mr_loader *l, struct mr_errbuf *e)
     return MR_OK;
 }
 
-int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
+int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, const struct mr_state *state,
+                       struct mr_errbuf *e)
 {
     struct mr_control *c = l->s.arena.control;
     int rc = mr__loader_settle(l, e);
@@ -439,15 +473,17 @@ int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, struct mr_e
     MR_CRASH_POINT("trainer.request_allowed");
     mr__learned_ask(l);
     l->stream++;
-    c->request[l->stream & 1] = (struct mr_request){epoch, batch};
+    l->epoch = epoch;
+    l->position = batch;
+    if (state)
+        mr__state_keep(&l->user, state);
+    mr__state_request(l, l->stream);
     MR_CRASH_POINT("trainer.request_written");
     __atomic_store_n(&c->request_id, l->stream, __ATOMIC_RELEASE);
     MR_CRASH_POINT("trainer.request_shown");
     mr__bell_ring(&c->free_bell);
     MR_CRASH_POINT("trainer.request_rung");
     l->delivered = 0;
-    l->epoch = epoch;
-    l->position = batch;
     l->ended = false;
     l->epoch_cut = false;
     return MR_OK;
@@ -457,7 +493,7 @@ static int go_to(mr_loader *l, uint64_t epoch, uint64_t batch, bool cut, struct 
 {
     if (l->s.plan->user_commander)
         return mr__fail(e, MR_E_UNSUPPORTED, "a user's commander decides itself what comes next");
-    int rc = mr__loader_request(l, epoch, batch, e);
+    int rc = mr__loader_request(l, epoch, batch, NULL, e);
     if (rc >= 0)
         l->epoch_cut = cut;
     if (rc >= 0 && cut) /* mr_next has something new to say */
@@ -525,9 +561,9 @@ int mr_load_state(mr_loader *l, const char *text)
         rc = mr__state_give(l, &state, &e);
     l->learned.loading = rc >= 0 && l->s.feedback.base;
     if (rc >= 0)
-        rc = go_to(l, state.epoch, state.batch, false, &e);
+        rc = mr__loader_request(l, state.epoch, state.batch, &state, &e);
     l->learned.loading = false;
-    free(state.forced);
+    mr__state_free(&state);
     mr__loader_leave(l);
     return rc < 0 ? mr__keep_error(&e) : MR_OK;
 }

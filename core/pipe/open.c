@@ -86,7 +86,7 @@ static int make_arena(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
         rc = make_eventfd(&s->arena.ready_fd, e);
     if (rc >= 0)
         rc = make_eventfd(&s->arena.warden_fd, e);
-    if (rc >= 0 && !s->plan->user_commander) {
+    if (rc >= 0 && s->plan->config->source.desc) {
         s->index_fd = mr__index_memfd(e);
         rc = s->index_fd < 0 ? s->index_fd : MR_OK;
     }
@@ -102,7 +102,8 @@ static int make_handles(mr_loader *l, struct mr_errbuf *e)
     l->npool = l->s.plan->arena.slots * HANDLES_PER_SLOT;
     l->pool = calloc(l->npool, sizeof *l->pool);
     l->pool_fields = calloc((size_t)l->npool * nfields, sizeof *l->pool_fields);
-    if (!l->pool || !l->pool_fields)
+    l->user.state = malloc(l->s.plan->arena.state_bytes + 1);
+    if (!l->pool || !l->pool_fields || !l->user.state)
         return mr__fail(e, MR_E_MEMORY, "no memory for the loader");
     for (uint32_t i = 0; i < l->npool; i++) {
         l->pool[i].loader = l;
@@ -123,7 +124,8 @@ static int take_state(mr_loader *l, const char *text, struct mr_state *state, st
     if (rc >= 0) {
         l->epoch = state->epoch;
         l->position = state->batch;
-        l->s.arena.control->request[0] = (struct mr_request){state->epoch, state->batch};
+        mr__state_keep(&l->user, state);
+        mr__state_request(l, 0);
     }
     return rc;
 }
@@ -279,17 +281,19 @@ static int open_all(mr_loader *l, const char *path, const mr_options *o, struct 
         rc = make_handles(l, e);
     if (rc >= 0)
         rc = take_state(l, o->state, &state, e);
-    if (rc >= 0 && l->s.plan->user_commander) /* no index to wait for */
+    if (rc >= 0 && l->s.index_fd < 0) /* no index to wait for */
         rc = mr__session_list(&l->s, e);
-    free(state.forced);
-    if (rc < 0)
+    if (rc < 0) {
+        mr__state_free(&state);
         return rc;
+    }
     pthread_mutex_lock(&l->lock);
     rc = start(l, o, e);
     if (rc >= 0 && o->state)
         rc = mr__state_check(l, &state, e); /* once more: now the data's hash is known */
     if (rc >= 0 && o->state && mr__session_learner(&l->s))
         rc = mr__learned_resume(l, o->weights, &state, e);
+    mr__state_free(&state);
     MR_CRASH_POINT("trainer.started");
     mr__loader_drain_events(l);
     pthread_mutex_unlock(&l->lock);
@@ -378,6 +382,7 @@ void mr__loader_free(mr_loader *l)
         munmap(l->here, (size_t)sysconf(_SC_PAGESIZE));
     free(l->pool);
     free(l->pool_fields);
+    free(l->user.state);
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->left);
     free(l);

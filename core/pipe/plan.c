@@ -4,6 +4,7 @@
 #include "base/cpu.h"
 #include "base/message.h"
 #include "pipe/bad_note.h"
+#include "pipe/commander_run.h"
 #include "pipe/pick.h"
 
 #include <stdio.h>
@@ -129,7 +130,8 @@ static void size_arena(struct mr_plan *plan, const struct mr_user *user)
 {
     const struct mr_config *c = plan->config;
     struct mr_arena_spec *a = &plan->arena;
-    bool saves = plan->user_commander && (!user->commander || user->commander->save);
+    bool saves = plan->user_commander &&
+                 (!user->commander || (user->commander->save && user->commander->load));
     a->rows = (uint32_t)c->batch.size;
     a->tasks = plan->user_producer && c->producer.unit == MR_UNIT_BATCH ? 1 : a->rows;
     a->producers = (uint32_t)(c->producers.count ? c->producers.count : mr__cpus());
@@ -163,14 +165,6 @@ static int check_user(const struct mr_config *c, const struct mr_user *user, str
 static int check_parts(const struct mr_plan *plan, struct mr_errbuf *e)
 {
     const struct mr_config *c = plan->config;
-    if (plan->user_commander && !plan->user_producer)
-        return mr__config_error(c, c->commander.mark, e,
-                                "a user's commander needs a user's producer, which knows its "
-                                "messages: add 'producer: {plugin: ...}'");
-    if (plan->user_commander && c->world > 1)
-        return mr__config_error(c, c->commander.mark, e,
-                                "a user's commander decides by itself what each rank gets: leave "
-                                "'rank' and 'world' out and give it both in 'commander.params'");
     const struct mr_sampler *sampler = c->sampler.desc;
     if (sampler && sampler->learner && !c->deterministic)
         return mr__config_error(c, c->sampler.mark, e,
@@ -181,6 +175,13 @@ static int check_parts(const struct mr_plan *plan, struct mr_errbuf *e)
         return mr__config_error(c, c->commander.given ? c->commander.mark : c->mark, e,
                                 "a user's commander says itself where an epoch ends "
                                 "(MR_END_EPOCH): leave 'epoch_batches' out");
+    char *module = c->commander.script ? mr__script_module(e) : NULL;
+    if (c->commander.script && !module) {
+        char why[MR_ERR_TEXT];
+        snprintf(why, sizeof why, "%s", e->text);
+        return mr__config_error(c, c->commander.mark, e, "'commander.script': %s", why);
+    }
+    free(module);
     return MR_OK;
 }
 

@@ -113,14 +113,14 @@ int mr__session_planner(struct mr_session *s, struct mr_planner *planner, struct
     if (!p)
         return mr__fail(e, MR_E_MEMORY, "no memory for the planner");
     p->s = s;
-    *planner = (struct mr_planner){p, seek, resume, plan};
+    *planner = (struct mr_planner){p, seek, resume, plan, NULL};
     return MR_OK;
 }
 
 int mr__run_commander(struct mr_session *s, struct mr_errbuf *e)
 {
     struct planner p = {.s = s};
-    struct mr_planner vtable = {&p, seek, resume, plan};
+    struct mr_planner vtable = {&p, seek, resume, plan, NULL};
     MR_SET(s->arena.control->commander_resumes, 1);
     s->steered = s->feedback.base != NULL;
     return mr__commander_loop(&s->arena, &vtable, e);

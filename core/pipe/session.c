@@ -25,7 +25,7 @@ void mr__session_substitute(const struct mr_session *s, uint64_t epoch, uint64_t
 {
     const struct mr_sampler *sampler = mr__session_sampler(s);
     uint64_t pass, at;
-    if (sampler->substitute) {
+    if (s->sampler && sampler->substitute) {
         if (mr__epochs_place(&s->epochs, epoch, position, &pass, &at))
             sampler->substitute(s->sampler, pass, at, attempt, pick);
         return;
@@ -39,8 +39,10 @@ uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t
                             uint32_t attempt)
 {
     struct mr_errbuf e;
-    struct mr_pick pick;
-    if (mr__session_pick(s, epoch, position, &pick, &e) < 0)
+    struct mr_pick pick = {.sample = UINT64_MAX};
+    if (!s->sampler && !attempt) /* a user's commander knows */
+        return UINT64_MAX;
+    if (s->sampler && mr__session_pick(s, epoch, position, &pick, &e) < 0)
         return UINT64_MAX;
     if (attempt)
         mr__session_substitute(s, epoch, position, attempt, &pick);
@@ -50,7 +52,7 @@ uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t
 uint64_t mr__session_data_hash(const struct mr_session *s)
 {
     const struct mr_sampler *sampler = mr__session_sampler(s);
-    uint64_t hashes[2] = {s->index.head->hash, 0};
+    uint64_t hashes[2] = {s->index.head ? s->index.head->hash : 0, 0};
     if (s->sampler && sampler->hash)
         hashes[1] = sampler->hash(s->sampler);
     return hashes[1] ? XXH3_64bits(hashes, sizeof hashes) : hashes[0];
@@ -100,7 +102,7 @@ int mr__session_bind(struct mr_session *s, struct mr_errbuf *e)
     int rc = mr__index_map(&s->index, s->index_fd, e);
     if (rc >= 0)
         rc = mr__plan_bind(s->plan, &s->index, e);
-    if (rc >= 0)
+    if (rc >= 0 && !s->plan->user_commander)
         rc = open_sampler(s, e);
     return rc;
 }

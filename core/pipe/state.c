@@ -13,10 +13,10 @@
 
 static int cannot_save(const mr_loader *l, struct mr_errbuf *e)
 {
-    if (l->s.plan->user_commander)
+    if (l->user.none)
         return mr__fail(e, MR_E_UNSUPPORTED,
-                        "a user's commander decides itself what comes next: "
-                        "this version cannot save its place");
+                        "a user's commander decides itself what comes next, and this one has no "
+                        "save and load hooks: its place cannot be saved");
     if (!l->s.plan->config->deterministic && l->position)
         return mr__fail(e, MR_E_UNSUPPORTED,
                         "with 'deterministic: false' a state can only be saved "
@@ -51,7 +51,11 @@ static int describe(const mr_loader *l, struct mr_text *t, struct mr_errbuf *e)
                          .config_hash = l->s.plan->config->stream_hash,
                          .data_hash = mr__session_data_hash(&l->s),
                          .bad = l->bad.epoch == l->epoch ? l->bad.count : 0,
-                         .list_hash = l->bad.list_hash};
+                         .list_hash = l->bad.list_hash,
+                         .has_commander = l->user.known,
+                         .pending = l->user.pending,
+                         .commander = l->user.state,
+                         .commander_bytes = l->user.known ? l->user.bytes : 0};
     int rc = mr__learned_hash(l, &s.weights_hash, e);
     if (rc >= 0)
         rc = collect_forced(l, &s, e);
@@ -100,11 +104,48 @@ int mr__state_give(mr_loader *l, const struct mr_state *s, struct mr_errbuf *e)
     return MR_OK;
 }
 
+static int check_commander(const mr_loader *l, const struct mr_state *s, struct mr_errbuf *e)
+{
+    if (!l->s.plan->user_commander && s->has_commander)
+        return mr__fail(e, MR_E_CONFIG, "the state is of a run with a user's commander");
+    if (!l->s.plan->user_commander)
+        return MR_OK;
+    if (!s->has_commander && (s->epoch || s->batch))
+        return mr__fail(e, MR_E_CONFIG,
+                        "the state has nothing of the commander: it is of a run without a user's "
+                        "commander");
+    if (s->commander_bytes <= l->s.arena.shape.state_bytes &&
+        (!s->has_commander || l->s.arena.shape.state_bytes))
+        return MR_OK;
+    return mr__fail(e, MR_E_UNSUPPORTED,
+                    "the commander has no save and load hooks: it cannot be sent to a saved state");
+}
+
+void mr__state_keep(struct mr_user_place *user, const struct mr_state *s)
+{
+    user->known = s->has_commander;
+    user->none = false;
+    user->pending = s->pending;
+    user->bytes = (uint32_t)s->commander_bytes;
+    if (s->commander_bytes)
+        memcpy(user->state, s->commander, s->commander_bytes);
+}
+
+void mr__state_request(const mr_loader *l, uint64_t id)
+{
+    struct mr_request r = {.epoch = l->epoch,
+                           .batch = l->position,
+                           .pending = l->user.pending,
+                           .has_state = l->user.known,
+                           .state_bytes = l->user.known ? l->user.bytes : 0};
+    if (r.state_bytes)
+        memcpy(mr__request_state(&l->s.arena, id), l->user.state, r.state_bytes);
+    l->s.arena.control->request[id & 1] = r;
+}
+
 int mr__state_check(const mr_loader *l, const struct mr_state *s, struct mr_errbuf *e)
 {
     const struct mr_config *c = l->s.plan->config;
-    if (l->s.plan->user_commander)
-        return mr__fail(e, MR_E_UNSUPPORTED, "a user's commander cannot be sent to a saved state");
     if (s->seed != (uint64_t)c->seed)
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of seed %" PRIu64 ", the config has seed %lld", s->seed,
@@ -113,11 +154,13 @@ int mr__state_check(const mr_loader *l, const struct mr_state *s, struct mr_errb
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of another config: something that shapes the "
                         "stream (batch size, sampler, ops, fields) has changed since");
+    if (check_commander(l, s, e) < 0)
+        return e->code;
     if (l->s.index.head && s->data_hash != mr__session_data_hash(&l->s))
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of another data set: files were added, removed "
                         "or renamed since%s",
-                        mr__session_sampler(&l->s)->hash
+                        l->s.sampler && mr__session_sampler(&l->s)->hash
                             ? ", or the file that the sampler reads has changed"
                             : "");
     if (l->s.index.head && s->list_hash != l->bad.list_hash)

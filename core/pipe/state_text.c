@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
+#define COMMANDER_MAX 65536 /* bytes that a commander can save */
 #define FORCED_NUMBERS 7
 
 /* ---- reading: a few steps over a text, each of which may find that it is something else ---- */
@@ -151,6 +152,41 @@ static int forced_all(struct scan *s, struct mr_state *state, struct mr_errbuf *
     return MR_OK;
 }
 
+static int digit_of(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int commander(struct scan *s, struct mr_state *state, struct mr_errbuf *e)
+{
+    expect(s, ',');
+    key(s, "commander");
+    expect(s, '[');
+    uint64_t pending = number(s);
+    expect(s, ',');
+    expect(s, '"');
+    if (s->bad)
+        return MR_OK;
+    size_t n = strspn(s->at, "0123456789abcdef");
+    s->bad =
+        n % 2 || n / 2 > COMMANDER_MAX || (pending && pending != MR_END_EPOCH && pending != MR_END);
+    state->commander = s->bad ? NULL : malloc(n / 2 + 1);
+    if (!s->bad && !state->commander)
+        return mr__fail(e, MR_E_MEMORY, "no memory for the state");
+    for (size_t i = 0; i < n && !s->bad; i += 2)
+        state->commander[i / 2] = (uint8_t)(digit_of(s->at[i]) << 4 | digit_of(s->at[i + 1]));
+    state->has_commander = true;
+    state->pending = (uint32_t)pending;
+    state->commander_bytes = n / 2;
+    s->at += n;
+    if (s->bad || *s->at != '"')
+        s->bad = true;
+    else
+        s->at++;
+    expect(s, ']');
+    return MR_OK;
+}
+
 int mr__state_parse(const char *text, struct mr_state *state, struct mr_errbuf *e)
 {
     struct scan s = {text, false};
@@ -173,6 +209,8 @@ int mr__state_parse(const char *text, struct mr_state *state, struct mr_errbuf *
         state->list_hash = hashed(&s, "list");
         rc = forced_all(&s, state, e);
     }
+    if (version >= 3 && rc >= 0)
+        rc = commander(&s, state, e);
     if (rc >= 0 && next_is(&s, ',')) {
         key(&s, "weights");
         state->weights_hash = hash(&s);
@@ -182,11 +220,24 @@ int mr__state_parse(const char *text, struct mr_state *state, struct mr_errbuf *
     bool sane = state->epoch < MR_STATE_PLACE_END && state->batch < MR_STATE_PLACE_END;
     if (rc >= 0 && (s.bad || *s.at || !sane))
         rc = mr__fail(e, MR_E_CONFIG, "this is not a state that mr_save_state wrote");
-    if (rc < 0) {
-        free(state->forced);
-        *state = (struct mr_state){0};
-    }
+    if (rc < 0)
+        mr__state_free(state);
     return rc;
+}
+
+void mr__state_free(struct mr_state *state)
+{
+    free(state->forced);
+    free(state->commander);
+    *state = (struct mr_state){0};
+}
+
+static void write_commander(struct mr_text *t, const struct mr_state *s)
+{
+    mr__text_addf(t, ",\"commander\":[%" PRIu32 ",\"", s->pending);
+    for (size_t i = 0; i < s->commander_bytes; i++)
+        mr__text_addf(t, "%02x", s->commander[i]);
+    mr__text_addf(t, "\"]");
 }
 
 void mr__state_write(struct mr_text *t, const struct mr_state *s)
@@ -195,8 +246,8 @@ void mr__state_write(struct mr_text *t, const struct mr_state *s)
                   "{\"millrace_state\":%d,\"epoch\":%" PRIu64 ",\"batch\":%" PRIu64
                   ",\"seed\":%" PRIu64 ",\"config\":\"%016" PRIx64 "\",\"data\":\"%016" PRIx64
                   "\",\"bad\":%" PRIu64 ",\"list\":\"%016" PRIx64 "\",\"forced\":[",
-                  STATE_VERSION, s->epoch, s->batch, s->seed, s->config_hash, s->data_hash, s->bad,
-                  s->list_hash);
+                  s->has_commander ? STATE_VERSION : STATE_VERSION - 1, s->epoch, s->batch, s->seed,
+                  s->config_hash, s->data_hash, s->bad, s->list_hash);
     for (uint32_t i = 0; i < s->nforced; i++) {
         const struct mr_verdict *v = &s->forced[i];
         mr__text_addf(t,
@@ -206,6 +257,8 @@ void mr__state_write(struct mr_text *t, const struct mr_state *s)
                       v->detail, v->stage);
     }
     mr__text_addf(t, "]");
+    if (s->has_commander)
+        write_commander(t, s);
     if (s->weights_hash)
         mr__text_addf(t, ",\"weights\":\"%016" PRIx64 "\"", s->weights_hash);
     mr__text_addf(t, "}");

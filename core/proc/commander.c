@@ -15,8 +15,13 @@ struct commander {
     struct mr_lane *lane;
     struct mr_hand *hand;
     uint64_t seq, stream, first_seq;
-    bool ended; /* MR_PLAN_END is published: nothing to plan until the trainer asks */
+    bool ended; /* MR_PLAN_END or _FAIL is published: nothing to plan until the trainer asks */
 };
+
+static bool is_last(uint32_t kind)
+{
+    return kind == MR_PLAN_END || kind == MR_PLAN_FAIL;
+}
 
 static int seek(struct commander *c, uint64_t stream, struct mr_errbuf *e)
 {
@@ -25,7 +30,13 @@ static int seek(struct commander *c, uint64_t stream, struct mr_errbuf *e)
     c->first_seq = c->seq + 1;
     c->ended = false;
     MR_CRASH_POINT("commander.seeking");
-    return c->planner->seek(c->planner->ctx, r.epoch, r.batch, e);
+    if (!c->planner->seek_to)
+        return c->planner->seek(c->planner->ctx, r.epoch, r.batch, e);
+    if (r.state_bytes > c->a->shape.state_bytes)
+        return mr__fail(e, MR_E_CORRUPT, "a request brings %u bytes of state, %llu are allowed",
+                        r.state_bytes, (unsigned long long)c->a->shape.state_bytes);
+    return c->planner->seek_to(c->planner->ctx, &r,
+                               r.has_state ? mr__request_state(c->a, stream) : NULL, e);
 }
 
 /* Where a predecessor stood, or the beginning. */
@@ -40,7 +51,7 @@ static int begin(struct commander *c, struct mr_errbuf *e)
     MR_CRASH_POINT("commander.resuming");
     c->stream = cursor->head.stream;
     c->first_seq = cursor->head.first_seq;
-    c->ended = cursor->head.kind == MR_PLAN_END;
+    c->ended = is_last(cursor->head.kind);
     return c->planner->resume(c->planner->ctx, &cursor->head, cursor + 1, e);
 }
 
@@ -87,7 +98,7 @@ static int plan_into(struct commander *c, uint32_t slot, uint64_t from, struct m
     MR_CRASH_POINT("commander.half_cursor");
     cursor->head = head;
     memcpy(cursor + 1, mr__plan_state(c->a, slot), head.state_bytes);
-    c->ended = head.kind == MR_PLAN_END;
+    c->ended = is_last(head.kind);
     MR_CRASH_POINT("commander.cursor_written");
     mr__commander_publish(c->a, slot, from, c->seq);
     mr__hand_expected(c->a);

@@ -42,9 +42,12 @@ struct mr_planner { /* a commander's decisions */
                   struct mr_errbuf *e);
     /* Plans the next batch: writes the messages of `slot` and the head's epoch, batch, step, rows,
      * tasks, kind and state_bytes (the state itself at mr__plan_state). Not called again after
-     * MR_PLAN_END, until a seek. MR_PLAN_LATER: nothing was planned, ask again when the free bell
-     * has rung. */
+     * MR_PLAN_END or MR_PLAN_FAIL, until a seek. MR_PLAN_LATER: nothing was planned, ask again when
+     * the free bell has rung. */
     int (*plan)(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_errbuf *e);
+    /* As seek, for a planner with a state of its own; NULL: seek. `state`: r->state_bytes bytes,
+     * NULL when the request has none. */
+    int (*seek_to)(void *ctx, const struct mr_request *r, const void *state, struct mr_errbuf *e);
 };
 
 /* Runs until control->stop. */

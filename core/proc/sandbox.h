@@ -50,8 +50,8 @@ const char *mr__layer_name(enum mr_layer layer);
 
 /* In the process that is to be confined, with a single thread. Closes every descriptor but
  * 0, 1 (both then /dev/null), 2, keep_fd and also_fd. There is no way back. Returns the layers
- * (1 << enum mr_layer) that could not be put in force beside those known to be missing. `refused`, in shared
- * memory: where the number of a forbidden system call goes (mr__callfilter_name). */
+ * (1 << enum mr_layer) that could not be put in force beside those known to be missing. `refused`,
+ * in shared memory: where the number of a forbidden system call goes (mr__callfilter_name). */
 unsigned mr__sandbox_enter(const struct mr_sandbox *s, uint32_t *refused);
 
 /* For a process that only looks around (the index helper): it can go on reading what the user can

@@ -45,9 +45,10 @@ static void lay_out(struct mr_shape *s)
     s->off_slots = s->off_hands + lanes * s->hands * sizeof(struct mr_hand);
     s->off_rows = s->off_slots + s->slots * sizeof(struct mr_slot);
     s->off_verdicts = s->off_rows + (uint64_t)s->slots * s->tasks * 8;
-    s->control_bytes = s->off_verdicts;
-    s->control_bytes += (s->listed_max + 2 * MR_VERDICTS_MAX) * sizeof(struct mr_verdict);
-    s->control_bytes = round_up(s->control_bytes, page);
+    s->off_requests = s->off_verdicts;
+    s->off_requests += (s->listed_max + 2 * MR_VERDICTS_MAX) * sizeof(struct mr_verdict);
+    s->off_requests = round_up(s->off_requests, MR_LINE);
+    s->control_bytes = round_up(s->off_requests + 2 * s->state_bytes, page);
     s->plan_bytes = 2 * s->cursor_bytes + s->slots * s->slot_plan_bytes;
     s->data_bytes = s->slots * s->slot_data_bytes;
 }

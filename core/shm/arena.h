@@ -144,6 +144,9 @@ enum mr_failure { MR_FAILURE_NONE, MR_FAILURE_WRITING, MR_FAILURE_SET };
 
 struct mr_request { /* the trainer asks the commander to go on elsewhere */
     uint64_t epoch, batch;
+    uint32_t pending;   /* user commanders: as in the plan head */
+    uint32_t has_state; /* 1: user commanders: mr__request_state holds what they saved there ... */
+    uint32_t state_bytes; /* ... of that many bytes */
 };
 
 /* Set at open, then constant: how the three regions are laid out. They stand at the head of the
@@ -155,7 +158,7 @@ struct mr_request { /* the trainer asks the commander to go on elsewhere */
     uint64_t control_bytes, plan_bytes, data_bytes;                                                \
     uint64_t list_hash; /* of a bad list's bytes */                                                \
     uint64_t slot_data_bytes, slot_plan_bytes, message_bytes, state_bytes, cursor_bytes;           \
-    uint64_t off_lanes, off_hands, off_slots, off_rows, off_verdicts;                              \
+    uint64_t off_lanes, off_hands, off_slots, off_rows, off_verdicts, off_requests;                \
     uint32_t slots, spares;    /* spares: of the slots, kept free for batches that have to move */ \
     uint32_t rows, tasks;      /* tasks: row words per slot, rows or 1 */                          \
     uint32_t producers, hands; /* hands: per lane, producers.threads */                            \
@@ -197,7 +200,13 @@ struct mr_control {
     uint32_t verdicts[3];                  /* how many a part has; each part has one writer */
 };
 
-enum mr_plan_kind { MR_PLAN_BATCH = 1, MR_PLAN_END_EPOCH = 2, MR_PLAN_END = 3 };
+enum mr_plan_kind {
+    MR_PLAN_BATCH = 1,
+    MR_PLAN_END_EPOCH = 2,
+    MR_PLAN_END = 3,
+    MR_PLAN_FAIL = 4, /* the planner cannot go on: a struct mr_errbuf lies where messages do. What
+                         was planned before is delivered first */
+};
 
 /* In front of a slot's messages. Every field is written before the slot is RESERVED and read with
  * relaxed atomics: a reader trusts it only after its own CAS on the slot word has shown that the
@@ -327,6 +336,11 @@ static inline void *mr__plan_message(const struct mr_arena *a, uint32_t slot, ui
 static inline void *mr__plan_state(const struct mr_arena *a, uint32_t slot)
 {
     return mr__plan_message(a, slot, a->shape.rows);
+}
+/* state_bytes of room for what a user's commander is to go on from; beside request[id & 1]. */
+static inline void *mr__request_state(const struct mr_arena *a, uint64_t id)
+{
+    return (uint8_t *)a->control + a->shape.off_requests + (id & 1) * a->shape.state_bytes;
 }
 static inline uint8_t *mr__slot_data(const struct mr_arena *a, uint32_t slot)
 {

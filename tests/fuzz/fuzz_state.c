@@ -43,7 +43,7 @@ static void check_again(const struct mr_state *s)
     require(first.n == second.n && !memcmp(first.data, second.data, first.n), "another state");
     mr__text_free(&first);
     mr__text_free(&second);
-    free(again.forced);
+    mr__state_free(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (rc == MR_OK) {
         check_verdicts(&s);
         check_again(&s);
-        free(s.forced);
+        mr__state_free(&s);
     }
     return 0;
 }

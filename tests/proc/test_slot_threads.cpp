@@ -346,7 +346,7 @@ class SlotThreads : public testing::TestWithParam<Mode>
     void be_commander()
     {
         Planner p = {&a, 0, 0, std::minstd_rand(1)};
-        mr_planner planner = {&p, Planner::seek, Planner::resume, Planner::plan};
+        mr_planner planner = {&p, Planner::seek, Planner::resume, Planner::plan, nullptr};
         mr_errbuf e;
         while (mr__commander_loop(&a, &planner, &e) < 0) {
             begin_a_move();
@@ -557,7 +557,7 @@ class Trainer
                __atomic_load_n(&c->request_done, __ATOMIC_ACQUIRE) != stream)
             wait();
         stream++;
-        c->request[stream & 1] = {to_epoch, to_batch};
+        c->request[stream & 1] = {to_epoch, to_batch, 0, 0, 0};
         __atomic_store_n(&c->request_id, stream, __ATOMIC_RELEASE);
         mr__bell_ring(&c->free_bell);
         delivered = 0;

@@ -362,10 +362,11 @@ const Case cases[] = {
      "t.yaml:1:11: error: 'producer' must be a mapping ('{key: value}'), not '/bin/sh'"},
     {"producer: {plugin: /no.so}\n",
      "t.yaml:1:20: error: 'producer.plugin': cannot open '/no.so': No such file or directory"},
-    {"commander: {script: a.lua}\n", "t.yaml:1:21: error: 'commander.script': this build has no "
-                                     "Lua commander; write it as a plug-in ('commander.plugin')"},
-    {"commander: {params: {a: 1}}\n" SOURCE, "t.yaml:1:1: error: 'commander.plugin' is missing: "
-                                             "name the shared object with your commander"},
+    {"commander: {plugin: /bin/sh, script: /bin/ls}\n",
+     "t.yaml:1:30: error: 'commander' has both 'plugin' and 'script': give only one of them"},
+    {"commander: {params: {a: 1}}\n" SOURCE,
+     "t.yaml:1:1: error: 'commander' needs 'script' or 'plugin': name the Lua script or the shared "
+     "object with your commander"},
     {SOURCE "commander: {plugin: /bin/sh}\nsampler: shuffle\n",
      "t.yaml:3:10: error: 'sampler' and 'commander' both decide which sample comes next: give only "
      "one of them"},

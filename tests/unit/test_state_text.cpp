@@ -32,7 +32,7 @@ int parse(const std::string &text, std::string *again = nullptr)
     if (rc >= 0 && again)
         *again = write(s);
     EXPECT_EQ(rc < 0, e.text[0] != 0) << text;
-    free(s.forced);
+    mr__state_free(&s);
     return rc;
 }
 
@@ -58,7 +58,7 @@ TEST(StateText, Version2ComesBackWithItsVerdicts)
     mr_verdict forced[2] = {};
     forced[0] = {1, 2, 3, 4, MR_E_SLOW, MR_CAUSE_TIMEOUT, 30000, MR_DOING_READ, 1, 0};
     forced[1] = {7, 0, UINT64_MAX - 1, 0, MR_E_MEMORY, MR_CAUSE_OOM, 0, MR_DOING_DECODE, 1, 0};
-    mr_state s = {1, 20, UINT64_MAX, 0x123, 0x456, 9, 0x789, 2, forced, 0};
+    mr_state s = {1, 20, UINT64_MAX, 0x123, 0x456, 9, 0x789, 2, forced, false, 0, nullptr, 0, 0};
     std::string text = write(s), again;
     EXPECT_EQ(parse(text, &again), MR_OK);
     EXPECT_EQ(again, text);
@@ -74,7 +74,29 @@ TEST(StateText, Version2ComesBackWithItsVerdicts)
     EXPECT_EQ(back.forced[0].reason, MR_E_SLOW);
     EXPECT_EQ(back.forced[1].sample, UINT64_MAX - 1);
     EXPECT_EQ(back.forced[1].forced, 1u);
-    free(back.forced);
+    mr__state_free(&back);
+}
+
+TEST(StateText, Version3HasWhatACommanderSaved)
+{
+    uint8_t saved[3] = {0, 0xa5, 255};
+    mr_state s = {};
+    s.has_commander = true;
+    s.pending = MR_END_EPOCH;
+    s.commander = saved;
+    s.commander_bytes = 3;
+    std::string text = write(s), again;
+    EXPECT_NE(text.find(",\"forced\":[],\"commander\":[1,\"00a5ff\"]}"), std::string::npos) << text;
+    EXPECT_EQ(parse(text, &again), MR_OK);
+    EXPECT_EQ(again, text);
+    s.commander_bytes = 0;
+    EXPECT_EQ(parse(write(s), &again), MR_OK);
+    EXPECT_EQ(again, write(s)) << "a commander that has nothing to save";
+    for (size_t n = 0; n < text.size(); n++)
+        EXPECT_EQ(parse(text.substr(0, n)), MR_E_CONFIG) << n;
+    for (const char *wrong :
+         {"[7,\"\"]", "[1,\"0\"]", "[1,\"0G\"]", "[1,\"AA\"]", "[1,5]", "[]", "{}"})
+        EXPECT_EQ(parse(text.substr(0, text.find("[1,")) + wrong + "}"), MR_E_CONFIG) << wrong;
 }
 
 TEST(StateText, TheWeightsOfASamplerThatLearnsAreNamed)
@@ -120,7 +142,7 @@ TEST(StateText, OtherVersionsAndOtherTextsAreRefused)
 {
     std::string good = write(mr_state{});
     ASSERT_EQ(parse(good), MR_OK);
-    EXPECT_EQ(parse("{\"millrace_state\":3,\"epoch\":3}"), MR_E_VERSION);
+    EXPECT_EQ(parse("{\"millrace_state\":4,\"epoch\":3}"), MR_E_VERSION);
     EXPECT_EQ(parse("{\"millrace_state\":0}"), MR_E_VERSION);
     for (size_t n = 0; n < good.size(); n++)
         EXPECT_EQ(parse(good.substr(0, n)), MR_E_CONFIG) << n;

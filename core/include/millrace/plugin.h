@@ -136,6 +136,45 @@ MR_API mr_rng mr_rows_rng(const mr_rows *rows, int32_t row, const char *name);
  */
 MR_API int mr_rows_fail(mr_rows *rows, int code, const char *sentence);
 
+/* ---- the run, as its commander sees it ------------------------------------------------------ */
+
+/* What is known when a commander is built. Good until its process ends. Each rank has a loader, and
+ * so a commander, of its own: dealing is up to them, by `rank` and `world` or by the position of a
+ * message, which is global: rows of rank r's batch number s have positions (s * world + r) * batch
+ * and the following. */
+typedef struct mr_run {
+    size_t size; /**< sizeof(mr_run) */
+    uint64_t seed;
+    uint64_t batch;       /**< rows */
+    uint64_t epochs;      /**< 0: endless */
+    uint64_t rank, world; /**< of this loader */
+    uint64_t samples;     /**< of the config's `source`; 0: there is none */
+    uint64_t classes;     /**< with a name, of that source */
+    const char *script;   /**< absolute path of `commander.script`; NULL: none */
+    uint64_t max_instructions, max_memory_bytes; /**< of that section */
+    int only_read; /**< 1: the script is to be read in `build`, not run: its data set is not there
+                    */
+} mr_run;
+
+/* In the commander's process: its run; NULL in any other. A module that runs scripts (see
+ * mr_plugin) is handed it as *self of `build`. */
+MR_API const mr_run *mr_commander_run(void);
+/* Sets the sentence that a failing hook leaves behind (at most 700 bytes are kept). Returns code.
+ */
+MR_API int mr_run_fail(const mr_run *run, int code, const char *sentence);
+/* A line for the trainer's log. */
+MR_API void mr_run_log(const mr_run *run, const char *line);
+/* What a column of numbers ("label") holds of a sample: *n numbers of *dtype. MR_E_USAGE: there is
+ * no such column, or no such sample. */
+MR_API int mr_run_numbers(const mr_run *run, const char *column, uint64_t sample, mr_dtype *dtype,
+                          const void **data, uint64_t *n);
+/* Random numbers that follow from (seed, epoch, position) and `name` alone, so that they need no
+ * place in a saved state. */
+MR_API mr_rng mr_run_rng(const mr_run *run, uint64_t epoch, uint64_t position, const char *name);
+/* What comes at `index` < n of a random order of 0 .. n - 1 that follows from (seed, which) alone;
+ * costs the same for any n. */
+MR_API uint64_t mr_run_permute(const mr_run *run, uint64_t which, uint64_t index, uint64_t n);
+
 /* ---- the two vtables ------------------------------------------------------------------------ */
 
 typedef struct mr_commander {
@@ -147,10 +186,13 @@ typedef struct mr_commander {
     int (*build)(void **self, const mr_message *params);
     /** Fills the next row's message. MR_OK; MR_END_EPOCH: the row before was the epoch's last;
      *  MR_END: the run ends; negative: the run fails (MR_E_CODE, naming it). The message comes
-     * empty. */
+     *  empty. With the config's own producers, its sample says what the row is made from. */
     int (*next)(void *self, mr_message *m);
-    /** Writes the state (at most `cap` bytes, 64 KiB) from which `load` goes on; both may be NULL.
-     */
+    /** Writes the state (at most `cap` bytes, 64 KiB) from which `load` goes on; called after
+     *  `build`, which is the beginning, and after every planned batch, so be quick. What was saved
+     *  lets a successor go on when this process dies, and is what mr_save_state keeps. `load` may
+     *  come at any time, in any process of the same config. Both may be NULL, or the first save
+     *  MR_E_UNSUPPORTED: then a death ends the run, and mr_save_state refuses. */
     int (*save)(void *self, void *state, size_t cap, size_t *bytes);
     int (*load)(void *self, const void *state, size_t bytes);
     /** Before the process ends in good order (not after a crash). May be NULL. */
