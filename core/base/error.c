@@ -2,6 +2,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@ static int set_text(struct mr_errbuf *e, int code, const char *fmt, va_list ap)
 {
     if (e) {
         e->code = code;
+        e->placed = false;
         vsnprintf(e->text, sizeof e->text, fmt, ap);
     }
     return code;
@@ -21,6 +23,22 @@ int mr__fail(struct mr_errbuf *e, int code, const char *fmt, ...)
     va_start(ap, fmt);
     set_text(e, code, fmt, ap);
     va_end(ap);
+    return code;
+}
+
+int mr__fail_at(struct mr_errbuf *e, int code, const char *file, uint64_t line, uint64_t col,
+                const char *fmt, ...)
+{
+    char sentence[MR_ERR_TEXT], column[24] = "";
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(sentence, sizeof sentence, fmt, ap);
+    va_end(ap);
+    if (col)
+        snprintf(column, sizeof column, ":%" PRIu64, col);
+    mr__fail(e, code, "%s:%" PRIu64 "%s: error: %s", file, line, column, sentence);
+    if (e)
+        e->placed = true;
     return code;
 }
 

@@ -10,11 +10,13 @@
 #include "millrace/types.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #define MR_ERR_TEXT 1024
 
 struct mr_errbuf {
     int code;
+    bool placed; /* the sentence begins with where in a file the mistake stands */
     char text[MR_ERR_TEXT];
 };
 
@@ -29,7 +31,11 @@ int mr__fail(struct mr_errbuf *e, int code, const char *fmt, ...)
 /* As mr__fail, and appends ": strerror(errno)" of the errno at the call. */
 int mr__fail_errno(struct mr_errbuf *e, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Puts "context: " before the sentence that is there; returns e->code. */
+/* Where in a file a mistake stands: "FILE:LINE:COL: error: sentence"; col 0: without it. */
+int mr__fail_at(struct mr_errbuf *e, int code, const char *file, uint64_t line, uint64_t col,
+                const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Puts "context: " before the sentence that is there; returns e->code. What had a place has it
+ * still. */
 int mr__context(struct mr_errbuf *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The candidate nearest to `word` by edit distance, NULL when none is near enough to be meant. */

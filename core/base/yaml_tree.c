@@ -76,10 +76,13 @@ int mr__place_error(const struct mr_place *place, struct mr_mark mark, struct mr
     vsnprintf(sentence, sizeof sentence, fmt, ap);
     va_end(ap);
     if (mark.line)
-        return mr__fail(e, MR_E_CONFIG, "%s:%d:%d: error: %s", place->path, mark.line, mark.col,
-                        sentence);
+        return mr__fail_at(e, MR_E_CONFIG, place->path, (uint64_t)mark.line, (uint64_t)mark.col,
+                           "%s", sentence);
     if (mark.col && place->set_keys)
-        return mr__fail(e, MR_E_CONFIG, "--set %s: error: %s", place->set_keys[mark.col - 1],
-                        sentence);
-    return mr__fail(e, MR_E_CONFIG, "%s: error: %s", place->path, sentence);
+        mr__fail(e, MR_E_CONFIG, "--set %s: error: %s", place->set_keys[mark.col - 1], sentence);
+    else
+        mr__fail(e, MR_E_CONFIG, "%s: error: %s", place->path, sentence);
+    if (e)
+        e->placed = true;
+    return MR_E_CONFIG;
 }

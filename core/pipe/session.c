@@ -3,7 +3,6 @@
 
 #include "shm/report.h"
 
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -85,7 +84,7 @@ static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
                                  .seed = (uint64_t)c->seed,
                                  .batch = (uint64_t)c->batch.size};
     int rc = sampler->open(c->sampler.params, &env, &s->sampler, e);
-    if (rc == MR_E_CONFIG && !strstr(e->text, ": error: ")) { /* a file's line has its own place */
+    if (rc == MR_E_CONFIG && !e->placed) { /* a file's line has its own place */
         struct mr_errbuf why = *e;
         return mr__config_error(c, c->sampler.mark, e, "%.900s", why.text);
     }

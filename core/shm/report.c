@@ -103,6 +103,7 @@ bool mr__run_failed(const struct mr_arena *a, struct mr_errbuf *e)
     if (__atomic_load_n(&c->failure, __ATOMIC_ACQUIRE) != MR_FAILURE_SET)
         return false;
     e->code = c->failure_code < 0 ? c->failure_code : MR_E_CORRUPT;
+    e->placed = false;
     memcpy(e->text, c->failure_text, sizeof e->text);
     e->text[sizeof e->text - 1] = 0;
     return true;

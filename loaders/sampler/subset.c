@@ -65,11 +65,10 @@ static int open_list(struct reader *r)
 
 static int no_number(const struct reader *r, const char *text, size_t n)
 {
-    return mr__fail(r->e, MR_E_CONFIG,
-                    "%s:%llu: error: '%s' is no sample number: a line holds one number from 0, "
-                    "and what is behind a '#' is a comment",
-                    r->name.text, (unsigned long long)r->line,
-                    mr__printable(text, n < 60 ? n : 60).text);
+    return mr__fail_at(r->e, MR_E_CONFIG, r->name.text, r->line, 0,
+                       "'%s' is no sample number: a line holds one number from 0, and what is "
+                       "behind a '#' is a comment",
+                       mr__printable(text, n < 60 ? n : 60).text);
 }
 
 static int add_line(struct reader *r, const char *text, size_t n)
@@ -95,10 +94,9 @@ static int add_line(struct reader *r, const char *text, size_t n)
             number = UINT64_MAX;
     }
     if (number >= r->samples)
-        return mr__fail(r->e, MR_E_CONFIG,
-                        "%s:%llu: error: there is no sample %.*s: the data set's are 0 to %llu",
-                        r->name.text, (unsigned long long)r->line, end < 40 ? (int)end : 40, text,
-                        (unsigned long long)r->samples - 1);
+        return mr__fail_at(r->e, MR_E_CONFIG, r->name.text, r->line, 0,
+                           "there is no sample %.*s: the data set's are 0 to %llu",
+                           end < 40 ? (int)end : 40, text, (unsigned long long)r->samples - 1);
     return mr__sample_list_add(r->list, number) ? MR_OK : no_memory(r);
 }
 
@@ -119,9 +117,8 @@ static int read_lines(struct reader *r)
                                               r->name.text);
     free(text);
     if (rc >= 0 && !r->list->n)
-        return mr__fail(r->e, MR_E_CONFIG,
-                        "%s:%llu: error: the list has no sample in it: write one number per line",
-                        r->name.text, (unsigned long long)(r->line ? r->line : 1));
+        return mr__fail_at(r->e, MR_E_CONFIG, r->name.text, r->line ? r->line : 1, 0,
+                           "the list has no sample in it: write one number per line");
     return rc;
 }
 

@@ -27,10 +27,9 @@ static struct mr_printable shown_path(const struct weight_file *file)
 
 static int wrong_line(const struct weight_file *file, const char *text)
 {
-    return mr__fail(file->e, MR_E_CONFIG,
-                    "%s:%llu: error: a weight is a finite number of 0 or more, not '%.60s'",
-                    shown_path(file).text, (unsigned long long)file->line,
-                    mr__printable(text, strlen(text)).text);
+    return mr__fail_at(file->e, MR_E_CONFIG, shown_path(file).text, file->line, 0,
+                       "a weight is a finite number of 0 or more, not '%.60s'",
+                       mr__printable(text, strlen(text)).text);
 }
 
 static bool is_blank(char c)
@@ -52,11 +51,10 @@ static int read_weight(const struct weight_file *file, char *text, double *w)
 
 static int wrong_count(const struct weight_file *file, const char *how)
 {
-    return mr__fail(file->e, MR_E_CONFIG,
-                    "%s:%llu: error: the file has %s lines than the data set has samples, %llu: "
-                    "it needs a weight for each",
-                    shown_path(file).text, (unsigned long long)file->line, how,
-                    (unsigned long long)file->n);
+    return mr__fail_at(file->e, MR_E_CONFIG, shown_path(file).text, file->line, 0,
+                       "the file has %s lines than the data set has samples, %llu: it needs a "
+                       "weight for each",
+                       how, (unsigned long long)file->n);
 }
 
 /* What stands behind the last weight: nothing, or one empty line. */

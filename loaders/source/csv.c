@@ -20,9 +20,8 @@ static int fail_at(const struct mr_csv *c, struct place at, int code, struct mr_
 {
     char sentence[MR_ERR_TEXT];
     vsnprintf(sentence, sizeof sentence, fmt, ap);
-    return mr__fail(e, code, "%s:%lld:%lld: error: %s",
-                    mr__printable(c->name, strlen(c->name)).text, (long long)at.line,
-                    (long long)at.col, sentence);
+    return mr__fail_at(e, code, mr__printable(c->name, strlen(c->name)).text, (uint64_t)at.line,
+                       (uint64_t)at.col, "%s", sentence);
 }
 
 static int __attribute__((format(printf, 5, 6)))

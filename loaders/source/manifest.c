@@ -82,8 +82,9 @@ static int read_rows(struct mr_manifest *m)
         any = true;
     }
     if (rc == MR_END && !any)
-        return mr__fail(m->e, MR_E_CONFIG, "%s:%lld:1: error: the manifest has no %s", m->csv.name,
-                        (long long)m->csv.line, m->ncolumns ? "row behind its header" : "line");
+        return mr__fail_at(m->e, MR_E_CONFIG, m->csv.name, (uint64_t)m->csv.line, 1,
+                           "the manifest has no %s",
+                           m->ncolumns ? "row behind its header" : "line");
     if (rc == MR_END && m->labels)
         rc = mr__labels_finish(m->labels, m->column[m->label].kind == MR_CELL_CLASS, m->b,
                                m->column[m->label].column, m->e);
