@@ -119,9 +119,13 @@ int mr__session_planner(struct mr_session *s, struct mr_planner *planner, struct
 
 int mr__run_commander(struct mr_session *s, struct mr_errbuf *e)
 {
-    struct planner p = {.s = s};
-    struct mr_planner vtable = {&p, seek, resume, plan, NULL};
+    struct mr_planner planner;
+    int rc = mr__session_planner(s, &planner, e);
+    if (rc < 0)
+        return rc;
     MR_SET(s->arena.control->commander_resumes, 1);
     s->steered = s->feedback.base != NULL;
-    return mr__commander_loop(&s->arena, &vtable, e);
+    rc = mr__commander_loop(&s->arena, &planner, e);
+    free(planner.ctx);
+    return rc;
 }

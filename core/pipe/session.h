@@ -79,7 +79,7 @@ int mr__session_list(const struct mr_session *s, struct mr_errbuf *e);
 /* What the listed verdicts do to the stream, as one number; 0: there are none. */
 uint64_t mr__session_list_hash(const struct mr_session *s);
 
-/* The planner that mr__run_commander drives, for a benchmark to drive itself; a bound session.
+/* The planner that mr__run_commander drives, and a benchmark; a bound session.
  * planner->ctx is to be freed with free(). MR_E_MEMORY. */
 int mr__session_planner(struct mr_session *s, struct mr_planner *planner, struct mr_errbuf *e);
 
