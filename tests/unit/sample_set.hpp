@@ -5,19 +5,11 @@
 #ifndef SAMPLE_SET_HPP
 #define SAMPLE_SET_HPP
 
-#include <gtest/gtest.h>
-
-extern "C" {
-#include "base/config.h"
-#include "base/descriptor.h"
-}
+#include "sampler_testing.hpp"
 
 #include <cmath>
 #include <cstdint>
 #include <random>
-#include <string>
-#include <unistd.h>
-#include <vector>
 
 struct SampleSet {
     std::vector<int64_t> label;
@@ -90,75 +82,38 @@ class TestIndex
     TestIndex &operator=(const TestIndex &) = delete;
 };
 
-class TestSampler
+struct OwnIndex {
+    TestIndex data;
+};
+
+// A sampler over a set of its own.
+class TestSampler : OwnIndex, public ConfiguredSampler
 {
   public:
-    int rc;            // of reading the config, then of open
-    std::string error; // of them
-    const mr_sampler *sampler = nullptr;
-    mr_sampler_env env = {};
+    std::string error; // of reading the config, or of open
 
     // `options` stands in the config's braces: "type: pk, p: 2, k: 2". Takes `samples` samples
     // from `first` on, all that follow for 0.
     TestSampler(const SampleSet &set, const std::string &options, uint64_t batch = 4,
                 uint64_t first = 0, uint64_t samples = 0, uint64_t seed = 42)
-        : data(set)
+        : OwnIndex{TestIndex(set)},
+          ConfiguredSampler(options, data.index, {seed, batch, first, samples}),
+          error(rc < 0 ? e.text : "")
     {
-        mr_errbuf e = {};
-        std::string text = "source: {type: folder, path: /}\nsampler: {" + options + "}\n";
-        rc = mr__config_read(&config, "test.yaml", text.c_str(), nullptr, &e);
-        if (rc >= 0) {
-            sampler = static_cast<const mr_sampler *>((const void *)config->sampler.desc);
-            env = {&data.index, first, samples ? samples : set.samples() - first, seed, batch};
-            rc = sampler->open(config->sampler.params, &env, &self, &e);
-        }
-        if (rc < 0)
-            error = e.text;
     }
-    ~TestSampler()
-    {
-        if (rc >= 0)
-            sampler->close(self);
-        mr__config_free(config);
-    }
-    TestSampler(const TestSampler &) = delete;
-    TestSampler &operator=(const TestSampler &) = delete;
-
     uint64_t hash()
     {
-        return sampler->hash(self);
+        return desc->hash(self);
     }
-    uint64_t length()
-    {
-        return sampler->length(self);
-    }
-    uint64_t at(uint64_t epoch, uint64_t position)
-    {
-        mr_errbuf e = {};
-        mr_pick pick = {};
-        EXPECT_EQ(sampler->at(self, epoch, position, &pick, &e), MR_OK) << e.text;
-        EXPECT_EQ(pick.window.w, 0);
-        return pick.sample;
-    }
-    std::vector<uint64_t> epoch(uint64_t number)
-    {
-        std::vector<uint64_t> order;
-        for (uint64_t i = 0; i < length(); i++)
-            order.push_back(at(number, i));
-        return order;
-    }
+    // Of the first choice that is given.
+    using ConfiguredSampler::substitute;
     uint64_t substitute(uint64_t number, uint64_t position, uint32_t attempt, uint64_t first_choice)
     {
         mr_pick pick = {};
         pick.sample = first_choice;
-        sampler->substitute(self, number, position, attempt, &pick);
+        desc->substitute(self, number, position, attempt, &pick);
         return pick.sample;
     }
-
-  private:
-    TestIndex data;
-    mr_config *config = nullptr;
-    void *self = nullptr;
 };
 
 // sum (seen - due)^2 / due. Seeds are fixed, so a test that holds it to a bound never flickers.

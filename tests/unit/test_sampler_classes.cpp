@@ -279,7 +279,7 @@ TEST(PKRefuses, WhatDoesNotFit)
               "'sampler.length' is 1001, which is no multiple of a batch of 4 rows ('sampler.p' "
               "times 'sampler.k')");
     EXPECT_EQ(refused(set, "type: pk, p: 2"),
-              "test.yaml:2:17: error: 'sampler.k' is missing: samples of each; `batch.size` must "
+              "t.yaml:3:17: error: 'sampler.k' is missing: samples of each; `batch.size` must "
               "be p times k");
 }
 

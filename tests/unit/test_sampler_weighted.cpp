@@ -298,7 +298,7 @@ TEST(WeightedRefuses, ColumnsThatAreNotThereOrHoldNoNumber)
 
 TEST(WeightedRefuses, ConfigsWithoutOneSourceOfWeights)
 {
-    const std::string place = "test.yaml:2:17: error: 'weighted': say where the weights come from "
+    const std::string place = "t.yaml:3:17: error: 'weighted': say where the weights come from "
                               "by ";
     const std::string ways = " of 'by: COLUMN', 'weights: FILE' and 'balance: COLUMN'";
     EXPECT_EQ(refused({1}, "type: weighted"), place + "one" + ways);
