@@ -73,7 +73,8 @@ static void fill(const mr_loader *l, mr_stats *s)
     s->commander_idle_ns = MR_GET(mr__lane(a, MR_LANE_COMMANDER)->count[MR_COUNT_IDLE_NS]) +
                            waiting_now(a, MR_LANE_COMMANDER);
     s->bytes_read = mr__lanes_sum(a, MR_COUNT_BYTES_READ);
-    s->arena_bytes = a->shape.control_bytes + a->shape.plan_bytes + a->shape.data_bytes;
+    s->arena_bytes = a->shape.control_bytes + a->shape.plan_bytes + a->shape.data_bytes +
+                     (l->s.feedback.base ? l->s.feedback.off_given : 0);
     s->producers = (int32_t)a->shape.producers;
     s->slots = (int32_t)mr__trainer_slots(a);
     s->rank = (int32_t)l->s.plan->config->rank;

@@ -281,6 +281,20 @@ TEST_F(Feedback, ARowWithoutASampleTakesNone)
     mr_release(b);
 }
 
+TEST_F(Feedback, ItsMemoryIsCounted)
+{
+    auto bytes = [](const char *delay) {
+        Loader l(learning_config(""), {delay});
+        mr_stats s = {};
+        s.size = sizeof s;
+        EXPECT_EQ(mr_get_stats(l.handle, &s), MR_OK) << l.error;
+        return s.arena_bytes;
+    };
+    EXPECT_GE(bytes("sampler.feedback_delay=202"),
+              bytes("sampler.feedback_delay=2") + 200u * 8 * 16)
+        << "a place per row of 200 batches of 8";
+}
+
 TEST_F(Feedback, OtherSamplersAndOrdersTakeNone)
 {
     Loader l(main_config());
