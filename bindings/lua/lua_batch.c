@@ -126,6 +126,14 @@ static int batch_valid(lua_State *L)
     return 1;
 }
 
+/* The library's sentences count rows from 0. */
+static int raise_for_row(lua_State *L, int row)
+{
+    const char *from_0 = lua_pushfstring(L, "row %d of batch", row - 1);
+    const char *from_1 = lua_pushfstring(L, "row %d of batch", row);
+    return luaL_error(L, "%s", luaL_gsub(L, mr_error(NULL), from_0, from_1));
+}
+
 /* feedback(row, value): rows from 1. */
 static int batch_feedback(lua_State *L)
 {
@@ -136,7 +144,7 @@ static int batch_feedback(lua_State *L)
         return luaL_error(L, "the batch has no row %I, it has 1 to %d", (LUAI_UACINT)row,
                           (int)check_info(L).rows);
     if (mr_feedback(batch, (int32_t)(row - 1), value) < 0)
-        return mr__lua_raise(L, NULL);
+        return raise_for_row(L, (int)row);
     return 0;
 }
 
