@@ -110,6 +110,8 @@ void mr__loader_drain_events(mr_loader *l);
  */
 int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, const struct mr_state *state,
                        struct mr_errbuf *e);
+/* Why no batch will come, for good or until one is released (MR_E_LEASED); MR_OK: one may. */
+int mr__loader_cannot_come(mr_loader *l, struct mr_errbuf *e);
 /* Waits until no request is under way. As mr__loader_request. */
 int mr__loader_settle(mr_loader *l, struct mr_errbuf *e);
 /* Waits until something changed (ready_fd), the warden died, or the time is over; unlocks
