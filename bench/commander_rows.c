@@ -25,22 +25,22 @@ static uint64_t room[4096], state[8192];
 static int run(const struct mr_config *c, uint64_t messages, struct mr_errbuf *e)
 {
     struct mr_commander_run r;
-    const mr_commander *v;
+    mr_commander v;
     mr__commander_run_begin(&r, c, NULL, NULL);
     int rc = mr__commander_load(c, &v, e);
     if (rc < 0)
         return rc;
-    void *self = c->commander.script ? (void *)&r : v->user;
-    rc = mr__hook_build(&r, v, &self, c->commander.params);
+    void *self = c->commander.script ? (void *)&r : v.user;
+    rc = mr__hook_build(&r, &v, &self, c->commander.params);
     double from = cpu_s();
     uint64_t made = 0, saved_bytes = 0;
     for (uint64_t i = 0; rc >= 0 && i < messages; i++) {
         size_t bytes = 0;
         mr_message *m = mr__message_init(room, (size_t)c->message_bytes, 0, i, i);
-        rc = mr__hook_next(&r, v, self, m);
+        rc = mr__hook_next(&r, &v, self, m);
         made += rc == MR_OK;
-        if (rc >= 0 && i % BATCH == 0 && v->save)
-            mr__hook_save(&r, v, self, state, sizeof state, &bytes);
+        if (rc >= 0 && i % BATCH == 0 && v.save)
+            mr__hook_save(&r, &v, self, state, sizeof state, &bytes);
         saved_bytes = bytes ? bytes : saved_bytes;
     }
     if (rc < 0)

@@ -17,7 +17,7 @@
 struct script {
     const mr_run *run;
     lua_State *L;
-    int next, save, load; /* in the registry; LUA_NOREF: the script has none */
+    int next, save, load, set_epoch; /* in the registry; LUA_NOREF: the script has none */
     /* limits */
     uint64_t used, allowed; /* instructions of this call */
     bool over;              /* they were used up: nothing is run any more, whoever catches what */
@@ -37,7 +37,7 @@ struct script *script_of(lua_State *L);
 
 /* A state whose memory and instructions are counted. NULL: memory is out. */
 lua_State *script_state_new(struct script *s);
-/* Counts `n` instructions more than the machine has; raises an error when that is too many. */
+/* Counts `n` instructions more than the machine has. Raises an error once too many were counted. */
 void script_charge(lua_State *L, uint64_t n);
 /* Calls f(L) with `ctx` as its only argument (a light userdata), protected: MR_OK, or MR_E_CODE
  * with s->sentence. `share`: how many times as much as a message it may take. */
@@ -48,8 +48,20 @@ int script_call(struct script *s, lua_CFunction f, void *ctx, uint64_t share);
 /* millrace.END_EPOCH and millrace.END are light userdata of their addresses: no script makes such a
  * value. */
 extern const char script_end_epoch, script_end;
+/* Calls upvalue 1, the function that a guard stands before, with the same arguments. */
+int script_pass_on(lua_State *L);
 /* What a script sees: parts of Lua's library, `millrace`, `dataset`, `require`, `print`. */
 void script_open_world(lua_State *L);
+
+/* ---- script_order.c ---- */
+
+/* pairs(t), whose order does not differ from process to process as Lua's own does. */
+int script_pairs(lua_State *L);
+
+/* ---- script_coroutine.c ---- */
+
+/* Guards the functions of the table `coroutine`, which is on top. */
+void script_guard_coroutines(lua_State *L);
 
 /* ---- script_files.c ---- */
 

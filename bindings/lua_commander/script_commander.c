@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUILD_SHARE 100 /* build and load may take that many times as much as a message */
+#define BUILD_SHARE \
+    100 /* build, load and set_epoch may take that many times as much as a message */
 
 const char script_end_epoch = 1, script_end = 2;
 
@@ -52,6 +53,7 @@ static void take_functions(lua_State *L, struct script *s)
     s->next = take_function(L, "next");
     s->save = take_function(L, "save");
     s->load = take_function(L, "load");
+    s->set_epoch = take_function(L, "set_epoch");
     if (s->next == LUA_NOREF)
         luaL_error(L, "the script's table has no function 'next'");
     if ((s->save == LUA_NOREF) != (s->load == LUA_NOREF))
@@ -96,7 +98,7 @@ static int build(void **self, const mr_message *params)
     if (!s)
         return MR_E_MEMORY;
     s->run = run;
-    s->next = s->save = s->load = LUA_NOREF;
+    s->next = s->save = s->load = s->set_epoch = LUA_NOREF;
     s->doing = "build";
     if (!script_state_new(s)) {
         destroy(s);
@@ -165,7 +167,7 @@ static int do_save(lua_State *L)
     struct asked *a = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, a->s->save);
     lua_call(L, 0, 1);
-    a->bytes = script_save_value(L, lua_gettop(L), a->state, a->cap);
+    a->bytes = lua_isnil(L, -1) ? 0 : script_save_value(L, lua_gettop(L), a->state, a->cap);
     return 0;
 }
 
@@ -185,7 +187,10 @@ static int do_load(lua_State *L)
 {
     struct asked *a = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, a->s->load);
-    script_load_value(L, a->given, a->bytes);
+    if (a->bytes)
+        script_load_value(L, a->given, a->bytes);
+    else
+        lua_pushnil(L);
     lua_call(L, 1, 0);
     return 0;
 }
@@ -200,13 +205,37 @@ static int load(void *self, const void *state, size_t bytes)
     return told(s, script_call(s, do_load, &a, BUILD_SHARE));
 }
 
+/* ---- set_epoch ---- */
+
+static int do_set_epoch(lua_State *L)
+{
+    struct asked *a = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, a->s->set_epoch);
+    lua_pushinteger(L, (lua_Integer)a->s->epoch);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static int set_epoch(void *self, uint64_t epoch)
+{
+    struct script *s = self;
+    struct asked a = {.s = s};
+    s->doing = "set_epoch";
+    if (s->set_epoch == LUA_NOREF)
+        return MR_E_UNSUPPORTED;
+    s->epoch = epoch;
+    s->position = 0;
+    return told(s, script_call(s, do_set_epoch, &a, BUILD_SHARE));
+}
+
 static const mr_commander commander = {.size = sizeof(mr_commander),
                                        .abi = MR_PLUGIN_ABI,
                                        .build = build,
                                        .next = next,
                                        .save = save,
                                        .load = load,
-                                       .destroy = destroy};
+                                       .destroy = destroy,
+                                       .set_epoch = set_epoch};
 
 extern MR_API const mr_plugin mr_plugin_entry;
 MR_API const mr_plugin mr_plugin_entry = {sizeof(mr_plugin), MR_PLUGIN_ABI, &commander, NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * script_files.c: a script and what it requires: texts in its folder, and in folders in there. No
- * link is followed but the one that the script itself may be.
+ * link is followed but the one that the script itself may be, and a FIFO does not stop it.
  */
 #include "script.h"
 
@@ -36,7 +36,8 @@ static int open_below(const char *script, const char *name)
         size_t n = strcspn(name, ".");
         bool last = !name[n];
         snprintf(part, sizeof part, "%.*s%s", (int)n, name, last ? ".lua" : "");
-        int next = openat(at, part, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
+        int next = openat(
+            at, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
         int error = errno;
         close(at);
         errno = error;
@@ -103,7 +104,7 @@ void script_load_file(lua_State *L, const char *name)
     struct stat st;
     struct open_file *f = new_file(L);
     int top = lua_gettop(L);
-    f->fd = name ? open_below(script, name) : open(script, O_RDONLY | O_CLOEXEC);
+    f->fd = name ? open_below(script, name) : open(script, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     const char *shown = name ? luaL_gsub(L, name, ".", "/") : base;
     shown = lua_pushfstring(L, name ? "@%s.lua" : "@%s", shown);
     if (f->fd < 0 || fstat(f->fd, &st) < 0)

@@ -39,6 +39,12 @@ static void *allocate(void *ud, void *p, size_t old, size_t n)
     return q;
 }
 
+static int no_more(lua_State *L)
+{
+    lua_pushliteral(L, "too many instructions");
+    return lua_error(L);
+}
+
 static void on_count(lua_State *L, lua_Debug *at)
 {
     struct script *s = script_of(L);
@@ -54,8 +60,7 @@ static void on_count(lua_State *L, lua_Debug *at)
     }
     s->over = true;
     lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-    lua_pushliteral(L, "too many instructions");
-    lua_error(L);
+    no_more(L);
 }
 
 lua_State *script_state_new(struct script *s)
@@ -72,9 +77,9 @@ lua_State *script_state_new(struct script *s)
 void script_charge(lua_State *L, uint64_t n)
 {
     struct script *s = script_of(L);
-    s->used += n;
+    s->used += n; /* the hook looks at it soon */
     if (s->over)
-        luaL_error(L, "too many instructions");
+        no_more(L);
 }
 
 /* ---- errors ---- */

@@ -8,8 +8,6 @@
 #include <lualib.h>
 #include <string.h>
 
-#define COROUTINE_COST 1000 /* a hook's step: it might end before its first */
-
 /* ---- Lua's library, less some, and some guarded ---- */
 
 static void forget(lua_State *L, const char *const *names)
@@ -20,8 +18,7 @@ static void forget(lua_State *L, const char *const *names)
     }
 }
 
-/* Calls the function that a guard stands before, with the same arguments. */
-static int pass_on(lua_State *L)
+int script_pass_on(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -39,7 +36,7 @@ static int load_text(lua_State *L)
     lua_settop(L, env ? 4 : 3);
     lua_pushliteral(L, "t");
     lua_replace(L, 3);
-    return pass_on(L);
+    return script_pass_on(L);
 }
 
 /* A finalizer runs outside of the limits. */
@@ -51,7 +48,7 @@ static int set_metatable(lua_State *L)
             return luaL_error(L, "a script's tables have no finalizers (__gc)");
         lua_pop(L, 1);
     }
-    return pass_on(L);
+    return script_pass_on(L);
 }
 
 /* Lua calls a handler inside of the hook that has raised the error, where no hook counts: here it
@@ -71,12 +68,6 @@ static int guarded_call(lua_State *L)
     lua_pushboolean(L, 0);
     lua_insert(L, 1);
     return 2;
-}
-
-static int charged(lua_State *L)
-{
-    script_charge(L, COROUTINE_COST);
-    return pass_on(L);
 }
 
 /* Puts `guard` around a function of the table on top. */
@@ -261,6 +252,8 @@ static void open_library(lua_State *L)
     wrap(L, "load", load_text);
     wrap(L, "setmetatable", set_metatable);
     wrap(L, "xpcall", guarded_call);
+    lua_pushcfunction(L, script_pairs);
+    lua_setfield(L, -2, "pairs");
     lua_getfield(L, -1, "string");
     forget(L, dump);
     lua_getfield(L, -2, "math");
@@ -268,8 +261,7 @@ static void open_library(lua_State *L)
     lua_pushcfunction(L, random_number);
     lua_setfield(L, -2, "random");
     lua_getfield(L, -3, "coroutine");
-    wrap(L, "create", charged);
-    wrap(L, "wrap", charged);
+    script_guard_coroutines(L);
     lua_pop(L, 4);
 }
 

@@ -57,7 +57,8 @@ int mr__config_ranks(struct mr_config_reader *r)
 {
     struct mr_config *c = r->c;
     struct ranks s = {.r = r, .rank_given = given(r, "rank"), .world_given = given(r, "world")};
-    bool user = c->commander.given || !c->source.desc; /* it decides itself what each rank gets */
+    /* A plug-in or a callback decides itself what each rank gets. */
+    bool user = !c->commander.script && (c->commander.given || !c->source.desc);
     bool alone = s.world_given && c->world == 1;
     if (!s.world_given)
         c->world = 1;

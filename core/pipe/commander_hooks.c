@@ -94,3 +94,18 @@ int mr__hook_load(struct mr_commander_run *r, const mr_commander *c, void *self,
 {
     WATCHED(r, BUILD_SHARE, c->load(self, state, bytes));
 }
+
+int mr__hook_set_epoch(struct mr_commander_run *r, const mr_commander *c, void *self,
+                       uint64_t epoch)
+{
+    WATCHED(r, BUILD_SHARE, c->set_epoch(self, epoch));
+}
+
+bool mr__hook_destroy(const mr_commander *c, void *self)
+{
+    if (dead)
+        return false;
+    if (c && c->destroy)
+        c->destroy(self);
+    return true;
+}

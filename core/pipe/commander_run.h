@@ -9,6 +9,8 @@
 #include "base/config.h"
 #include "shm/arena.h"
 
+#include <stdbool.h>
+
 #define MR_RUN_SENTENCE 701
 
 struct mr_commander_run {
@@ -27,9 +29,12 @@ void mr__commander_run_begin(struct mr_commander_run *r, const struct mr_config 
  * Left out when its headers are missing where the library was built. malloc'ed; NULL with
  * MR_E_UNSUPPORTED or MR_E_MEMORY and a sentence. */
 char *mr__script_module(struct mr_errbuf *e);
-/* In the commander's process: the plug-in of a script, with its hooks checked. */
-int mr__commander_load(const struct mr_config *config, const mr_commander **vtable,
-                       struct mr_errbuf *e);
+/* The hooks of a user's struct, which may be from before it had all of them; without `next` or of
+ * another ABI it is none: false. */
+bool mr__commander_hooks(const mr_commander *given, mr_commander *hooks);
+/* In the commander's process: the hooks of the config's script or plug-in. MR_E_CODE: it has none.
+ */
+int mr__commander_load(const struct mr_config *config, mr_commander *hooks, struct mr_errbuf *e);
 
 /* The hooks. A script's are ended when they take much more processor time than their instructions
  * could (MR_E_TIMEOUT, with a sentence; nothing of the script may be called any more). build: NULL
@@ -41,6 +46,11 @@ int mr__hook_save(struct mr_commander_run *r, const mr_commander *c, void *self,
                   size_t cap, size_t *bytes);
 int mr__hook_load(struct mr_commander_run *r, const mr_commander *c, void *self, const void *state,
                   size_t bytes);
+int mr__hook_set_epoch(struct mr_commander_run *r, const mr_commander *c, void *self,
+                       uint64_t epoch);
+/* NULL: nothing is to be called. False, of a script that was ended in the middle: nothing was, and
+ * no memory may be freed any more. */
+bool mr__hook_destroy(const mr_commander *c, void *self);
 /* Starts the clock for them; before the process is confined. */
 void mr__hook_clock(void);
 

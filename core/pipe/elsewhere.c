@@ -9,24 +9,54 @@
 
 #define REQUEST_MS 60000 /* a commander that takes longer is stopped or hung */
 
-int mr__loader_settle(mr_loader *l, struct mr_errbuf *e)
+/* Waits until the commander has done something; `what`, for a sentence. */
+static int wait_for(mr_loader *l, bool (*done)(const mr_loader *l), const char *what,
+                    struct mr_errbuf *e)
 {
-    const struct mr_control *c = l->s.arena.control;
     uint64_t until = mr__now_ns() + REQUEST_MS * 1000000ull;
-    while (__atomic_load_n(&c->request_done, __ATOMIC_ACQUIRE) != l->stream) {
+    bool waited = false;
+    while (!done(l)) {
         int rc = mr__loader_cannot_come(l, e);
         if (rc < 0 && rc != MR_E_LEASED)
             return rc;
         if (mr__now_ns() > until)
-            return mr__fail(e, MR_E_TIMEOUT,
-                            "the commander has not taken up the request before this one within "
-                            "%d s: see mr_dump",
-                            REQUEST_MS / 1000);
-        rc = mr__loader_wait(l, REQUEST_MS, e); /* the commander signals when it has obeyed */
+            return mr__fail(e, MR_E_TIMEOUT, "the commander has not %s within %d s: see mr_dump",
+                            what, REQUEST_MS / 1000);
+        rc = mr__loader_wait(l, REQUEST_MS, e); /* the commander signals when it has */
         if (rc < 0)
             return rc;
+        waited = true;
     }
+    if (waited) /* a batch may have signalled, too */
+        mr__signal_ready(&l->s.arena);
     return MR_OK;
+}
+
+static bool obeyed(const mr_loader *l)
+{
+    return __atomic_load_n(&l->s.arena.control->request_done, __ATOMIC_ACQUIRE) == l->stream;
+}
+
+int mr__loader_settle(mr_loader *l, struct mr_errbuf *e)
+{
+    return wait_for(l, obeyed, "taken up the request before this one", e);
+}
+
+static bool is_built(const mr_loader *l)
+{
+    return MR_GET(l->s.arena.control->commander_seeks) != MR_SEEKS_UNKNOWN;
+}
+
+static int may_seek(mr_loader *l, struct mr_errbuf *e)
+{
+    int rc = l->s.plan->user_commander ? wait_for(l, is_built, "been built", e) : MR_OK;
+    if (rc < 0 || !l->s.plan->user_commander)
+        return rc;
+    if (MR_GET(l->s.arena.control->commander_seeks) == MR_SEEKS)
+        return MR_OK;
+    return mr__fail(e, MR_E_UNSUPPORTED,
+                    "a user's commander decides itself what comes next, and this one has no "
+                    "set_epoch hook: it cannot be sent to an epoch");
 }
 
 int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, const struct mr_state *state,
@@ -41,8 +71,7 @@ int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, const struc
     l->stream++;
     l->epoch = epoch;
     l->position = batch;
-    if (state)
-        mr__state_keep(&l->user, state);
+    mr__state_keep(&l->user, state);
     mr__state_request(l, l->stream);
     MR_CRASH_POINT("trainer.request_written");
     __atomic_store_n(&c->request_id, l->stream, __ATOMIC_RELEASE);
@@ -57,9 +86,9 @@ int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, const struc
 
 static int go_to(mr_loader *l, uint64_t epoch, uint64_t batch, bool cut, struct mr_errbuf *e)
 {
-    if (l->s.plan->user_commander)
-        return mr__fail(e, MR_E_UNSUPPORTED, "a user's commander decides itself what comes next");
-    int rc = mr__loader_request(l, epoch, batch, NULL, e);
+    int rc = may_seek(l, e);
+    if (rc >= 0)
+        rc = mr__loader_request(l, epoch, batch, NULL, e);
     if (rc >= 0)
         l->epoch_cut = cut;
     if (rc >= 0 && cut) /* mr_next has something new to say */
@@ -81,8 +110,6 @@ int mr_end_epoch(mr_loader *l)
 static int set_epoch(mr_loader *l, uint64_t epoch, struct mr_errbuf *e)
 {
     uint64_t epochs = (uint64_t)l->s.plan->config->epochs;
-    if (l->s.plan->user_commander)
-        return go_to(l, epoch, 0, false, e); /* which says that it cannot */
     if (epochs && epoch >= epochs)
         return mr__fail(e, MR_E_USAGE,
                         "there is no epoch %llu: with 'epochs: %llu' they go from 0 to %llu; 0 "

@@ -45,6 +45,7 @@ struct mr_learned {
 struct mr_user_place {
     bool known;       /* it has saved ... */
     bool none;        /* it cannot, so its place is lost */
+    bool asked;       /* ... behind a request, which was to an epoch: it is with the request */
     uint32_t pending; /* as in struct mr_plan_head */
     uint32_t bytes;
     uint8_t *state; /* [arena.shape.state_bytes] */
@@ -106,7 +107,8 @@ void mr__loader_free(mr_loader *l);
 /* Hands log lines to the callback and remembers bad samples. Lock held. */
 void mr__loader_drain_events(mr_loader *l);
 /* Asks the commander to go to a place; `state`: that place, with what a user's commander saved
- * there, NULL for built-in ones. Lock held. MR_E_DIED when nobody answers an earlier request.
+ * there, NULL: the beginning of an epoch, or any for built-in ones. Lock held. MR_E_DIED when
+ * nobody answers an earlier request.
  */
 int mr__loader_request(mr_loader *l, uint64_t epoch, uint64_t batch, const struct mr_state *state,
                        struct mr_errbuf *e);
@@ -141,7 +143,8 @@ void mr__learned_done(const struct mr_batch *b);
 /* The hash of the weights file that belongs to this place, for a state; 0 without feedback.
  * MR_E_USAGE: none was written here. */
 int mr__learned_hash(const mr_loader *l, uint64_t *hash, struct mr_errbuf *e);
-/* Takes over what a user's commander saved; the state was checked. */
+/* Takes over what a user's commander saved; the state was checked. NULL: it is yet to save, where
+ * it is sent. */
 void mr__state_keep(struct mr_user_place *user, const struct mr_state *state);
 /* Writes request `id`: to the loader's epoch and position, with what the commander saved there. */
 void mr__state_request(const mr_loader *l, uint64_t id);

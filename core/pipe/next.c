@@ -143,6 +143,7 @@ static int keep_place(mr_loader *l, uint32_t slot, const struct mr_plan_head *he
                         head->state_bytes);
     l->user.known = a->shape.state_bytes && MR_GET(a->control->commander_resumes);
     l->user.none = !l->user.known;
+    l->user.asked = false;
     l->user.pending = head->pending;
     l->user.bytes = head->state_bytes;
     memcpy(l->user.state, mr__plan_state(a, slot), head->state_bytes);

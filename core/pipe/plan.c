@@ -147,8 +147,8 @@ static void size_arena(struct mr_plan *plan, const struct mr_user *user)
 
 static int check_user(const struct mr_config *c, const struct mr_user *user, struct mr_errbuf *e)
 {
-    if ((user->commander && (user->commander->size < sizeof(mr_commander) ||
-                             user->commander->abi != MR_PLUGIN_ABI || !user->commander->next)) ||
+    mr_commander hooks;
+    if ((user->commander && !mr__commander_hooks(user->commander, &hooks)) ||
         (user->producer && (user->producer->size < sizeof(mr_producer) ||
                             user->producer->abi != MR_PLUGIN_ABI || !user->producer->fill)))
         return mr__fail(

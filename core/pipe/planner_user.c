@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct mr_errbuf) + MR_LINE <= 4096, "a slot's plan is a p
 
 struct user_planner {
     struct mr_session *s;
-    const mr_commander *vtable;
+    mr_commander hooks;
     void *self;
     struct mr_commander_run run;
     uint64_t epoch, base, step; /* base: the global batch of the epoch at which step 0 began */
@@ -25,6 +25,7 @@ struct user_planner {
     int pending;        /* MR_END_EPOCH or MR_END that was met in the middle of a batch; 0: none */
     bool fresh;         /* nothing was asked for yet */
     bool mute;          /* its save has said that there is nothing to save by */
+    bool seeks;         /* it can be sent to an epoch */
     uint8_t *beginning; /* what it saved before it was asked for anything; NULL: it cannot */
     size_t beginning_bytes;
 };
@@ -42,7 +43,7 @@ static int save_into(struct user_planner *u, void *state, size_t *bytes, struct 
 {
     size_t cap = u->s->arena.shape.state_bytes;
     *bytes = 0;
-    int rc = mr__hook_save(&u->run, u->vtable, u->self, state, cap, bytes);
+    int rc = mr__hook_save(&u->run, &u->hooks, u->self, state, cap, bytes);
     if (rc == MR_E_UNSUPPORTED)
         return rc;
     if (rc < 0)
@@ -55,62 +56,94 @@ static int save_into(struct user_planner *u, void *state, size_t *bytes, struct 
 
 static bool saves(const struct user_planner *u)
 {
-    return u->vtable->save && u->vtable->load && u->s->arena.shape.state_bytes && !u->mute;
+    return u->hooks.save && u->hooks.load && u->s->arena.shape.state_bytes && !u->mute;
 }
 
 static int load(struct user_planner *u, const void *state, size_t bytes, struct mr_errbuf *e)
 {
-    int rc = saves(u) ? mr__hook_load(&u->run, u->vtable, u->self, state, bytes) : MR_E_UNSUPPORTED;
+    int rc = saves(u) ? mr__hook_load(&u->run, &u->hooks, u->self, state, bytes) : MR_E_UNSUPPORTED;
     u->fresh = false;
     return rc < 0 ? code_error(u, rc, "load", e) : MR_OK;
 }
 
-static int build(struct user_planner *u, struct mr_errbuf *e)
+/* MR_E_UNSUPPORTED without a sentence: it has no such hook. */
+static int go_to_epoch(struct user_planner *u, uint64_t epoch, struct mr_errbuf *e)
 {
-    const struct mr_user_code *code = &u->s->plan->config->commander;
-    u->self = code->script ? &u->run : u->vtable->user;
-    int rc = mr__hook_build(&u->run, u->vtable, &u->self, code->params);
-    if (rc < 0)
-        return code_error(u, rc, "build", e);
-    u->fresh = true;
+    if (!u->hooks.set_epoch)
+        return MR_E_UNSUPPORTED;
+    int rc = mr__hook_set_epoch(&u->run, &u->hooks, u->self, epoch);
+    return rc < 0 && rc != MR_E_UNSUPPORTED ? code_error(u, rc, "set_epoch", e) : rc;
+}
+
+static int keep_beginning(struct user_planner *u, struct mr_errbuf *e)
+{
     if (!saves(u))
         return MR_OK;
     u->beginning = malloc(u->s->arena.shape.state_bytes);
     if (!u->beginning)
         return mr__fail(e, MR_E_MEMORY, "no memory for the commander's state");
-    rc = save_into(u, u->beginning, &u->beginning_bytes, e);
-    if (rc != MR_E_UNSUPPORTED)
-        return rc;
-    u->mute = true;
-    return MR_OK;
+    int rc = save_into(u, u->beginning, &u->beginning_bytes, e);
+    u->mute = rc == MR_E_UNSUPPORTED;
+    return u->mute ? MR_OK : rc;
+}
+
+static int build(struct user_planner *u, struct mr_errbuf *e)
+{
+    const struct mr_user_code *code = &u->s->plan->config->commander;
+    struct mr_control *control = u->s->arena.control;
+    u->self = code->script ? &u->run : u->hooks.user;
+    int rc = mr__hook_build(&u->run, &u->hooks, &u->self, code->params);
+    if (rc < 0)
+        return code_error(u, rc, "build", e);
+    u->fresh = true;
+    rc = go_to_epoch(u, 0, e);
+    u->seeks = rc >= 0;
+    if (rc >= 0 || rc == MR_E_UNSUPPORTED)
+        rc = keep_beginning(u, e);
+    MR_SET(control->commander_resumes, saves(u));
+    MR_SET(control->commander_seeks, u->seeks ? MR_SEEKS : MR_SEEKS_NOT);
+    mr__signal_ready(&u->s->arena); /* a trainer may wait to know */
+    return rc;
 }
 
 /* ---- going elsewhere ---- */
 
-static int seek_to(void *ctx, const struct mr_request *r, const void *state, struct mr_errbuf *e)
+/* What it saves at the beginning of an epoch is the trainer's to have. */
+static int begin_epoch(struct user_planner *u, struct mr_request *r, void *state,
+                       struct mr_errbuf *e)
+{
+    uint64_t epochs = (uint64_t)u->s->plan->config->epochs;
+    size_t bytes = 0;
+    int rc = epochs && r->epoch >= epochs ? MR_OK : go_to_epoch(u, r->epoch, e);
+    u->fresh = false;
+    if (rc < 0 || !saves(u))
+        return rc;
+    rc = save_into(u, state, &bytes, e);
+    r->state_bytes = (uint32_t)bytes;
+    r->has_state = rc >= 0;
+    return rc;
+}
+
+static int seek_to(void *ctx, struct mr_request *r, void *state, struct mr_errbuf *e)
 {
     struct user_planner *u = ctx;
-    bool beginning = !state && r->epoch == 0 && r->batch == 0;
+    bool beginning = r->epoch == 0 && r->batch == 0;
     u->epoch = r->epoch;
     u->base = r->batch;
     u->step = 0;
     u->asked = r->batch * u->s->arena.shape.rows;
     u->pending = (int)r->pending;
-    if (state)
+    if (r->has_state)
         return load(u, state, r->state_bytes, e);
     if (beginning && u->fresh)
         return MR_OK;
+    if (u->seeks && r->batch == 0)
+        return begin_epoch(u, r, state, e);
     if (beginning && saves(u))
         return load(u, u->beginning, u->beginning_bytes, e);
     return mr__fail(e, MR_E_UNSUPPORTED,
                     "a commander without save and load cannot go to epoch %llu, batch %llu",
                     (unsigned long long)r->epoch, (unsigned long long)r->batch);
-}
-
-static int seek(void *ctx, uint64_t epoch, uint64_t batch, struct mr_errbuf *e)
-{
-    struct mr_request r = {.epoch = epoch, .batch = batch};
-    return seek_to(ctx, &r, NULL, e);
 }
 
 static int resume(void *ctx, const struct mr_plan_head *last, const void *state,
@@ -160,7 +193,7 @@ static int ask_rows(struct user_planner *u, uint32_t slot, struct mr_errbuf *e)
         mr_message *m = mr__message_init(mr__plan_message(a, slot, rows), a->shape.message_bytes,
                                          u->epoch, first + rows, first + rows);
         u->fresh = false;
-        int rc = mr__hook_next(&u->run, u->vtable, u->self, m);
+        int rc = mr__hook_next(&u->run, &u->hooks, u->self, m);
         if (rc == MR_END_EPOCH || rc == MR_END)
             u->pending = rc;
         else if (rc < 0)
@@ -265,21 +298,20 @@ static int plan(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_e
 
 int mr__run_user_commander(struct mr_session *s, struct mr_errbuf *e)
 {
-    struct user_planner u = {.s = s, .vtable = s->user.commander};
+    struct user_planner u = {.s = s};
     const struct mr_config *c = s->plan->config;
     mr__commander_run_begin(&u.run, c, &s->index, &s->arena);
-    int rc = u.vtable ? MR_OK : mr__commander_load(c, &u.vtable, e);
+    int rc = mr__commander_hooks(s->user.commander, &u.hooks) ? MR_OK
+                                                              : mr__commander_load(c, &u.hooks, e);
     if (rc >= 0 && c->commander.script)
         rc = mr__script_confine(c, &s->arena, e);
     if (rc < 0)
         return rc;
-    struct mr_planner vtable = {&u, seek, resume, plan, seek_to};
+    struct mr_planner planner = {&u, NULL, resume, plan, seek_to};
     rc = build(&u, e);
-    MR_SET(s->arena.control->commander_resumes, saves(&u));
     if (rc >= 0)
-        rc = mr__commander_loop(&s->arena, &vtable, e);
-    if (rc >= 0 && u.vtable->destroy)
-        u.vtable->destroy(u.self);
-    free(u.beginning);
+        rc = mr__commander_loop(&s->arena, &planner, e);
+    if (mr__hook_destroy(rc < 0 ? NULL : &u.hooks, u.self))
+        free(u.beginning);
     return rc;
 }

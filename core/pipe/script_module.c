@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +62,17 @@ char *mr__script_module(struct mr_errbuf *e)
     return NULL;
 }
 
-int mr__commander_load(const struct mr_config *config, const mr_commander **vtable,
-                       struct mr_errbuf *e)
+bool mr__commander_hooks(const mr_commander *given, mr_commander *hooks)
+{
+    const size_t least = offsetof(mr_commander, set_epoch);
+    if (!given || given->abi != MR_PLUGIN_ABI || given->size < least || !given->next)
+        return false;
+    *hooks = (mr_commander){0};
+    memcpy(hooks, given, given->size < sizeof *hooks ? least : sizeof *hooks);
+    return true;
+}
+
+int mr__commander_load(const struct mr_config *config, mr_commander *hooks, struct mr_errbuf *e)
 {
     const mr_plugin *plugin;
     char *module = config->commander.script ? mr__script_module(e) : NULL;
@@ -70,13 +80,9 @@ int mr__commander_load(const struct mr_config *config, const mr_commander **vtab
     if (config->commander.script && !module)
         return e->code;
     int rc = mr__plugin_load(path, &plugin, e);
-    if (rc >= 0) {
-        *vtable = plugin->commander;
-        if (!*vtable || !(*vtable)->next || (*vtable)->abi != MR_PLUGIN_ABI ||
-            (*vtable)->size < sizeof(mr_commander))
-            rc = mr__fail(e, MR_E_CODE, "the plug-in '%s' has no commander of ABI %u", path,
-                          MR_PLUGIN_ABI);
-    }
+    if (rc >= 0 && !mr__commander_hooks(plugin->commander, hooks))
+        rc = mr__fail(e, MR_E_CODE, "the plug-in '%s' has no commander of ABI %u", path,
+                      MR_PLUGIN_ABI);
     free(module);
     return rc;
 }

@@ -20,7 +20,7 @@
 
 struct trial {
     const struct mr_config *config;
-    const mr_commander *vtable;
+    mr_commander hooks;
     struct mr_commander_run run;
     void *self;
 };
@@ -38,20 +38,20 @@ static int ask(struct trial *t, struct mr_errbuf *e)
     mr_message *m = room ? mr__message_init(room, bytes, 0, 0, 0) : NULL;
     int rc = m && state ? MR_OK : mr__fail(e, MR_E_MEMORY, "no memory to try the script");
     const char *hook = "save";
-    bool saves = rc >= 0 && t->vtable->save && t->vtable->load;
+    bool saves = rc >= 0 && t->hooks.save && t->hooks.load;
     if (saves)
-        rc = mr__hook_save(&t->run, t->vtable, t->self, state, STATE_BYTES, &saved);
+        rc = mr__hook_save(&t->run, &t->hooks, t->self, state, STATE_BYTES, &saved);
     if (rc == MR_E_UNSUPPORTED) { /* the script has none */
         saves = false;
         rc = MR_OK;
     }
     if (rc >= 0) {
         hook = "next";
-        rc = mr__hook_next(&t->run, t->vtable, t->self, m);
+        rc = mr__hook_next(&t->run, &t->hooks, t->self, m);
     }
     if (rc >= 0 && saves) {
         hook = "load";
-        rc = mr__hook_load(&t->run, t->vtable, t->self, state, saved);
+        rc = mr__hook_load(&t->run, &t->hooks, t->self, state, saved);
     }
     if (rc < 0 && m && state)
         rc = hook_error(t, rc, hook, e);
@@ -63,7 +63,7 @@ static int ask(struct trial *t, struct mr_errbuf *e)
 static int try_it(const struct mr_config *config, struct mr_errbuf *e)
 {
     struct trial t = {.config = config};
-    int rc = mr__commander_load(config, &t.vtable, e);
+    int rc = mr__commander_load(config, &t.hooks, e);
     mr__commander_run_begin(&t.run, config, NULL, NULL);
     t.run.run.only_read = config->source.desc != NULL;
     if (rc >= 0)
@@ -71,9 +71,12 @@ static int try_it(const struct mr_config *config, struct mr_errbuf *e)
     if (rc < 0)
         return rc;
     t.self = &t.run;
-    rc = mr__hook_build(&t.run, t.vtable, &t.self, config->commander.params);
+    rc = mr__hook_build(&t.run, &t.hooks, &t.self, config->commander.params);
     if (rc < 0)
         return hook_error(&t, rc, "build", e);
+    rc = t.run.run.only_read ? MR_OK : mr__hook_set_epoch(&t.run, &t.hooks, t.self, 0);
+    if (rc < 0 && rc != MR_E_UNSUPPORTED)
+        return hook_error(&t, rc, "set_epoch", e);
     return config->source.desc ? MR_OK : ask(&t, e);
 }
 

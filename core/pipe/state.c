@@ -11,6 +11,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Behind a request to an epoch nothing was delivered yet: the commander has left what it saves
+ * there. */
+static int fetch_place(mr_loader *l, struct mr_errbuf *e)
+{
+    const struct mr_arena *a = &l->s.arena;
+    if (!l->user.asked || !l->s.plan->user_commander)
+        return MR_OK;
+    int rc = mr__loader_settle(l, e);
+    if (rc < 0 || !l->user.asked) /* another thread has got a batch meanwhile */
+        return rc;
+    const struct mr_request *r = &a->control->request[l->stream & 1];
+    uint32_t bytes = MR_GET(r->state_bytes);
+    if (bytes > a->shape.state_bytes)
+        return mr__fail(e, MR_E_CORRUPT, "a request claims to hold %u bytes of state", bytes);
+    l->user.asked = false;
+    l->user.known = MR_GET(r->has_state);
+    l->user.none = !l->user.known;
+    l->user.bytes = bytes;
+    memcpy(l->user.state, mr__request_state(a, l->stream), bytes);
+    return MR_OK;
+}
+
 static int cannot_save(const mr_loader *l, struct mr_errbuf *e)
 {
     if (l->user.none)
@@ -54,6 +76,8 @@ static int describe(const mr_loader *l, struct mr_text *t, struct mr_errbuf *e)
                          .list_hash = l->bad.list_hash,
                          .has_commander = l->user.known,
                          .pending = l->user.pending,
+                         .rank = (uint64_t)l->s.plan->config->rank,
+                         .world = (uint64_t)l->s.plan->config->world,
                          .commander = l->user.state,
                          .commander_bytes = l->user.known ? l->user.bytes : 0};
     int rc = mr__learned_hash(l, &s.weights_hash, e);
@@ -73,7 +97,9 @@ int mr_save_state(mr_loader *l, char *text, size_t cap, size_t *bytes)
         return mr__refuse("mr_save_state needs a place for the state and one for its length");
     int rc = mr__loader_enter(l, &e);
     if (rc >= 0) {
-        rc = cannot_save(l, &e);
+        rc = fetch_place(l, &e);
+        if (rc >= 0)
+            rc = cannot_save(l, &e);
         MR_CRASH_POINT("trainer.saving");
         if (rc >= 0)
             rc = describe(l, &t, &e);
@@ -114,15 +140,25 @@ static int check_commander(const mr_loader *l, const struct mr_state *s, struct 
         return mr__fail(e, MR_E_CONFIG,
                         "the state has nothing of the commander: it is of a run without a user's "
                         "commander");
-    if (s->commander_bytes <= l->s.arena.shape.state_bytes &&
-        (!s->has_commander || l->s.arena.shape.state_bytes))
-        return MR_OK;
-    return mr__fail(e, MR_E_UNSUPPORTED,
-                    "the commander has no save and load hooks: it cannot be sent to a saved state");
+    if (s->commander_bytes > l->s.arena.shape.state_bytes ||
+        (s->has_commander && !l->s.arena.shape.state_bytes))
+        return mr__fail(e, MR_E_UNSUPPORTED,
+                        "the commander has no save and load hooks: it cannot be sent to a saved "
+                        "state");
+    const struct mr_config *c = l->s.plan->config;
+    if (s->commander_bytes && (s->rank != (uint64_t)c->rank || s->world != (uint64_t)c->world))
+        return mr__fail(e, MR_E_CONFIG,
+                        "the state is of rank %" PRIu64 " of %" PRIu64 ", and this is rank %lld of "
+                        "%lld: what a user's commander has saved is its own rank's",
+                        s->rank, s->world, (long long)c->rank, (long long)c->world);
+    return MR_OK;
 }
 
 void mr__state_keep(struct mr_user_place *user, const struct mr_state *s)
 {
+    const struct mr_state nothing = {0};
+    user->asked = !s;
+    s = s ? s : &nothing;
     user->known = s->has_commander;
     user->none = false;
     user->pending = s->pending;

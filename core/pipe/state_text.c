@@ -164,6 +164,10 @@ static int commander(struct scan *s, struct mr_state *state, struct mr_errbuf *e
     expect(s, '[');
     uint64_t pending = number(s);
     expect(s, ',');
+    state->rank = number(s);
+    expect(s, ',');
+    state->world = number(s);
+    expect(s, ',');
     expect(s, '"');
     if (s->bad)
         return MR_OK;
@@ -234,7 +238,8 @@ void mr__state_free(struct mr_state *state)
 
 static void write_commander(struct mr_text *t, const struct mr_state *s)
 {
-    mr__text_addf(t, ",\"commander\":[%" PRIu32 ",\"", s->pending);
+    mr__text_addf(t, ",\"commander\":[%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",\"", s->pending, s->rank,
+                  s->world);
     for (size_t i = 0; i < s->commander_bytes; i++)
         mr__text_addf(t, "%02x", s->commander[i]);
     mr__text_addf(t, "\"]");

@@ -5,7 +5,7 @@
  *
  *     {"millrace_state":3,"epoch":1,"batch":20,"seed":7,"config":"0f..","data":"3c..","bad":2,
  *      "list":"00..","forced":[[epoch,position,attempt,sample,cause,detail,stage],...],
- *      "commander":[pending,"61.."]}
+ *      "commander":[pending,rank,world,"61.."]}
  *
  * Version 1 ends behind "data", version 2, which is what is written without a user's commander that
  * saves, behind "forced". A sampler that learns has ,"weights":"5e.." at the end.
@@ -31,6 +31,7 @@ struct mr_state {
     struct mr_verdict *forced;
     bool has_commander; /* a user's commander has saved ... */
     uint32_t pending;   /* ... as in struct mr_plan_head */
+    uint64_t rank, world;
     uint8_t *commander; /* ... these bytes */
     size_t commander_bytes;
     uint64_t weights_hash; /* of the weights file that belongs to it, 0: none */

@@ -35,8 +35,10 @@ static int seek(struct commander *c, uint64_t stream, struct mr_errbuf *e)
     if (r.state_bytes > c->a->shape.state_bytes)
         return mr__fail(e, MR_E_CORRUPT, "a request brings %u bytes of state, %llu are allowed",
                         r.state_bytes, (unsigned long long)c->a->shape.state_bytes);
-    return c->planner->seek_to(c->planner->ctx, &r,
-                               r.has_state ? mr__request_state(c->a, stream) : NULL, e);
+    int rc = c->planner->seek_to(c->planner->ctx, &r, mr__request_state(c->a, stream), e);
+    MR_SET(c->a->control->request[stream & 1].state_bytes, r.state_bytes);
+    __atomic_store_n(&c->a->control->request[stream & 1].has_state, r.has_state, __ATOMIC_RELEASE);
+    return rc;
 }
 
 /* Where a predecessor stood, or the beginning. */

@@ -45,9 +45,10 @@ struct mr_planner { /* a commander's decisions */
      * MR_PLAN_END or MR_PLAN_FAIL, until a seek. MR_PLAN_LATER: nothing was planned, ask again when
      * the free bell has rung. */
     int (*plan)(void *ctx, uint32_t slot, struct mr_plan_head *head, struct mr_errbuf *e);
-    /* As seek, for a planner with a state of its own; NULL: seek. `state`: r->state_bytes bytes,
-     * NULL when the request has none. */
-    int (*seek_to)(void *ctx, const struct mr_request *r, const void *state, struct mr_errbuf *e);
+    /* In place of seek, for a planner with a state of its own; NULL: seek. `state` has room for
+     * shape.state_bytes, and holds r->state_bytes of them if r->has_state. If not, the planner may
+     * leave there what it saves at that place, and say so in *r. */
+    int (*seek_to)(void *ctx, struct mr_request *r, void *state, struct mr_errbuf *e);
 };
 
 /* Runs until control->stop. */

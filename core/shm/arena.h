@@ -146,8 +146,11 @@ struct mr_request { /* the trainer asks the commander to go on elsewhere */
     uint64_t epoch, batch;
     uint32_t pending;   /* user commanders: as in the plan head */
     uint32_t has_state; /* 1: user commanders: mr__request_state holds what they saved there ... */
-    uint32_t state_bytes; /* ... of that many bytes */
+    uint32_t state_bytes; /* ... of that many bytes. Asked for without, they leave it there */
 };
+
+/* Can a user's commander be sent to an epoch? */
+enum mr_seeks { MR_SEEKS_UNKNOWN, MR_SEEKS_NOT, MR_SEEKS };
 
 /* Set at open, then constant: how the three regions are laid out. They stand at the head of the
  * control region, for processes that attach, and every process goes by a copy of its own, since
@@ -184,6 +187,7 @@ struct mr_control {
     uint64_t planned;                  /* the commander's: a seq that it has published, noted
                                           before a move may overwrite the word that says so */
     uint32_t commander_resumes;        /* the commander's: a successor could go on behind it */
+    uint32_t commander_seeks;          /* ... enum mr_seeks, of a user's */
     alignas(MR_LINE) uint32_t failure; /* enum mr_failure: the first fatal error wins */
     int32_t failure_code;
     char failure_text[MR_ERR_TEXT];

@@ -47,3 +47,18 @@ export PKG_CONFIG_PATH
 "$cc" -std=c11 -Wall -Wextra -Werror ${OUTSIDE_CFLAGS:-} "$here/outside/outside.c" \
     $(pkg-config --cflags --libs millrace) -Wl,-rpath,"$library" -o "$work/outside"
 "$work/outside" "$work/outside.yaml"
+
+module="$library/millrace/millrace-lua.so"
+[ -e "$build/lib/millrace-lua.so" ] || exit 0
+echo "-- a Lua commander, by the module beside the moved library"
+[ -e "$module" ] || { echo "millrace-lua.so was built and is not installed"; exit 1; }
+cat >"$work/turns.lua" <<'LUA'
+return {next = function(message)
+    if message.position >= dataset.samples then return millrace.END_EPOCH end
+    message.sample = dataset.samples - 1 - message.position
+end}
+LUA
+{ cat "$work/outside.yaml"; echo "commander: {script: turns.lua}"; } >"$work/script.yaml"
+env -u MILLRACE_LUA "$work/prefix/bin/millrace" check "$work/script.yaml"
+env -u MILLRACE_LUA "$work/prefix/bin/millrace" run "$work/script.yaml" --json >"$work/run.json"
+grep -q '"rows": *20[,}]' "$work/run.json" || { cat "$work/run.json"; exit 1; }

@@ -186,6 +186,41 @@ end, save = function() end, load = function() end})");
     EXPECT_EQ(got, expected) << l.error;
 }
 
+// Lua's own order of texts differs from process to process.
+TEST(LuaCommander, PairsGoesByTheKeys)
+{
+    Script s(R"(
+local mixed = {[3] = 1, [2.5] = 1, [-1] = 1, [true] = 1, [false] = 1, b = 1, a = 1, ['a\0'] = 1}
+local function keys(t)
+    local all = {}
+    for k, v in pairs(t) do
+        all[#all + 1] = tostring(k):gsub('\0', '0')
+        t[k] = nil -- as Lua allows
+    end
+    assert(not pairs(t)(t))
+    return table.concat(all, ' ')
+end
+return {build = function(params) many = params.weights end,
+        next = function(m)
+            if m.position > 0 then return millrace.END end
+            local gone = {10, 20, 30, 40}
+            for k in pairs(gone) do gone[k + 1] = nil m.last = k end
+            m.list, m.mixed, m.many = keys({7, 8, 9}), keys(mixed), keys(many)
+            local own = setmetatable({}, {__pairs = function() return next, {meta = 1}, nil end})
+            for k in pairs(own) do m.meta = k end
+        end})");
+    std::string weights, sorted;
+    for (int i = 0; i < 26; i++) {
+        weights += std::string(i ? ", " : "") + char('z' - i) + "ey: 1";
+        sorted += std::string(i ? " " : "") + char('a' + i) + "ey";
+    }
+    Loader l(s.echo(", params: {weights: {" + weights + "}}"), {"message_bytes=1024"});
+    std::vector<std::string> got = messages(l);
+    ASSERT_EQ(got.size(), 2u) << l.error;
+    EXPECT_EQ(got[0], "0 last=3;0 list='1 2 3';0 many='" + sorted +
+                          "';0 meta='meta';0 mixed='-1 2.5 3 a a0 b false true';");
+}
+
 TEST(LuaCommander, ItChoosesSamplesOfADataSet)
 {
     Script s(read_file(MR_SOURCE_DIR "/configs/class_turns.lua"));

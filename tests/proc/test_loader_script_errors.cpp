@@ -3,8 +3,11 @@
 // Scripts that are wrong, and scripts that want out: each gets a sentence.
 #include "script_testing.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+
+#include <sys/stat.h>
 
 struct Wrong {
     const char *script, *says, *more;
@@ -110,6 +113,11 @@ TEST(LuaLimits, LoopsEndWhoeverCatchesThem)
         "end)() end deep(1)",
         "local mt = {__index = function(t, k) return t[k + 1] end}\nlocal t = setmetatable({}, mt)"
         "\nwhile true do pcall(function() return t[1] end) end",
+        "local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = "
+        "function() while true do end end}) while true do end end) coroutine.resume(co) "
+        "coroutine.close(co)",
+        "coroutine.wrap(function() local x <close> = setmetatable({}, {__close = function() while "
+        "true do end end}) while true do end end)()",
         "do local x <close> = setmetatable({}, {__close = function() while true do end end}) end",
         "table.sort({1, 2, 3}, function() while true do end end)",
         "string.gsub('abc', '.', function() while true do end end)",
@@ -130,8 +138,46 @@ TEST(LuaLimits, LoopsEndWhoeverCatchesThem)
 
 TEST(LuaLimits, ALibraryFunctionThatDoesNotEndIsEnded)
 {
-    expect_says(next("string.find(('a'):rep(5000), ('.-'):rep(30) .. 'b')"),
-                "more than 3 s of processor time", ", max_instructions: 100000");
+    Script s(next("if m.position == 9 then string.find(('a'):rep(5000), ('.-'):rep(30) .. 'b') end "
+                  "m.n = 1"));
+    Loader l(s.echo(", max_instructions: 100000"));
+    EXPECT_EQ(messages(l).size(), 8u);
+    EXPECT_EQ(l.rc, MR_E_CODE);
+    EXPECT_NE(l.error.find("more than 3 s of processor time"), std::string::npos) << l.error;
+    mr_close(&l.handle);
+    EXPECT_TRUE(eventually([] { return processes("mr-commander").empty(); }))
+        << "it ends though nothing of the script may be called any more";
+}
+
+TEST(LuaLimits, CoroutinesAreWhatTheyAreInLua)
+{
+    Script s(next(R"(
+local closed = 0
+local function closing(n)
+    return setmetatable({}, {__close = function() closed = closed + n end}) end
+local co = coroutine.wrap(function(a, b)
+    local c, d = coroutine.yield(a + b) return c * d, 'end' end)
+assert(co(2, 3) == 5)
+local product, text = co(4, 5)
+assert(product == 20 and text == 'end')
+local ok, why = pcall(co)
+assert(not ok and why:find('dead coroutine'), why)
+local ok, why = pcall(coroutine.wrap(function() local x <close> = closing(1) error('broken') end))
+assert(not ok and why:find('sampler.lua:%d+: broken') and closed == 1, why)
+local ok, why = pcall(coroutine.wrap(function() error({code = 7}) end))
+assert(not ok and why.code == 7)
+local ok, why = pcall(coroutine.wrap(function()
+    local x <close> = setmetatable({}, {__close = function() error('worse') end})
+    error('broken') end))
+assert(not ok and why:find('worse'), why)
+local half = coroutine.create(function() local x <close> = closing(10) coroutine.yield() end)
+coroutine.resume(half)
+assert(coroutine.close(half) and closed == 11 and coroutine.status(half) == 'dead')
+local sum = 0
+for i in coroutine.wrap(function() for i = 1, 5 do coroutine.yield(i) end end) do sum = sum + i end
+assert(sum == 15 and not pcall(coroutine.wrap, 5))
+m.n = 1)"));
+    EXPECT_EQ(s.check(", max_instructions: 100000"), "");
 }
 
 TEST(LuaLimits, MemoryIsBounded)
@@ -199,6 +245,8 @@ TEST(LuaSandbox, RequireStaysInTheScriptsFolder)
     fails("round", "'round' requires itself");
     s.tree.file("wrong.lua", "local t\nreturn t.x");
     fails("wrong", "wrong.lua:2: attempt to index a nil value");
+    ASSERT_EQ(mkfifo(s.tree.path("pipe.lua").c_str(), 0600), 0);
+    fails("pipe", "'pipe.lua' is not a file");
     s.tree.folder("folder.lua");
     fails("folder", "'folder.lua' is not a file");
 }

@@ -58,7 +58,8 @@ TEST(StateText, Version2ComesBackWithItsVerdicts)
     mr_verdict forced[2] = {};
     forced[0] = {1, 2, 3, 4, MR_E_SLOW, MR_CAUSE_TIMEOUT, 30000, MR_DOING_READ, 1, 0};
     forced[1] = {7, 0, UINT64_MAX - 1, 0, MR_E_MEMORY, MR_CAUSE_OOM, 0, MR_DOING_DECODE, 1, 0};
-    mr_state s = {1, 20, UINT64_MAX, 0x123, 0x456, 9, 0x789, 2, forced, false, 0, nullptr, 0, 0};
+    mr_state s = {1,      20,    UINT64_MAX, 0x123, 0x456, 9,       0x789, 2,
+                  forced, false, 0,          0,     0,     nullptr, 0,     0};
     std::string text = write(s), again;
     EXPECT_EQ(parse(text, &again), MR_OK);
     EXPECT_EQ(again, text);
@@ -83,10 +84,13 @@ TEST(StateText, Version3HasWhatACommanderSaved)
     mr_state s = {};
     s.has_commander = true;
     s.pending = MR_END_EPOCH;
+    s.rank = 2;
+    s.world = 3;
     s.commander = saved;
     s.commander_bytes = 3;
     std::string text = write(s), again;
-    EXPECT_NE(text.find(",\"forced\":[],\"commander\":[1,\"00a5ff\"]}"), std::string::npos) << text;
+    EXPECT_NE(text.find(",\"forced\":[],\"commander\":[1,2,3,\"00a5ff\"]}"), std::string::npos)
+        << text;
     EXPECT_EQ(parse(text, &again), MR_OK);
     EXPECT_EQ(again, text);
     s.commander_bytes = 0;
@@ -94,8 +98,8 @@ TEST(StateText, Version3HasWhatACommanderSaved)
     EXPECT_EQ(again, write(s)) << "a commander that has nothing to save";
     for (size_t n = 0; n < text.size(); n++)
         EXPECT_EQ(parse(text.substr(0, n)), MR_E_CONFIG) << n;
-    for (const char *wrong :
-         {"[7,\"\"]", "[1,\"0\"]", "[1,\"0G\"]", "[1,\"AA\"]", "[1,5]", "[]", "{}"})
+    for (const char *wrong : {"[7,0,1,\"\"]", "[1,0,1,\"0\"]", "[1,0,1,\"0G\"]", "[1,0,1,\"AA\"]",
+                              "[1,0,1,5]", "[1,\"\"]", "[1,0,\"\"]", "[]", "{}"})
         EXPECT_EQ(parse(text.substr(0, text.find("[1,")) + wrong + "}"), MR_E_CONFIG) << wrong;
 }
 

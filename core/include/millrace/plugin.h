@@ -197,6 +197,10 @@ typedef struct mr_commander {
     int (*load)(void *self, const void *state, size_t bytes);
     /** Before the process ends in good order (not after a crash). May be NULL. */
     void (*destroy)(void *self);
+    /** Goes to the beginning of an epoch, from anywhere: for mr_end_epoch and mr_set_epoch, which
+     *  refuse without it. Called once behind `build`, with 0. NULL, MR_E_UNSUPPORTED then, or a
+     *  `size` that ends before it: there is none. */
+    int (*set_epoch)(void *self, uint64_t epoch);
 } mr_commander;
 
 typedef struct mr_producer {
