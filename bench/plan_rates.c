@@ -32,7 +32,7 @@ static const struct {
 
 struct bench {
     const struct plan_options *o;
-    const struct mr_sampler *sampler;
+    const char *name, *mixture; /* of a sampler; or the shares of a mixture of two halves */
     struct mr_session s;
     struct mr_planner planner;
     double open_s, rows_s, seek_s, memory; /* memory: bytes */
@@ -64,24 +64,43 @@ static int add_numbers(struct mr_index_builder *b, int column, uint64_t n, doubl
 }
 
 /* Numbers that repeat take no room, and samplers know it. */
-static int make_index(struct bench *b, struct mr_errbuf *e)
+static int fill_index(const struct bench *b, struct mr_index_builder *builder, uint64_t samples,
+                      struct mr_errbuf *e)
 {
-    uint64_t numbers = b->o->stored ? b->o->samples : 997;
+    uint64_t numbers = b->o->stored ? samples : 997;
     static const struct {
         const char *name;
         double least, most;
     } columns[] = {
         {"label", 0, 1000}, {"width", 200, 1000}, {"height", 200, 800}, {"weight", 1, 100}};
-    struct mr_index_builder *builder;
-    int rc = mr__index_builder_new(&builder, e);
-    if (rc >= 0)
-        rc = mr__index_add_column(builder, "image", MR_COL_MADE, MR_U8, 1, e);
+    int rc = mr__index_add_column(builder, "image", MR_COL_MADE, MR_U8, 1, e);
     for (int i = 0; i < 4 && rc >= 0; i++)
         rc = mr__index_add_column(builder, columns[i].name, MR_COL_FIXED, MR_I64, 1, e);
     for (int i = 0; i < 4 && rc >= 0; i++)
         rc = add_numbers(builder, i + 1, numbers, columns[i].least, columns[i].most, e);
     for (int i = 0; i < (b->o->stored ? 1 : 5) && rc >= 0; i++)
-        rc = mr__index_repeat(builder, i, b->o->samples, e);
+        rc = mr__index_repeat(builder, i, samples, e);
+    return rc;
+}
+
+static int fill_halves(const struct bench *b, struct mr_index_builder *builder, struct mr_errbuf *e)
+{
+    struct mr_index_builder *half;
+    int rc = MR_OK;
+    for (int i = 0; i < 2 && rc >= 0; i++) {
+        rc = mr__index_add_part(builder, i ? "two" : "one", &half, e);
+        if (rc >= 0)
+            rc = fill_index(b, half, b->o->samples / 2, e);
+    }
+    return rc;
+}
+
+static int make_index(struct bench *b, struct mr_errbuf *e)
+{
+    struct mr_index_builder *builder;
+    int rc = mr__index_builder_new(&builder, e);
+    if (rc >= 0)
+        rc = b->mixture ? fill_halves(b, builder, e) : fill_index(b, builder, b->o->samples, e);
     b->s.index_fd = rc < 0 ? -1 : mr__index_memfd(e);
     if (rc >= 0)
         rc = b->s.index_fd < 0 ? b->s.index_fd : mr__index_finish(builder, b->s.index_fd, e);
@@ -91,23 +110,44 @@ static int make_index(struct bench *b, struct mr_errbuf *e)
 
 /* ---- one sampler ---- */
 
-static void config_text(const struct bench *b, const char *file, char *text, size_t bytes)
+static void sampler_text(const struct bench *b, const char *file, char *text, size_t bytes)
 {
     char params[512] = "", classes[16];
     snprintf(classes, sizeof classes, "%d", b->o->batch / 8);
     const char *const given[] = {[NOTHING] = "", [A_LIST] = file, [CLASSES] = classes};
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         const char *from = needs[i].params, *place = strstr(from, "%s");
-        if (strcmp(needs[i].name, b->sampler->d.name) != 0)
+        if (strcmp(needs[i].name, b->name) != 0)
             continue;
         snprintf(params, sizeof params, "%.*s%s%s", (int)(place ? place - from : 500), from,
                  place ? given[needs[i].given] : "", place ? place + 2 : "");
     }
+    snprintf(text, bytes, "source: {type: synthetic, samples: %llu}\nsampler: {type: %s%s}\n",
+             (unsigned long long)b->o->samples, b->name, params);
+}
+
+static void mixture_text(const struct bench *b, char *text, size_t bytes)
+{
+    double share = strtod(b->mixture, NULL);
+    unsigned long long half = b->o->samples / 2;
     snprintf(text, bytes,
-             "version: 1\nseed: 42\nepochs: 0\nbatch: {size: %d}\n"
-             "source: {type: synthetic, samples: %llu}\nsampler: {type: %s%s}\n"
+             "mixture:\n  of:\n"
+             "    - {share: %.10g, source: {type: synthetic, samples: %llu}}\n"
+             "    - {share: %.10g, source: {type: synthetic, samples: %llu}}\n",
+             share, half, 1 - share, half);
+}
+
+static void config_text(const struct bench *b, const char *file, char *text, size_t bytes)
+{
+    char data[768];
+    if (b->mixture)
+        mixture_text(b, data, sizeof data);
+    else
+        sampler_text(b, file, data, sizeof data);
+    snprintf(text, bytes,
+             "version: 1\nseed: 42\nepochs: 0\nbatch: {size: %d}\n%s"
              "ops: [{resize: {size: [8, 8]}}]\nfields: {image: {dtype: uint8}}\n",
-             b->o->batch, (unsigned long long)b->o->samples, b->sampler->d.name, params);
+             b->o->batch, data);
 }
 
 static int open_session(struct bench *b, const char *text, struct mr_errbuf *e)
@@ -177,10 +217,10 @@ static int measure(struct bench *b, const char *file)
     if (rc >= 0)
         rc = seek_far(b, &e);
     if (rc >= 0)
-        printf("%-16s %12.2f %12.1f %12.1f %14.3f\n", b->sampler->d.name, b->rows_s / 1e6,
-               b->open_s * 1e3, b->memory / 1048576, b->seek_s * 1e3);
+        printf("%-16s %12.2f %12.1f %12.1f %14.3f\n", b->name, b->rows_s / 1e6, b->open_s * 1e3,
+               b->memory / 1048576, b->seek_s * 1e3);
     else
-        printf("%-16s %s\n", b->sampler->d.name, e.text);
+        printf("%-16s %s\n", b->name, e.text);
     fflush(stdout);
     free(b->planner.ctx);
     mr__session_release(&b->s);
@@ -208,7 +248,13 @@ int plan_rates(const struct plan_options *o)
            (unsigned long long)o->samples, o->batch, "sampler", "10^6 rows/s", "open ms",
            "memory MiB", "epoch 1000 ms");
     for (int i = 0; mr_samplers[i]; i++) {
-        struct bench b = {.o = o, .sampler = mr_samplers[i]};
+        struct bench b = {.o = o, .name = mr_samplers[i]->d.name};
+        failed |= measure(&b, file) < 0;
+    }
+    static const char *const mixtures[][2] = {{"mixture_7:3", "0.7"},
+                                              {"mixture_uneven", "0.1234567891"}};
+    for (int i = 0; i < 2; i++) {
+        struct bench b = {.o = o, .name = mixtures[i][0], .mixture = mixtures[i][1]};
         failed |= measure(&b, file) < 0;
     }
     unlink(file);
