@@ -55,22 +55,31 @@ static void say_producers(const struct verdict_input *in, const struct shares *p
         100 * p->idle, more, limits[worst].advice);
 }
 
-/* Reads that wait can go on side by side, up to what the disk can do at a time. */
+/* Reads that wait can go on side by side, up to what the disk can do at a time: nobody knows yet
+ * whether it is there when nothing was read ahead. */
 static void say_disk(const struct verdict_input *in, const struct shares *p, char *text, size_t cap)
 {
     const mr_stats *s = in->stats;
-    char ahead[64] = "'read_ahead: auto' (it is off)";
-    if (s->read_ahead)
-        snprintf(ahead, sizeof ahead, "'read_ahead: %d' (now up to %d rows)", 4 * s->read_ahead,
-                 s->read_ahead);
+    int more = 2 * s->producers;
     double ms = s->reads_waited ? (double)s->read_wait_ns * 1e-6 / (double)s->reads_waited : 0;
-    snprintf(
-        text, cap,
-        "the disk is the limit: %d producer%s spent %.0f %% of their time waiting for it, %.1f "
-        "ms for each of %" PRIu64 " files (of %" PRIu64 "), and got %.1f MB/s; try %d "
-        "producers (waiting needs no core), %s, a faster disk, fewer larger files",
-        s->producers, s->producers == 1 ? "" : "s", 100 * p->disk, ms, s->reads_waited, s->reads,
-        in->mb_per_s, 2 * s->producers, ahead);
+    int n =
+        snprintf(text, cap,
+                 "the disk is the limit: %d producer%s spent %.0f %% of their time waiting for "
+                 "it, %.1f ms for each of %" PRIu64 " files (of %" PRIu64 "), and got %.1f MB/s; ",
+                 s->producers, s->producers == 1 ? "" : "s", 100 * p->disk, ms, s->reads_waited,
+                 s->reads, in->mb_per_s);
+    if (n < 0 || (size_t)n >= cap)
+        return;
+    if (s->read_ahead)
+        snprintf(text + n, cap - (size_t)n,
+                 "it was asked up to %d rows ahead: if it can do more at a time, try 'read_ahead: "
+                 "%d' or %d producers, else a faster disk or fewer, larger files",
+                 s->read_ahead, 4 * s->read_ahead, more);
+    else
+        snprintf(text + n, cap - (size_t)n,
+                 "try 'read_ahead: auto' (it is off), %d producers (waiting needs no core), a "
+                 "faster disk, or fewer, larger files",
+                 more);
 }
 
 void verdict_write(const struct verdict_input *in, char *text, size_t cap)
