@@ -25,6 +25,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -184,6 +185,10 @@ static void *real(void **kept, const char *name)
 FAULT(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at), -1, EIO)
 FAULT(ssize_t, pread64, (int fd, void *p, size_t n, off64_t at), (fd, p, n, at), -1, EIO)
 FAULT(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at), -1, ENOSPC)
+FAULT(ssize_t, preadv2, (int fd, const struct iovec *to, int n, off_t at, int flags),
+      (fd, to, n, at, flags), -1, EOPNOTSUPP)
+FAULT(int, posix_fadvise, (int fd, off_t at, off_t n, int advice), (fd, at, n, advice), EIO, EIO)
+FAULT(int, getrusage, (__rusage_who_t who, struct rusage *usage), (who, usage), -1, EPERM)
 FAULT(off_t, lseek, (int fd, off_t at, int from), (fd, at, from), -1, EIO)
 FAULT(void *, mmap, (void *p, size_t n, int prot, int flags, int fd, off_t at),
       (p, n, prot, flags, fd, at), MAP_FAILED, ENOMEM)
