@@ -190,12 +190,19 @@ static int check_repeats(struct mr_config_reader *r)
     return rc;
 }
 
+/* The epochs that 'from_epoch' and 'until_epoch' count: passes over the mixture, which with
+ * 'epoch_batches' go on for as long as the trainer asks. 0: without end. */
+static int64_t passes(const struct mr_config *c)
+{
+    return c->epoch_batches ? 0 : c->epochs;
+}
+
 /* No epoch may be without any part. That can begin with epoch 0, or where a part ends. */
 static int check_covered(struct mr_config_reader *r, int64_t epoch)
 {
     const struct mr_config *c = r->c;
     const struct mr_mixture_config *m = &c->mixture;
-    if (c->epochs && epoch >= c->epochs)
+    if (passes(c) && epoch >= passes(c))
         return MR_OK;
     for (int i = 0; i < m->nparts; i++)
         if (m->parts[i].from_epoch <= epoch &&
@@ -214,7 +221,7 @@ static int check_stages(struct mr_config_reader *r)
         const struct mr_part_config *part = &c->mixture.parts[i];
         const struct mr_yaml *from = mr__yaml_get(part_node(r, i), "from_epoch");
         const struct mr_yaml *until = mr__yaml_get(part_node(r, i), "until_epoch");
-        if (from && c->epochs && part->from_epoch >= c->epochs)
+        if (from && passes(c) && part->from_epoch >= passes(c))
             return mr__place_error(r->opt.place, from->mark, r->opt.e,
                                    "'%s' is %lld, but with 'epochs: %lld' the last epoch is %lld",
                                    place_of(r, i, ".from_epoch"), (long long)part->from_epoch,

@@ -34,8 +34,11 @@ static int index_for_sampler(const struct mr_session *s, struct mr_index_builder
         return MR_OK;
     if (c->mixture.by != MR_MIX_ALL || !c->mixture.nparts)
         return sampler->index(c->sampler.params, &build, b, e);
-    for (uint64_t i = 0; rc >= 0 && (part = mr__index_built_part(b, i)); i++)
+    for (uint64_t i = 0; rc >= 0 && (part = mr__index_built_part(b, i)); i++) {
         rc = sampler->index(c->sampler.params, &build, part, e);
+        if (rc < 0)
+            mr__context(e, "part '%s' of the mixture", c->mixture.parts[i].name);
+    }
     return rc;
 }
 

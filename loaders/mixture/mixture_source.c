@@ -88,7 +88,10 @@ static int mixture_read(void *self, uint64_t sample, int column, struct mr_buf *
     if (part->column[column] == MR_INDEX_NO_COLUMN)
         return mr__fail(e, MR_E_DATA, "part '%s' of the mixture has no column '%s'", part->name,
                         head->column[column].name);
-    return r->source->read(r->self, sample - part->first, part->column[column], out, e);
+    int rc = r->source->read(r->self, sample - part->first, part->column[column], out, e);
+    const struct mr_column *own = &r->index.head->column[part->column[column]];
+    bool made = own->kind == MR_COL_MADE; /* no path tells whose it is */
+    return rc < 0 && made ? mr__context(e, "part '%s' of the mixture", part->name) : rc;
 }
 
 static enum mr_cached mixture_ahead(void *self, uint64_t sample, int column, uint64_t most)

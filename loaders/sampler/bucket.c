@@ -61,14 +61,21 @@ static int bucket_index(const void *params, const struct mr_sampler_build *build
     return MR_OK;
 }
 
-/* A column's name, or that of what stands in for a side that the source does not tell. */
-static const char *column_name(struct bucket *b, const struct mr_index *index, const char *name)
+/* A column, or what stands in for a side that the source, or one of several, does not tell. */
+static int find_column(struct bucket *b, const char *name, const struct mr_sampler_env *env,
+                       struct mr_part_column *column, struct mr_errbuf *e)
 {
     const char *probed = strcmp(name, "width") ? "image_height" : "image_width";
-    if (!is_side(name) || mr__index_column(index, name) >= 0 || mr__index_column(index, probed) < 0)
-        return name;
+    int instead = is_side(name) ? mr__index_column(env->index, probed) : -1;
+    bool told = mr__index_column(env->index, name) >= 0;
+    bool some = told && env->index->head->parts; /* of the parts, perhaps */
+    int rc = mr__part_column_find(column, env, "sampler.by", !told && instead >= 0 ? probed : name,
+                                  false, e);
+    if (rc < 0 || instead < 0 || (told && !some))
+        return rc;
     b->by.probed = true;
-    return probed;
+    column->instead = some ? instead : -1;
+    return MR_OK;
 }
 
 static int find_columns(struct bucket *b, const struct bucket_params *p,
@@ -78,9 +85,7 @@ static int find_columns(struct bucket *b, const struct bucket_params *p,
     b->by.numbers = b->by.aspect ? 1 : p->by.n;
     int columns = b->by.aspect ? 2 : p->by.n, rc = MR_OK;
     for (int i = 0; i < columns && rc >= 0; i++)
-        rc = mr__part_column_find(&b->by.column[i], env, "sampler.by",
-                                  column_name(b, env->index, b->by.aspect ? sides[i] : p->by.v[i]),
-                                  false, e);
+        rc = find_column(b, b->by.aspect ? sides[i] : p->by.v[i], env, &b->by.column[i], e);
     return rc;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_sizes.h"
+#include "part_column.h"
 
 #include "base/parallel.h"
 #include "loaders/codec/image_size.h"
@@ -26,7 +27,7 @@ static void probe_one(void *ctx, int worker, uint64_t sample)
     struct mr_image_info info;
     struct mr_errbuf why;
     char *path = mr__index_built_path(p->b, p->image, sample);
-    int rc = !path   ? mr__fail(&why, MR_E_MEMORY, "not enough memory for a path")
+    int rc = !path    ? mr__fail(&why, MR_E_MEMORY, "not enough memory for a path")
              : !*path ? MR_E_DATA
                       : MR_OK;
     if (rc == MR_OK)
@@ -96,26 +97,43 @@ int mr__image_sizes_index(const struct mr_sampler_build *build, struct mr_index_
 
 /* ---- in every process ---- */
 
+enum { GIVEN, PROBED };
+
+static int check_column(const struct mr_index *index, int column, int side, struct mr_errbuf *e)
+{
+    const struct mr_column *c = &index->head->column[column];
+    if (c->kind == MR_COL_FIXED && c->width == 1)
+        return MR_OK;
+    return mr__fail(e, MR_E_CONFIG,
+                    "column '%s' of the source is not one number per image, so it cannot be the "
+                    "images' %s in pixels",
+                    c->name, given_names[side]);
+}
+
+/* Both columns of a pair, or neither. */
+static int find_pair(const struct mr_index *index, const char *const names[2], int column[2],
+                     struct mr_errbuf *e)
+{
+    column[0] = mr__index_column(index, names[0]);
+    column[1] = mr__index_column(index, names[1]);
+    if (column[0] < 0 || column[1] < 0) {
+        column[0] = column[1] = -1;
+        return MR_OK;
+    }
+    int rc = check_column(index, column[0], 0, e);
+    return rc < 0 ? rc : check_column(index, column[1], 1, e);
+}
+
 int mr__image_sizes_open(struct mr_image_sizes *s, const struct mr_index *index,
                          struct mr_errbuf *e)
 {
-    const char *const *names = given_names;
-    if (mr__index_column(index, names[0]) < 0 || mr__index_column(index, names[1]) < 0)
-        names = probed_names;
-    *s = (struct mr_image_sizes){.index = index};
-    s->w = mr__index_column(index, names[0]);
-    s->h = mr__index_column(index, names[1]);
-    if (s->w < 0 || s->h < 0)
-        return mr__fail(e, MR_E_CONFIG, "the index does not say how large the images are");
-    for (int side = 0; side < 2; side++) {
-        const struct mr_column *c = &index->head->column[side ? s->h : s->w];
-        if (c->kind != MR_COL_FIXED || c->width != 1)
-            return mr__fail(e, MR_E_CONFIG,
-                            "column '%s' of the source is not one number per image, so it cannot "
-                            "be the images' %s in pixels",
-                            c->name, given_names[side]);
-    }
-    return MR_OK;
+    *s = (struct mr_image_sizes){.index = index, .column[PROBED] = {-1, -1}};
+    int rc = find_pair(index, given_names, s->column[GIVEN], e);
+    if (rc >= 0 && (s->column[GIVEN][0] < 0 || index->head->parts))
+        rc = find_pair(index, probed_names, s->column[PROBED], e);
+    if (rc >= 0 && s->column[GIVEN][0] < 0 && s->column[PROBED][0] < 0)
+        rc = mr__fail(e, MR_E_CONFIG, "the index does not say how large the images are");
+    return rc;
 }
 
 /* What is no size (negative, NaN, beyond what an image can be) is not known. */
@@ -125,10 +143,22 @@ static int32_t side_at(const struct mr_index *index, int column, uint64_t sample
     return side >= 1 && side <= INT32_MAX ? (int32_t)side : 0;
 }
 
+/* Of several data sets one may give them, and another not. */
+static const int *columns_of(const struct mr_image_sizes *s, uint64_t sample)
+{
+    const int *given = s->column[GIVEN], *probed = s->column[PROBED];
+    if (given[0] < 0 || probed[0] < 0)
+        return given[0] < 0 ? probed : given;
+    bool lacks = mr__column_lacks(s->index, given[0], sample) ||
+                 mr__column_lacks(s->index, given[1], sample);
+    return lacks ? probed : given;
+}
+
 void mr__image_size_at(const struct mr_image_sizes *s, uint64_t sample, int32_t *w, int32_t *h)
 {
-    *w = side_at(s->index, s->w, sample);
-    *h = side_at(s->index, s->h, sample);
+    const int *column = columns_of(s, sample);
+    *w = side_at(s->index, column[0], sample);
+    *h = side_at(s->index, column[1], sample);
     if (!*w || !*h)
         *w = *h = 0;
 }

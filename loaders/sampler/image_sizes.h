@@ -18,7 +18,7 @@ int mr__image_sizes_index(const struct mr_sampler_build *build, struct mr_index_
 
 struct mr_image_sizes {
     const struct mr_index *index;
-    int w, h; /* columns */
+    int column[2][2]; /* of width and height: as the source gives them, as the headers do; -1: no */
 };
 
 /* For mr_sampler.open. MR_E_CONFIG: the index has no such columns, or they are not one number per

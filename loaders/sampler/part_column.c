@@ -32,18 +32,27 @@ int mr__part_column_find(struct mr_part_column *c, const struct mr_sampler_env *
     bool repeats = found->period && found->period < env->samples;
     *c = (struct mr_part_column){.index = env->index,
                                  .column = column,
+                                 .instead = -1,
                                  .first = env->first,
                                  .samples = env->samples,
                                  .n = repeats ? found->period : env->samples};
     return MR_OK;
 }
 
+static int column_at(const struct mr_part_column *c, uint64_t sample)
+{
+    return c->instead >= 0 && mr__column_lacks(c->index, c->column, sample) ? c->instead
+                                                                            : c->column;
+}
+
 int64_t mr__part_column_whole(const struct mr_part_column *c, uint64_t i)
 {
-    return mr__index_whole(c->index, c->column, c->first + i);
+    uint64_t sample = c->first + i;
+    return mr__index_whole(c->index, column_at(c, sample), sample);
 }
 
 double mr__part_column_float(const struct mr_part_column *c, uint64_t i)
 {
-    return mr__index_number(c->index, c->column, c->first + i);
+    uint64_t sample = c->first + i;
+    return mr__index_number(c->index, column_at(c, sample), sample);
 }

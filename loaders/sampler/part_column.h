@@ -11,9 +11,17 @@
 struct mr_part_column {
     const struct mr_index *index;
     int column;
+    int instead; /* for samples of a data set of several that lacks `column`; -1: zeros */
     uint64_t first, samples;
     uint64_t n; /* sample i's number is that of i % n; n <= samples */
 };
+
+/* Several data sets as one have all their columns: does the one that the sample is of lack this? */
+static inline bool mr__column_lacks(const struct mr_index *index, int column, uint64_t sample)
+{
+    const struct mr_index_part *part = index->head->parts ? mr__index_part(index, sample) : NULL;
+    return part && part->column[column] == MR_INDEX_NO_COLUMN;
+}
 
 /* Finds the column `name`. `whole`: it must hold whole numbers. MR_E_CONFIG naming `key`, the
  * option that says `name`: no such column, or not one number per sample. */

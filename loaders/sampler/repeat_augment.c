@@ -135,4 +135,5 @@ const struct mr_sampler mr__sampler_repeat_augment = {
     .length = repeat_length,
     .at = repeat_at,
     .substitute = mr__uniform_substitute,
+    .batchwise = true, /* a sample's copies lie in one batch, or each in one of its own */
 };
