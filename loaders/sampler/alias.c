@@ -90,3 +90,13 @@ uint64_t mr__alias_draw(const struct mr_alias *a, mr_rng *rng)
     const struct column *c = &a->column[i];
     return mr_rng_u32(rng) < c->threshold ? i : c->other;
 }
+
+void mr__alias_chances(const struct mr_alias *a, uint64_t *chance)
+{
+    for (uint64_t i = 0; i < a->n; i++)
+        chance[i] = 0;
+    for (uint64_t i = 0; i < a->n; i++) {
+        chance[i] += a->column[i].threshold;
+        chance[a->column[i].other] += (1ull << 32) - a->column[i].threshold;
+    }
+}

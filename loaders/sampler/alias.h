@@ -20,5 +20,8 @@ struct mr_alias *mr__alias_new(double *weight, uint64_t n);
 /* Two draws of 32 bits (three or more where n is no power of two and the first is refused: n in
  * 2^32 times). Never one whose weight was 0. */
 uint64_t mr__alias_draw(const struct mr_alias *a, mr_rng *rng);
+/* The exact chance of each number, in units of 1 / (n * 2^32): what is in the table, for a proof
+ * that no number of draws could give. */
+void mr__alias_chances(const struct mr_alias *a, uint64_t *chance);
 
 #endif
