@@ -7,6 +7,7 @@
 #define MR_BASE_CONFIG_H
 
 #include "base/descriptor.h"
+#include "base/text.h"
 
 #define MR_MAX_OPS 64
 #define MR_MAX_FIELDS 32
@@ -102,6 +103,7 @@ struct mr_config {
     int64_t read_ahead;        /* rows; 0: auto, -1: off */
     const char *bad_list;      /* absolute: the list of bad samples to write; NULL: none */
     const char *bad_list_in;   /* absolute: one to obey; NULL: none */
+    const char *index_cache;   /* absolute: a file to keep the index in, or a folder; NULL: none */
     struct mr_limits limits;
     struct mr_choice source, sampler; /* desc NULL: user code is there instead. Of a mixture: its
                                          own, with the mixture as params */
@@ -159,6 +161,9 @@ void mr__config_free(struct mr_config *config);
  * MR_E_USAGE. */
 int mr__config_callbacks(const struct mr_config *config, bool commander, bool producer,
                          struct mr_errbuf *e);
+
+/* Appends all that shapes the index but the data themselves; the config has a source. */
+void mr__config_index_text(struct mr_text *t, const struct mr_config *config);
 
 /* True when a user's code makes the rows: fields are then what the config says. */
 bool mr__config_user_rows(const struct mr_config *config);

@@ -48,6 +48,9 @@ const struct mr_opt mr__config_opts[] = {
      "CSV file to write the bad samples to: where, what and why"},
     {"bad_list_in", MR_OPT_PATH, 0, AT(bad_list_in), "", 0, 0, NULL, NULL,
      "such a file from an earlier run or from 'millrace verify': what it names is bad here too"},
+    {"index_cache", MR_OPT_PATH, MR_OPT_OUT, AT(index_cache), "", 0, 0, NULL, NULL,
+     "file to keep the data set's index in, or a folder for such files: the next run that finds "
+     "the data as they were opens it and looks at no name"},
     {"decode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
      "fast: a JPEG of which at least twice as many pixels are used each way as are made of them is "
      "decoded 2, 4 or 8 times smaller, and only resampled from there"},

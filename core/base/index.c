@@ -1,20 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * index.c: reading a mapped index. index_check.c has proved every offset, so nothing is checked
- * again here.
+ * index.c: reading a mapped index. index_map.c has proved where the columns' arrays lie. What
+ * stands in them may come from a file, and is held against the mapping's end each time.
  */
 #include "index_format.h"
 
 #include <stdbool.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t *offsets_of(const struct mr_index *index, int column)
+/* Value `i` of ragged ones, of which *n entries begin at number *first: none when they would not
+ * lie behind `data` in the index. */
+static void find_ragged(const struct mr_index *index, uint64_t offsets, uint64_t i, uint64_t data,
+                        uint64_t entry, uint64_t *first, uint64_t *n)
 {
-    return (const uint64_t *)(index->base + index->head->column[column].offsets);
+    const uint64_t *at = (const uint64_t *)(index->base + offsets) + i;
+    mr__index_need(index, at, 2 * sizeof *at);
+    uint64_t from = at[0], to = at[1];
+    bool inside = from <= to && to <= (index->bytes - data) / entry;
+    *first = inside ? from : 0;
+    *n = inside ? to - from : 0;
+}
+
+/* Text `i` of them. */
+static const char *find_text(const struct mr_index *index, uint64_t offsets, uint64_t i,
+                             uint64_t data, size_t *n)
+{
+    uint64_t first, bytes;
+    find_ragged(index, offsets, i, data, 1, &first, &bytes);
+    const uint8_t *text = index->base + data + first;
+    mr__index_need(index, text, bytes);
+    *n = bytes;
+    return (const char *)text;
 }
 
 int mr__index_column(const struct mr_index *index, const char *name)
@@ -33,9 +52,8 @@ const char *mr__index_path(const struct mr_index *index, int column, uint64_t sa
         return "";
     if (index->head->column[column].kind == MR_COL_MADE)
         return "";
-    const uint64_t *offsets = offsets_of(index, column);
-    *n = offsets[sample + 1] - offsets[sample];
-    return (const char *)index->base + index->head->column[column].data + offsets[sample];
+    const struct mr_column *c = &index->head->column[column];
+    return find_text(index, c->offsets, sample, c->data, n);
 }
 
 char *mr__index_join(const void *root, size_t root_bytes, const char *path, size_t n)
@@ -90,12 +108,13 @@ const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t
     *entries = 1;
     if (c->kind == MR_COL_FIXED && c->period)
         first = sample % c->period;
-    if (c->kind == MR_COL_RAGGED) {
-        const uint64_t *offsets = offsets_of(index, column);
-        first = offsets[sample];
-        *entries = offsets[sample + 1] - first;
-    }
-    return index->base + c->data + first * entry;
+    if (c->kind == MR_COL_RAGGED)
+        find_ragged(index, c->offsets, sample, c->data, entry, &first, entries);
+    if (*entries > c->max_entries && c->kind == MR_COL_RAGGED)
+        *entries = 0;
+    const uint8_t *at = index->base + c->data + first * entry;
+    mr__index_need(index, at, *entries * entry);
+    return at;
 }
 
 bool mr__index_is_whole(const struct mr_column *c)
@@ -146,7 +165,5 @@ const char *mr__index_class(const struct mr_index *index, uint64_t number, size_
     *n = 0;
     if (number >= head->classes)
         return NULL;
-    const uint64_t *offsets = (const uint64_t *)(index->base + head->class_offsets);
-    *n = offsets[number + 1] - offsets[number];
-    return (const char *)index->base + head->class_data + offsets[number];
+    return find_text(index, head->class_offsets, number, head->class_data, n);
 }

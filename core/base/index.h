@@ -14,6 +14,7 @@
 #ifndef MR_BASE_INDEX_H
 #define MR_BASE_INDEX_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "millrace/types.h"
 
@@ -71,15 +72,29 @@ struct mr_index {
     const struct mr_index_head *head;
     const uint8_t *base;
     uint64_t bytes;
+    struct mr_index_pages *pages; /* of a copy, which is read when it is asked for; else NULL */
+    void *map;                    /* what is unmapped; NULL: a part's, which is not */
+    uint64_t map_bytes;
 };
 
 /* An empty memfd for mr__index_finish(), or a negative code (MR_E_SYSTEM). The caller closes it. */
 int mr__index_memfd(struct mr_errbuf *e);
 
-/* Maps the memfd read-only after checking its seals and every offset in it (MR_E_CORRUPT,
- * MR_E_SYSTEM; *index is then zero). The caller may close `fd`. The functions below trust a mapped
- * index, and any thread may call them. */
+/* Maps the index of a sealed memfd read-only after checking every offset in it, or that of the file
+ * which the memfd names (index_file.h) after checking its shape (MR_E_CORRUPT, MR_E_SYSTEM,
+ * MR_E_IO; *index is then zero). The caller may close `fd`. Any thread may call the functions
+ * below; no offset leads them out of the mapping. A file that is cut while it is mapped is SIGBUS
+ * to who looks there: proc/mapped.h. */
 int mr__index_map(struct mr_index *index, int fd, struct mr_errbuf *e);
+/* The same for a process in which there must be no such signal, since it is not ours: of a file,
+ * only what is asked for is read, once, into memory of its own. What cannot be read is zeros: paths
+ * and entries are empty then. */
+int mr__index_copy(struct mr_index *index, int fd, struct mr_errbuf *e);
+/* The pages are those of a file, and are gone when it is cut. */
+static inline bool mr__index_is_file(const struct mr_index *index)
+{
+    return index->map && index->base != (const uint8_t *)index->map;
+}
 /* Safe on a zero struct. */
 void mr__index_unmap(struct mr_index *index);
 
@@ -163,7 +178,15 @@ uint64_t mr__index_samples(const struct mr_index_builder *b);
  * sample < mr__index_samples(). Any number of threads may ask for paths while nobody adds. */
 int mr__index_built_column(const struct mr_index_builder *b, const char *name,
                            enum mr_column_kind kind);
+uint64_t mr__index_built_columns(const struct mr_index_builder *b); /* of all parts together */
 char *mr__index_built_path(const struct mr_index_builder *b, int column, uint64_t sample);
+/* What the index was made from (origin.h): a source appends what it reads. One that says nothing of
+ * it cannot be asked later whether it is still the same. */
+struct mr_buf *mr__index_origins(struct mr_index_builder *b);
+/* All of them, those of parts included, appended to *list. MR_E_DATA: the data set, or a part, says
+ * nothing. MR_E_MEMORY. */
+int mr__index_gather_origins(const struct mr_index_builder *b, struct mr_buf *list,
+                             struct mr_errbuf *e);
 /* Writes the index into the empty memfd `fd` (from mr__index_memfd) and seals it. Takes the
  * builder's memory apart as it goes: afterwards, success or not, it can only be freed. MR_E_USAGE:
  * a column lacks a sample. MR_E_SYSTEM. */

@@ -36,6 +36,7 @@ void mr__index_builder_free(struct mr_index_builder *b)
         free_ragged(&b->column[i]);
     free_ragged(&b->classes);
     mr__buf_free(&b->root);
+    mr__buf_free(&b->origins);
     for (uint64_t i = 0; i < b->head.parts; i++)
         mr__index_builder_free(b->part[i]);
     free(b->table);
@@ -178,4 +179,30 @@ char *mr__index_built_path(const struct mr_index_builder *b, int column, uint64_
     const uint64_t *offsets = (const uint64_t *)r->offsets.data;
     uint64_t at = offsets[sample], n = offsets[sample + 1] - at;
     return mr__index_join(b->root.data, b->root.n, n ? (const char *)r->data.data + at : "", n);
+}
+
+uint64_t mr__index_built_columns(const struct mr_index_builder *b)
+{
+    uint64_t n = b->head.columns;
+    for (uint64_t i = 0; i < b->head.parts; i++)
+        n += mr__index_built_columns(b->part[i]);
+    return n;
+}
+
+struct mr_buf *mr__index_origins(struct mr_index_builder *b)
+{
+    return &b->origins;
+}
+
+int mr__index_gather_origins(const struct mr_index_builder *b, struct mr_buf *list,
+                             struct mr_errbuf *e)
+{
+    int rc = MR_OK;
+    if (!b->head.parts && !b->origins.n)
+        return mr__fail(e, MR_E_DATA, "its source does not say what it was made from");
+    if (!mr__buf_append(list, b->origins.data, b->origins.n))
+        return no_memory(e, b);
+    for (uint64_t i = 0; i < b->head.parts && rc == MR_OK; i++)
+        rc = mr__index_gather_origins(b->part[i], list, e);
+    return rc;
 }

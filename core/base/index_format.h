@@ -25,11 +25,34 @@ struct mr_ragged {
 struct mr_index_builder {
     struct mr_ragged column[MR_INDEX_MAX_COLUMNS], classes;
     uint64_t samples[MR_INDEX_MAX_COLUMNS]; /* per column; equal in the end */
-    struct mr_buf root;
+    struct mr_buf root, origins;
     struct mr_index_head head; /* columns' descriptions; offsets are filled in when written */
     struct mr_index_builder *part[MR_INDEX_MAX_PARTS]; /* head.parts of them */
     struct mr_index_part *table;                       /* of the parts; NULL: there are none */
 };
+
+/* ---- a copy that is read as it is asked for (index_pages.c) ---- */
+
+/* Of `bytes` bytes that begin at `from` of a file; takes `fd` over. NULL: memory is out. */
+struct mr_index_pages *mr__index_pages_new(int fd, uint64_t from, uint64_t bytes, void **base);
+void mr__index_pages_free(struct mr_index_pages *pages);
+/* Has the n bytes at `at` in memory. */
+void mr__index_fetch(const struct mr_index_pages *pages, const void *at, uint64_t n);
+static inline void mr__index_need(const struct mr_index *index, const void *at, uint64_t n)
+{
+    if (index->pages)
+        mr__index_fetch(index->pages, at, n);
+}
+
+/* The index of `bytes` bytes in a file (index_file.h), as mr__index_copy; takes `fd` over. */
+int mr__index_copy_file(struct mr_index *index, int fd, uint64_t bytes, struct mr_errbuf *e);
+
+/* ---- the file that a memfd may name in place of an index (index_ticket.c) ---- */
+
+#define MR_INDEX_TICKET_MAGIC 0x31544b434954524dull /* "MRTICKT1" */
+/* Opens it. A descriptor, MR_E_IO when it has gone or is another one, MR_E_CORRUPT. *bytes: of the
+ * index in it. */
+int mr__index_ticket_open(int memfd, uint64_t *bytes, struct mr_errbuf *e);
 
 /* A path as a whole: the root before it unless it begins with '/'; "" for n = 0. malloc'ed and
  * NUL-terminated; NULL: memory is out. */

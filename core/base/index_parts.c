@@ -24,8 +24,10 @@ const struct mr_index_part *mr__index_part(const struct mr_index *index, uint64_
 struct mr_index mr__index_of_part(const struct mr_index *index, const struct mr_index_part *part)
 {
     const uint8_t *base = index->base + part->at;
-    return (struct mr_index){
-        .head = (const struct mr_index_head *)base, .base = base, .bytes = part->bytes};
+    return (struct mr_index){.head = (const struct mr_index_head *)base,
+                             .base = base,
+                             .bytes = part->bytes,
+                             .pages = index->pages};
 }
 
 bool mr__index_enter(const struct mr_index **index, int *column, uint64_t *sample,

@@ -38,6 +38,8 @@ int mr__opts_unknown(const struct mr_opt_reader *r, const struct mr_opt *opts,
 /* Appends "name=value;" of every row with MR_OPT_STREAM, in table order, the same text for the same
  * value however it was written. */
 void mr__opts_canonical(struct mr_text *t, const struct mr_opt *opts, const void *base);
+/* The same of every row. */
+void mr__opts_all(struct mr_text *t, const struct mr_opt *opts, const void *base);
 
 /* What a value of the row looks like, for people: "whole number", "[height, width]", "short, drop,
  * pad or wrap". */

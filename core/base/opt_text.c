@@ -157,14 +157,24 @@ static void add_value(struct mr_text *t, const struct mr_opt *o, const void *at)
     }
 }
 
+static void add_option(struct mr_text *t, const struct mr_opt *o, const void *at)
+{
+    mr__text_addf(t, "%s=", o->name);
+    add_value(t, o, at);
+    mr__text_addf(t, ";");
+}
+
 void mr__opts_canonical(struct mr_text *t, const struct mr_opt *opts, const void *base)
 {
     for (const struct mr_opt *o = opts; o && o->name; o++) {
         const void *at = (const char *)base + o->off;
-        if (!(o->flags & MR_OPT_STREAM) || ((o->flags & MR_OPT_LATER) && *(const int64_t *)at == 0))
-            continue;
-        mr__text_addf(t, "%s=", o->name);
-        add_value(t, o, at);
-        mr__text_addf(t, ";");
+        if ((o->flags & MR_OPT_STREAM) && !((o->flags & MR_OPT_LATER) && *(const int64_t *)at == 0))
+            add_option(t, o, at);
     }
+}
+
+void mr__opts_all(struct mr_text *t, const struct mr_opt *opts, const void *base)
+{
+    for (const struct mr_opt *o = opts; o && o->name; o++)
+        add_option(t, o, (const char *)base + o->off);
 }

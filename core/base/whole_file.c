@@ -65,16 +65,25 @@ static int link_here(int fd, const char *path)
     return -1;
 }
 
-/* 0: done; 1: this file system, or a /proc that is not there, cannot do it; -1: errno. */
-static int write_unnamed(const char *path, const void *data, size_t n)
+#define CANNOT (-2)
+
+/* A descriptor; CANNOT: this file system, or a /proc that is not there, cannot do it; -1: errno. */
+static int open_unnamed(const char *path, int flags)
 {
     char folder[PATH_MAX];
     folder_of(path, folder);
     if (access("/proc/self/fd", X_OK) < 0)
-        return 1;
-    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+        return CANNOT;
+    int fd = open(folder, O_TMPFILE | O_CLOEXEC | flags, 0666);
+    return fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) ? CANNOT : fd;
+}
+
+/* 0: done; CANNOT; -1: errno. */
+static int write_unnamed(const char *path, const void *data, size_t n)
+{
+    int fd = open_unnamed(path, O_WRONLY);
     if (fd < 0)
-        return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ? 1 : -1;
+        return fd;
     int rc = write_and_sync(fd, data, n);
     if (rc == 0) {
         MR_CRASH_POINT("trainer.file_written");
@@ -87,16 +96,21 @@ static int write_unnamed(const char *path, const void *data, size_t n)
     return rc;
 }
 
+static void name_beside(const char *path, char *name, size_t bytes)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    snprintf(name, bytes, "%s.%x.%lx", path, (unsigned)getpid(), (unsigned long)t.tv_nsec);
+}
+
 /* A file that nobody else has, with the mode that the user's umask gives. (mkostemp's is 0600, and
  * to ask for the umask is to change it, for all threads.) */
-static int open_beside(const char *path, char *name, size_t bytes)
+static int open_beside(const char *path, int flags, char *name, size_t bytes)
 {
     int fd = -1;
     for (int i = 0; i < 100 && fd < 0; i++) {
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        snprintf(name, bytes, "%s.%x.%lx", path, (unsigned)getpid(), (unsigned long)t.tv_nsec);
-        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        name_beside(path, name, bytes);
+        fd = open(name, O_CREAT | O_EXCL | O_CLOEXEC | flags, 0666);
         if (fd < 0 && errno != EEXIST)
             return -1;
     }
@@ -106,7 +120,7 @@ static int open_beside(const char *path, char *name, size_t bytes)
 static int write_renamed(const char *path, const void *data, size_t n)
 {
     char name[PATH_MAX + 32];
-    int fd = open_beside(path, name, sizeof name);
+    int fd = open_beside(path, O_WRONLY, name, sizeof name);
     if (fd < 0)
         return -1;
     int rc = write_and_sync(fd, data, n);
@@ -153,7 +167,7 @@ int mr__out_file(const char *path, const void *data, size_t n, const char *what,
         errno = 0;
         if (S_ISREG(st.st_mode)) {
             rc = write_unnamed(target, data, n);
-            if (rc == 1)
+            if (rc == CANNOT)
                 rc = write_renamed(target, data, n);
         } else {
             rc = write_into(target, data, n);
@@ -185,4 +199,66 @@ int mr__out_file_check(const char *path, const char *what, struct mr_errbuf *e)
         return MR_OK;
     return mr__fail_errno(e, MR_E_IO, "cannot write %s '%s'", what,
                           mr__printable(path, strlen(path)).text);
+}
+
+/* ---- piece by piece ---- */
+
+int mr__out_begin(struct mr_out *out, const char *path)
+{
+    out->name[0] = 0;
+    out->fd = -1;
+    errno = ENAMETOOLONG;
+    if (strlen(path) >= PATH_MAX)
+        return -1;
+    out->fd = open_unnamed(path, O_RDWR);
+    if (out->fd == CANNOT)
+        out->fd = open_beside(path, O_RDWR, out->name, sizeof out->name);
+    if (out->fd < 0)
+        out->name[0] = 0;
+    return out->fd < 0 ? -1 : 0;
+}
+
+void mr__out_drop(struct mr_out *out)
+{
+    int error = errno;
+    if (out->fd >= 0)
+        close(out->fd);
+    if (out->name[0])
+        unlink(out->name);
+    out->fd = -1;
+    out->name[0] = 0;
+    errno = error;
+}
+
+/* Where there is a file, it is replaced at once: somebody may be opening it. */
+static int name_unnamed(struct mr_out *out, const char *path)
+{
+    char self[64];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", out->fd);
+    if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return -1;
+    name_beside(path, out->name, sizeof out->name);
+    if (linkat(AT_FDCWD, self, AT_FDCWD, out->name, AT_SYMLINK_FOLLOW) < 0) {
+        out->name[0] = 0; /* it is somebody else's */
+        return -1;
+    }
+    return rename(out->name, path);
+}
+
+int mr__out_publish(struct mr_out *out, const char *path)
+{
+    struct stat st;
+    if (out->fd < 0) {
+        errno = EBADF;
+        return -1;
+    }
+    if (fstat(out->fd, &st) == 0) /* what the umask has left of 0444 */
+        (void)!fchmod(out->fd, st.st_mode & 0444);
+    int rc = out->name[0] ? rename(out->name, path) : name_unnamed(out, path);
+    if (rc == 0)
+        out->name[0] = 0;
+    mr__out_drop(out);
+    return rc;
 }

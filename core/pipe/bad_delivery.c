@@ -121,8 +121,9 @@ static void explain(const struct delivered *d, struct mr_bad *bad, char *text, s
 
 static void describe_attempt(const struct delivered *d, uint32_t attempt, struct mr_bad *bad)
 {
-    const mr_loader *l = d->l;
+    mr_loader *l = d->l;
     char text[MR_EVENT_TEXT];
+    struct mr_errbuf none;
     struct mr_verdict found;
     *bad = (struct mr_bad){.v = {.epoch = d->message->epoch,
                                  .position = d->message->position,
@@ -131,7 +132,10 @@ static void describe_attempt(const struct delivered *d, uint32_t attempt, struct
     if (attempt && l->s.index.head) {
         struct mr_pick pick; /* the choice itself may be known to the commander alone */
         mr__pick_read(d->message, &pick);
-        mr__session_substitute(&l->s, bad->v.epoch, bad->v.position, attempt, &pick);
+        if (mr__session_need_sampler(&l->s, &none) >= 0)
+            mr__session_substitute(&l->s, bad->v.epoch, bad->v.position, attempt, &pick);
+        else /* no memory */
+            pick.sample = UINT64_MAX;
         bad->v.sample = pick.sample;
     }
     if (mr__verdict_find(&l->s.arena, d->task->epoch, d->task->position, attempt,

@@ -6,6 +6,7 @@
  */
 #include "base/buf.h"
 #include "pipe/data_roots.h"
+#include "pipe/index_cache.h"
 #include "pipe/session.h"
 #include "shm/report.h"
 
@@ -47,19 +48,21 @@ static int write_all(int fd, const uint8_t *data, size_t n, struct mr_errbuf *e)
     return MR_OK;
 }
 
-int mr__contain_find_roots(struct mr_session *s, struct mr_errbuf *e)
+int mr__contain_find_roots(struct mr_session *s, struct mr_index_made *made, struct mr_errbuf *e)
 {
-    struct mr_index index;
-    struct mr_buf roots = {0};
-    if (s->roots_fd < 0)
+    struct mr_index index = {0};
+    int rc = MR_OK;
+    if (s->roots_fd < 0 && !mr__cache_wanted(s))
         return MR_OK;
-    int rc = mr__index_map(&index, s->index_fd, e);
-    if (rc >= 0)
-        rc = mr__data_roots(&index, source_of(s)->resolved, &roots, e);
-    if (rc >= 0)
-        rc = write_all(s->roots_fd, roots.data, roots.n, e);
-    mr__index_unmap(&index);
-    mr__buf_free(&roots);
+    if (!made->roots_known) {
+        rc = mr__index_copy(&index, s->index_fd, e);
+        if (rc >= 0)
+            rc = mr__data_roots(&index, source_of(s)->resolved, &made->roots,
+                                mr__cache_wanted(s) ? &made->roots_origins : NULL, e);
+        mr__index_unmap(&index);
+    }
+    if (rc >= 0 && s->roots_fd >= 0)
+        rc = write_all(s->roots_fd, made->roots.data, made->roots.n, e);
     return rc;
 }
 

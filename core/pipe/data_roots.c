@@ -7,6 +7,8 @@
  */
 #include "pipe/data_roots.h"
 
+#include "base/origin.h"
+
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -31,8 +33,9 @@ struct finder {
     const struct mr_index *index;
     struct folder *table; /* open addressing; text NULL: free */
     size_t cap, used;
-    struct mr_buf roots; /* char *, malloc'ed */
-    size_t narrow_at;    /* so many are narrowed down before there are more */
+    struct mr_buf roots;    /* char *, malloc'ed */
+    struct mr_buf *origins; /* NULL: nobody asks */
+    size_t narrow_at;       /* so many are narrowed down before there are more */
     bool one_by_one;     /* files of some folder have to be looked at */
     struct mr_errbuf *e;
 };
@@ -246,6 +249,13 @@ static bool is_everything(const char *path)
     return strspn(path, "/") == strlen(path);
 }
 
+/* What the folder looks like before anything is looked for in it. */
+static bool note(const struct finder *f, const char *path)
+{
+    struct stat st;
+    return !f->origins || mr__origin_add(f->origins, path, stat(path, &st) < 0 ? NULL : &st);
+}
+
 static int resolve_folder(struct finder *f, struct folder *folder, bool resolved)
 {
     char full[PATH_MAX], real[PATH_MAX];
@@ -255,7 +265,11 @@ static int resolve_folder(struct finder *f, struct folder *folder, bool resolved
         return MR_OK;
     if (resolved && !is_everything(full))
         root = full;
-    else if (!join(f, folder->text, folder->n, full) || !realpath(full, real))
+    else if (!join(f, folder->text, folder->n, full))
+        return MR_OK;
+    else if (!note(f, full))
+        return no_memory(f);
+    else if (!realpath(full, real))
         return MR_OK;
     folder->whole = !is_everything(root);
     folder->links = !resolved && (folder->samples < LIST_FROM || has_links(root));
@@ -303,9 +317,9 @@ static int find_roots(struct finder *f, const struct mr_index *index, bool resol
 }
 
 int mr__data_roots(const struct mr_index *index, bool resolved, struct mr_buf *text,
-                   struct mr_errbuf *e)
+                   struct mr_buf *origins, struct mr_errbuf *e)
 {
-    struct finder f = {.e = e};
+    struct finder f = {.origins = origins, .e = e};
     int rc = index->head->parts ? MR_OK : find_roots(&f, index, resolved);
     for (uint64_t p = 0; p < index->head->parts && rc == MR_OK; p++) {
         struct mr_index part = mr__index_of_part(index, &mr__index_parts(index)[p]);

@@ -253,7 +253,7 @@ static int start(mr_loader *l, const mr_options *o, struct mr_errbuf *e)
     if (rc >= 0)
         rc = wait_until_ready(l, e);
     if (rc >= 0)
-        rc = mr__session_bind(&l->s, e);
+        rc = mr__session_follow(&l->s, e);
     if (rc >= 0)
         rc = mr__session_attach_feedback(&l->s, e);
     if (rc >= 0)

@@ -4,7 +4,7 @@
  * outside: the warden executable and an exec'ed producer.
  */
 #include "base/crash_point.h"
-#include "pipe/session.h"
+#include "pipe/index_cache.h"
 #include "proc/child.h"
 #include "proc/crash.h"
 #include "proc/warden.h"
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- the parts ---- */
@@ -42,7 +43,23 @@ static int index_for_sampler(const struct mr_session *s, struct mr_index_builder
     return rc;
 }
 
-int mr__session_index(const struct mr_session *s, struct mr_errbuf *e)
+/* A sampler that adds columns has found them in the files. */
+static int index_and_tell(const struct mr_session *s, struct mr_index_builder *b,
+                          struct mr_index_made *made, struct mr_errbuf *e)
+{
+    struct timespec now;
+    struct mr_errbuf none;
+    clock_gettime(CLOCK_REALTIME, &now);
+    made->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    uint64_t columns = mr__index_built_columns(b);
+    int rc = index_for_sampler(s, b, e);
+    made->from_contents = mr__index_built_columns(b) != columns;
+    if (rc >= 0 && mr__index_gather_origins(b, &made->origins, &none) < 0)
+        made->origins.n = 0; /* it is not kept then */
+    return rc;
+}
+
+int mr__session_index(const struct mr_session *s, struct mr_index_made *made, struct mr_errbuf *e)
 {
     const struct mr_source *source = s->plan->config->source.desc;
     struct mr_index_builder *b;
@@ -51,7 +68,7 @@ int mr__session_index(const struct mr_session *s, struct mr_errbuf *e)
         return rc;
     rc = source->index(s->plan->config->source.params, b, e);
     if (rc >= 0)
-        rc = index_for_sampler(s, b, e);
+        rc = made ? index_and_tell(s, b, made, e) : index_for_sampler(s, b, e);
     if (rc >= 0)
         rc = mr__index_finish(b, s->index_fd, e);
     mr__index_builder_free(b);
@@ -64,18 +81,30 @@ static int index_role(void *ctx, struct mr_errbuf *e)
     if (s->plan->config->sandbox != MR_SANDBOX_OFF)
         mr__sandbox_read_only();
     MR_CRASH_POINT("index.started");
-    int rc = mr__session_index(s, e);
+    struct mr_index_made made = {0};
+    int rc = mr__cache_take(s, &made, e), taken = rc > 0;
+    if (!rc)
+        rc = mr__session_index(s, &made, e);
     MR_CRASH_POINT("index.sealed");
-    return rc < 0 ? rc : mr__contain_find_roots(s, e);
+    if (rc >= 0)
+        rc = mr__contain_find_roots(s, &made, e);
+    if (rc >= 0 && !taken)
+        mr__cache_keep(s, &made);
+    mr__index_made_free(&made);
+    return rc;
 }
 
 static int indexed_role(void *ctx, struct mr_errbuf *e)
 {
     struct mr_session *s = ctx;
     MR_CRASH_POINT("warden.index_known");
+    mr__cache_publish(s);
     int rc = mr__session_bind(ctx, e);
-    if (rc >= 0)
+    if (rc >= 0) {
+        mr__cache_watch(s);
+        mr__session_lead(s);
         mr__session_note(ctx);
+    }
     if (rc >= 0)
         rc = mr__session_list(ctx, e);
     if (rc >= 0 && mr__session_learner(s))
@@ -175,6 +204,7 @@ void mr__session_roles(struct mr_session *s, struct mr_roles *r)
                            .sample_timeout_ns = (uint64_t)(c->sample_timeout * 1e9),
                            .sample_cpu_timeout_ns = (uint64_t)(c->sample_cpu_timeout * 1e9)};
     mr__contain_begin(s);
+    mr__cache_begin(s);
     if (s->index_fd >= 0) {
         r->index = index_role;
         r->indexed = indexed_role;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pipe/session.h"
+#include "pipe/index_cache.h"
 
 #include "shm/report.h"
 
@@ -51,7 +51,7 @@ uint64_t mr__session_sample(const struct mr_session *s, uint64_t epoch, uint64_t
 uint64_t mr__session_data_hash(const struct mr_session *s)
 {
     const struct mr_sampler *sampler = mr__session_sampler(s);
-    uint64_t hashes[2] = {s->index.head ? s->index.head->hash : 0, 0};
+    uint64_t hashes[2] = {s->index.head ? s->index.head->hash : 0, s->sampler_hash};
     if (s->sampler && sampler->hash)
         hashes[1] = sampler->hash(s->sampler);
     return hashes[1] ? XXH3_64bits(hashes, sizeof hashes) : hashes[0];
@@ -75,6 +75,12 @@ static int no_batch(const struct mr_session *s, struct mr_errbuf *e)
                     (long long)c->world);
 }
 
+static int cut_epochs(struct mr_session *s, uint64_t length, struct mr_errbuf *e)
+{
+    mr__epochs_cut(&s->epochs, s->plan->config, length);
+    return mr__epochs_steps(&s->epochs, 0) ? MR_OK : no_batch(s, e);
+}
+
 static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
 {
     const struct mr_config *c = s->plan->config;
@@ -88,22 +94,60 @@ static int open_sampler(struct mr_session *s, struct mr_errbuf *e)
         struct mr_errbuf why = *e;
         return mr__config_error(c, c->sampler.mark, e, "%.900s", why.text);
     }
-    if (rc < 0)
+    return rc;
+}
+
+static int bind(struct mr_session *s, int rc, struct mr_errbuf *e)
+{
+    if (rc >= 0)
+        rc = mr__plan_bind(s->plan, &s->index, e);
+    if (rc < 0 || s->plan->user_commander)
         return rc;
-    mr__epochs_cut(&s->epochs, c, sampler->length(s->sampler));
-    return mr__epochs_steps(&s->epochs, 0) ? MR_OK : no_batch(s, e);
+    rc = open_sampler(s, e);
+    return rc < 0 ? rc : cut_epochs(s, mr__session_sampler(s)->length(s->sampler), e);
 }
 
 int mr__session_bind(struct mr_session *s, struct mr_errbuf *e)
 {
+    return s->index_fd < 0 ? MR_OK : bind(s, mr__index_map(&s->index, s->index_fd, e), e);
+}
+
+int mr__session_bind_copy(struct mr_session *s, struct mr_errbuf *e)
+{
+    return s->index_fd < 0 ? MR_OK : bind(s, mr__index_copy(&s->index, s->index_fd, e), e);
+}
+
+/* ---- a trainer has no use for a sampler's tables, which may be large ---- */
+
+void mr__session_lead(const struct mr_session *s)
+{
+    const struct mr_sampler *sampler = mr__session_sampler(s);
+    if (!s->sampler)
+        return;
+    s->arena.control->length = sampler->length(s->sampler);
+    s->arena.control->sampler_hash = sampler->hash ? sampler->hash(s->sampler) : 0;
+}
+
+int mr__session_follow(struct mr_session *s, struct mr_errbuf *e)
+{
     if (s->index_fd < 0)
         return MR_OK;
-    int rc = mr__index_map(&s->index, s->index_fd, e);
+    int rc = mr__index_copy(&s->index, s->index_fd, e);
     if (rc >= 0)
         rc = mr__plan_bind(s->plan, &s->index, e);
-    if (rc >= 0 && !s->plan->user_commander)
+    if (rc < 0 || s->plan->user_commander)
+        return rc;
+    if (mr__session_learner(s))
         rc = open_sampler(s, e);
-    return rc;
+    s->sampler_hash = s->arena.control->sampler_hash;
+    return rc < 0 ? rc : cut_epochs(s, s->arena.control->length, e);
+}
+
+int mr__session_need_sampler(struct mr_session *s, struct mr_errbuf *e)
+{
+    bool has_one = s->index.head && !s->plan->user_commander;
+    bool needed = has_one && mr__session_sampler(s)->substitute && !s->sampler;
+    return needed ? open_sampler(s, e) : MR_OK;
 }
 
 void mr__session_note(const struct mr_session *s)
@@ -140,8 +184,8 @@ static void drop(int *fd)
 
 void mr__session_drop_descriptors(struct mr_session *s)
 {
-    if (s->index.base) /* a forked child has no use for it, and would keep it alive */
-        madvise((void *)s->index.base, s->index.bytes, MADV_DONTFORK);
+    if (s->index.map) /* a forked child has no use for it, and would keep it alive */
+        madvise(s->index.map, s->index.map_bytes, MADV_DONTFORK);
     drop(&s->arena.control_fd);
     drop(&s->arena.plan_fd);
     drop(&s->arena.data_fd);
@@ -160,6 +204,7 @@ void mr__session_release(struct mr_session *s)
     mr__arena_unmap(&s->arena);
     mr__plan_free(s->plan);
     s->plan = NULL;
+    mr__cache_free(s);
     mr__sandbox_free(s->sandbox);
     s->sandbox = NULL;
     if (s->index_fd >= 0)

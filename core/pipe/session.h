@@ -17,23 +17,36 @@ struct mr_session {
     struct mr_plan *plan;
     struct mr_arena arena;
     struct mr_user user;
-    int index_fd;          /* -1: no data set (a user's commander) */
-    int boot_fd;           /* the boot text; -1 in fork context */
-    struct mr_index index; /* mapped once it is sealed */
-    int roots_fd;          /* the warden's: what producers may read, written by the index helper */
+    int index_fd;           /* -1: no data set (a user's commander) */
+    int boot_fd;            /* the boot text; -1 in fork context */
+    struct mr_index index;  /* mapped once it is sealed */
+    struct mr_cache *cache; /* the warden's and the helper's, index_cache.h; NULL: none */
+    int roots_fd;           /* the warden's: what producers may read, written by the index helper */
     struct mr_sandbox *sandbox; /* the warden's, made with the index; NULL: none */
-    void *sampler;              /* opened with the index; NULL: none */
+    void *sampler;              /* opened with the index, a trainer's when it is needed */
+    uint64_t sampler_hash;      /* a trainer's, which has none open */
     struct mr_epochs epochs;
     struct mr_feedback feedback; /* fd -1 and not attached: the sampler takes none */
     bool steered;                /* the commander's, with feedback: choices follow the weights */
 };
 
-/* Builds the index into s->index_fd, an empty memfd, and seals it. Errors of the source's and the
- * sampler's `index`. */
-int mr__session_index(const struct mr_session *s, struct mr_errbuf *e);
+struct mr_index_made; /* index_cache.h */
+
+/* Builds the index into s->index_fd, an empty memfd, and seals it. *made, if it is not NULL, gets
+ * what it was made from. Errors of the source's and the sampler's `index`. */
+int mr__session_index(const struct mr_session *s, struct mr_index_made *made, struct mr_errbuf *e);
 /* Maps the sealed index, binds the plan's fields, opens the sampler, cuts the epochs. Nothing to do
  * without a data set. MR_E_CONFIG when not a single batch would come. */
 int mr__session_bind(struct mr_session *s, struct mr_errbuf *e);
+/* The same in a process that is not ours, which is not to map a file (mr__index_copy). */
+int mr__session_bind_copy(struct mr_session *s, struct mr_errbuf *e);
+/* The same in the trainer, once the warden is ready: what has to be known of the sampler, the
+ * warden has said. It is opened at once only for feedback. */
+int mr__session_follow(struct mr_session *s, struct mr_errbuf *e);
+/* In the warden, behind mr__session_bind: says it. */
+void mr__session_lead(const struct mr_session *s);
+/* Opens the sampler of a trainer, for a substitute. MR_E_MEMORY. */
+int mr__session_need_sampler(struct mr_session *s, struct mr_errbuf *e);
 /* In the warden, behind it: what the sampler has to say of the data set goes to the log. */
 void mr__session_note(const struct mr_session *s);
 /* In the trainer, when everybody has what it needs: closes the descriptors of the shared memory,
@@ -97,8 +110,9 @@ int mr__run_user_producer(struct mr_session *s, uint32_t lane, uint32_t lease,
 /* In the warden: a place for what the index helper finds. With `sandbox: off` or a user's producer
  * this and what follows does nothing. */
 void mr__contain_begin(struct mr_session *s);
-/* In the index helper, behind its work. */
-int mr__contain_find_roots(struct mr_session *s, struct mr_errbuf *e);
+/* In the index helper, behind its work: finds what producers may read, and what that was found by,
+ * unless *made has it; leaves it to the warden. */
+int mr__contain_find_roots(struct mr_session *s, struct mr_index_made *made, struct mr_errbuf *e);
 /* In the warden, once the index is mapped: prepares the sandbox and tries it. A missing layer is a
  * warning, or with `sandbox: require` MR_E_SYSTEM. */
 int mr__contain_prepare(struct mr_session *s, struct mr_errbuf *e);

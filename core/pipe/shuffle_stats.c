@@ -68,7 +68,7 @@ static int open_session(struct mr_session *s, const char *path, const mr_options
                         "there is no sampler to look at");
     rc = s->index_fd = mr__index_memfd(e);
     if (rc >= 0)
-        rc = mr__session_index(s, e);
+        rc = mr__session_index(s, NULL, e);
     if (rc >= 0)
         rc = mr__session_bind(s, e);
     s->epochs.counted = false; /* it is passes that are shuffled */

@@ -196,7 +196,7 @@ int mr__state_check(const mr_loader *l, const struct mr_state *s, struct mr_errb
         return mr__fail(e, MR_E_CONFIG,
                         "the state is of another data set: files were added, removed "
                         "or renamed since%s",
-                        l->s.sampler && mr__session_sampler(&l->s)->hash
+                        !l->s.plan->user_commander && mr__session_sampler(&l->s)->hash
                             ? ", or the file that the sampler reads has changed"
                             : "");
     if (l->s.index.head && s->list_hash != l->bad.list_hash)

@@ -60,7 +60,7 @@ static void fill(const mr_loader *l, mr_stats *s)
     const struct mr_arena *a = &l->s.arena;
     const struct mr_control *c = a->control;
     s->samples = l->s.index.head ? l->s.index.head->samples : 0;
-    s->batches_per_epoch = l->s.sampler ? mr__epochs_steps(&l->s.epochs, 0) : 0;
+    s->batches_per_epoch = l->s.epochs.positions ? mr__epochs_steps(&l->s.epochs, 0) : 0;
     s->batches = l->returned;
     s->rows = l->rows;
     s->bad_samples = mr__lanes_sum(a, MR_COUNT_BAD);

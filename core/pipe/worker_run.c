@@ -35,7 +35,7 @@ static int attach(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr
                       "this is not the process that the warden started: in a script, start the "
                       "producer with exec");
     if (rc >= 0)
-        rc = mr__session_bind(s, e);
+        rc = mr__session_bind_copy(s, e);
     if (rc >= 0)
         rc = mr__arena_protect_plan(&s->arena, e);
     if (rc >= 0) {

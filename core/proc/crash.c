@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crash.h"
 
+#include "proc/mapped.h"
 #include "shm/hand.h"
 
 #include <string.h>
@@ -61,6 +62,7 @@ void mr__crash_note(int signo, const siginfo_t *info)
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
     (void)context;
+    mr__mapped_fault(signo, info);
     mr__crash_note(signo, info);
     if (syscall(SYS_getpid) == watch.pid && mr__crash_is_stray(signo) && !sender_of(info))
         __atomic_store_n(watch.doubt, 1, __ATOMIC_SEQ_CST); /* before any time passes */

@@ -181,6 +181,8 @@ struct mr_control {
     alignas(MR_LINE) uint32_t stop;            /* everybody leaves */
     uint32_t phase;                            /* enum mr_phase, the warden's */
     uint32_t reserving;                        /* the warden is taking the arena's memory */
+    uint64_t length, sampler_hash; /* of the sampler, before READY: the warden's, for a trainer that
+                                      need not open one */
     alignas(MR_LINE) uint64_t request_id;      /* the stream wanted; the trainer's */
     struct mr_request request[2];              /* [request_id & 1] */
     alignas(MR_LINE) uint64_t request_done;    /* the stream being planned; the commander's */

@@ -9,6 +9,7 @@
 #include "path_source.h"
 #include "walk.h"
 
+#include "base/origin.h"
 #include "base/printable.h"
 
 #include <fcntl.h>
@@ -150,9 +151,12 @@ static int folder_index(const void *params, struct mr_index_builder *b, struct m
         return MR_E_IO;
     }
     f.top.root = f.tree.root = root;
+    f.top.origins = f.tree.origins = mr__index_origins(b);
     f.top.root_fd = f.tree.root_fd = fd;
     choose_endings(&f, &p->extensions);
-    int rc = fill(&f);
+    int rc = mr__origin_add_real(f.top.origins, p->path, root)
+                 ? fill(&f)
+                 : mr__fail(e, MR_E_MEMORY, "not enough memory to list the data set");
     mr__walk_free(&f.top);
     mr__walk_free(&f.tree);
     close(fd);

@@ -9,6 +9,7 @@
 #include "path_source.h"
 
 #include "base/open_file.h"
+#include "base/origin.h"
 #include "base/printable.h"
 
 #include <limits.h>
@@ -108,19 +109,24 @@ static int set_root(struct mr_manifest *m, const struct manifest_params *p)
     }
     if (!realpath(from, real))
         return mr__fail_errno(m->e, MR_E_IO, "cannot open folder '%s'", from);
+    if (!mr__origin_add_real(mr__index_origins(m->b), from, real))
+        return mr__fail(m->e, MR_E_MEMORY, "not enough memory to read the manifest");
     return mr__index_set_root(m->b, real, m->e);
 }
 
-static int open_manifest(const char *path, struct mr_errbuf *e)
+static int open_manifest(const char *path, struct mr_buf *origins, struct mr_errbuf *e)
 {
     struct stat st;
     int fd = mr__open_file(path);
     if (fd < 0)
         return mr__fail_errno(e, MR_E_IO, "cannot open manifest '%s'",
                               mr__printable(path, strlen(path)).text);
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+    bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (file && mr__origin_add(origins, path, &st))
         return fd;
     close(fd);
+    if (file)
+        return mr__fail(e, MR_E_MEMORY, "not enough memory to read the manifest");
     return mr__fail(e, MR_E_IO, "manifest '%s' is not a file",
                     mr__printable(path, strlen(path)).text);
 }
@@ -139,7 +145,7 @@ static int read_manifest(struct mr_manifest *m, const struct manifest_params *p,
 static int manifest_index(const void *params, struct mr_index_builder *b, struct mr_errbuf *e)
 {
     const struct manifest_params *p = params;
-    int fd = open_manifest(p->path, e);
+    int fd = open_manifest(p->path, mr__index_origins(b), e);
     if (fd < 0)
         return fd;
     int rc = MR_E_MEMORY;

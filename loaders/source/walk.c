@@ -5,6 +5,7 @@
  */
 #include "walk.h"
 
+#include "base/origin.h"
 #include "base/printable.h"
 
 #include <dirent.h>
@@ -175,11 +176,26 @@ static bool in_circle(const struct mr_walk *w, uint64_t at)
     return false;
 }
 
-static int identify(struct mr_walk *w, uint64_t at, int fd)
+/* Before it is listed: a name that is added meanwhile makes it another folder. */
+static bool note(struct mr_walk *w, uint64_t at, const struct stat *st)
+{
+    const char *real = mr__walk_text(w, mr__walk_dir(w, at)->real);
+    char path[2 * PATH_MAX];
+    bool below = *real && *real != '/';
+    int n =
+        snprintf(path, sizeof path, "%s%s%s", *real == '/' ? "" : w->root, below ? "/" : "", real);
+    return n > 0 && n < (int)sizeof path && mr__origin_add(w->origins, path, st);
+}
+
+static int identify(struct mr_walk *w, uint64_t at, int fd, bool listed)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return -1;
+    if (listed && !note(w, at, &st)) {
+        errno = ENOMEM;
+        return -1;
+    }
     mr__walk_dir(w, at)->dev = st.st_dev;
     mr__walk_dir(w, at)->ino = st.st_ino;
     return 0;
@@ -195,8 +211,10 @@ static int not_opened(struct mr_walk *w, uint64_t at, struct mr_errbuf *e)
     if (!left_out || !at)
         return mr__fail_errno(e, MR_E_IO, "cannot list folder '%s' of '%s'",
                               mr__printable(real, strlen(real)).text, w->root);
+    struct stat st;
+    bool there = fstatat(w->root_fd, real, &st, 0) == 0;
     w->skipped++;
-    return MR_OK;
+    return note(w, at, there ? &st : NULL) ? MR_OK : no_memory(e);
 }
 
 static DIR *open_dir(struct mr_walk *w, uint64_t at)
@@ -204,7 +222,7 @@ static DIR *open_dir(struct mr_walk *w, uint64_t at)
     const char *real = mr__walk_text(w, mr__walk_dir(w, at)->real);
     int fd = openat(w->root_fd, *real ? real : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    if (stream && identify(w, at, fd) == 0)
+    if (stream && identify(w, at, fd, true) == 0)
         return stream;
     int saved = errno;
     if (stream)
@@ -249,7 +267,7 @@ int mr__walk_tree(struct mr_walk *w, const char *path, const char *real, struct 
     int rc = begin(w, e);
     if (rc < 0)
         return rc;
-    if (identify(w, 0, w->root_fd) < 0)
+    if (identify(w, 0, w->root_fd, false) < 0)
         return mr__fail_errno(e, MR_E_IO, "cannot look at folder '%s'", w->root);
     uint64_t target = keep_path(w, 0, real);
     rc = target ? add_dir(w, 0, path, target, e) : no_memory(e);

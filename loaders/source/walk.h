@@ -31,6 +31,7 @@ struct mr_walk {
     const char *const *endings; /* without the dot, NULL-terminated; the first "*": every file */
 
     struct mr_buf text, dirs, files; /* bytes, struct mr_walk_dir, struct mr_walk_file */
+    struct mr_buf *origins;          /* what was listed (base/origin.h) */
     uint64_t skipped; /* chosen names that are no regular files, links that lead nowhere or in a
                          circle, folders that may not be read */
 };

@@ -31,7 +31,7 @@ static Texts roots_of(const std::string &root, const Texts &paths, bool resolved
     EXPECT_EQ(mr__index_finish(b, fd, &e), MR_OK) << e.text;
     mr__index_builder_free(b);
     EXPECT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
-    EXPECT_EQ(mr__data_roots(&index, resolved, &text, &e), MR_OK) << e.text;
+    EXPECT_EQ(mr__data_roots(&index, resolved, &text, nullptr, &e), MR_OK) << e.text;
     Texts roots;
     for (size_t at = 0; at < text.n; at += roots.back().size() + 1)
         roots.emplace_back((const char *)text.data + at);
