@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * patch.c: windows out of large images. Every image holds so many tickets, and their sums over the
- * images before it are one table, 8 bytes per image; a number of a ticket leads to its image by
- * binary search. In a grid a ticket is a window, at random it is one of the image's patches of this
- * epoch, or, by area, one of all the windows that it has. With a minimum coverage the index says
- * which windows of a grid have it, or how the mask is spread over an image's cells.
+ * images before it are one table, with each image's size beside it (16 bytes per image: what a pick
+ * looks at lies in one line of memory); a number of a ticket leads to its image by binary search.
+ * In a grid a ticket is a window, at random it is one of the image's patches of this epoch, or, by
+ * area, one of all the windows that it has. With a minimum coverage the index says which windows of
+ * a grid have it, or how the mask is spread over an image's cells.
  */
 #include "patch.h"
 
@@ -22,6 +23,11 @@
 
 enum weight { BY_IMAGE, BY_AREA };
 
+struct place {
+    uint64_t before; /* tickets of the images before */
+    int32_t w, h;    /* the image's size; with a minimum coverage the index has what is needed */
+};
+
 struct patch {
     struct mr_patch_params p;
     struct mr_patch_grid grid;
@@ -29,7 +35,7 @@ struct patch {
     int covered; /* column of what the masks show; -1: they do not matter */
     const struct mr_index *index;
     uint64_t first, samples, seed;
-    uint64_t *tickets; /* [samples + 1]: of the images before */
+    struct place *places; /* [samples + 1] */
     uint64_t length;
     uint64_t images;               /* that hold any */
     uint64_t small, unknown, bare; /* images left out, and why: bare of mask */
@@ -47,13 +53,9 @@ struct image {
     const int32_t *cells;
 };
 
-static struct image image_at(const struct patch *s, uint64_t sample)
+static struct image covered_image(const struct patch *s, uint64_t sample)
 {
     struct image i = {0};
-    if (s->covered < 0) {
-        mr__image_size_at(&s->sizes, sample, &i.w, &i.h);
-        return i;
-    }
     uint64_t n;
     const int32_t *v = mr__index_numbers(s->index, s->covered, sample, &n);
     if (s->p.mode == MR_PATCH_GRID) {
@@ -71,8 +73,8 @@ static struct image image_at(const struct patch *s, uint64_t sample)
 static bool is_bare(const struct patch *s, const struct image *i)
 {
     const struct mr_rect all = {0, 0, i->w, i->h};
-    return i->cells && !mr__patch_enough(&s->grid, s->p.min_coverage,
-                                         mr__patch_cells_count(i->cells, &all));
+    return i->cells &&
+           !mr__patch_enough(&s->grid, s->p.min_coverage, mr__patch_cells_count(i->cells, &all));
 }
 
 /* Windows of the image that the sampler may take; 0: it is smaller than one. */
@@ -111,20 +113,31 @@ static void leave_out(struct patch *s, uint64_t sample, const struct image *i)
     }
 }
 
+static struct image read_image(const struct patch *s, uint64_t sample)
+{
+    struct image i = {0};
+    if (s->covered >= 0)
+        return covered_image(s, sample);
+    mr__image_size_at(&s->sizes, sample, &i.w, &i.h);
+    return i;
+}
+
 static int count_tickets(struct patch *s, struct mr_errbuf *e)
 {
-    s->tickets = malloc((s->samples + 1) * sizeof *s->tickets);
-    if (!s->tickets)
+    s->places = malloc((s->samples + 1) * sizeof *s->places);
+    if (!s->places)
         return mr__fail(e, MR_E_MEMORY, "not enough memory for the sampler's table of %llu images",
                         (unsigned long long)s->samples);
-    s->tickets[0] = 0;
+    s->places[0].before = 0;
     for (uint64_t i = 0; i < s->samples; i++) {
-        struct image image = image_at(s, s->first + i);
+        struct image image = read_image(s, s->first + i);
         uint64_t n = tickets_of(s, &image);
         if (!n)
             leave_out(s, s->first + i, &image);
         s->images += n > 0;
-        if (__builtin_add_overflow(s->tickets[i], n, &s->tickets[i + 1]))
+        s->places[i].w = image.w;
+        s->places[i].h = image.h;
+        if (__builtin_add_overflow(s->places[i].before, n, &s->places[i + 1].before))
             return mr__fail(e, MR_E_LIMIT, "the images have more than 2^64 windows");
     }
     return MR_OK;
@@ -134,35 +147,35 @@ static int count_tickets(struct patch *s, struct mr_errbuf *e)
  * search of the whole table would meet a line of memory that is far away in each of its steps. */
 static void narrow(const struct patch *s, uint64_t ticket, uint64_t *lo, uint64_t *hi)
 {
-    double share = (double)ticket / (double)s->tickets[s->samples];
+    double share = (double)ticket / (double)s->places[s->samples].before;
     uint64_t at = (uint64_t)(share * (double)s->samples), step = 8;
     if (at >= s->samples)
         at = s->samples - 1;
-    if (s->tickets[at] <= ticket) {
-        for (*lo = at; step < *hi - *lo && s->tickets[*lo + step] <= ticket; step *= 4)
+    if (s->places[at].before <= ticket) {
+        for (*lo = at; step < *hi - *lo && s->places[*lo + step].before <= ticket; step *= 4)
             *lo += step;
         *hi = step < *hi - *lo ? *lo + step : *hi;
     } else {
-        for (*hi = at; step < *hi - *lo && s->tickets[*hi - step] > ticket; step *= 4)
+        for (*hi = at; step < *hi - *lo && s->places[*hi - step].before > ticket; step *= 4)
             *hi -= step;
         *lo = step < *hi - *lo ? *hi - step : *lo;
     }
 }
 
-/* The image that holds a ticket; *number: which of its own it is. */
+/* The place of the image that holds a ticket; *number: which of its own it is. */
 static uint64_t find_image(const struct patch *s, uint64_t ticket, uint64_t *number)
 {
-    uint64_t lo = 0, hi = s->samples; /* tickets[lo] <= ticket < tickets[hi] */
+    uint64_t lo = 0, hi = s->samples; /* before[lo] <= ticket < before[hi] */
     narrow(s, ticket, &lo, &hi);
     while (hi - lo > 1) {
         uint64_t mid = lo + (hi - lo) / 2;
-        if (s->tickets[mid] <= ticket)
+        if (s->places[mid].before <= ticket)
             lo = mid;
         else
             hi = mid;
     }
-    *number = ticket - s->tickets[lo];
-    return s->first + lo;
+    *number = ticket - s->places[lo].before;
+    return lo;
 }
 
 /* ---- which window ---- */
@@ -193,18 +206,18 @@ static struct mr_rect draw_window(const struct patch *s, const struct image *i, 
 
 static struct mr_rect covered_window(const struct patch *s, const struct image *i, uint64_t number)
 {
-    return (struct mr_rect){i->places[2 * number], i->places[2 * number + 1], s->grid.w,
-                            s->grid.h};
+    return (struct mr_rect){i->places[2 * number], i->places[2 * number + 1], s->grid.w, s->grid.h};
 }
 
 static void take(const struct patch *s, uint64_t ticket, mr_rng *rng, struct mr_pick *pick)
 {
-    uint64_t number;
-    pick->sample = find_image(s, ticket, &number);
-    struct image i = image_at(s, pick->sample);
-    pick->window = i.places                       ? covered_window(s, &i, number)
+    uint64_t number, at = find_image(s, ticket, &number);
+    pick->sample = s->first + at;
+    struct image i = s->covered >= 0 ? covered_image(s, pick->sample)
+                                     : (struct image){.w = s->places[at].w, .h = s->places[at].h};
+    pick->window = i.places                     ? covered_window(s, &i, number)
                    : s->p.mode == MR_PATCH_GRID ? mr__patch_grid_window(&s->grid, i.w, i.h, number)
-                                                  : draw_window(s, &i, rng);
+                                                : draw_window(s, &i, rng);
 }
 
 /* The place in the order of an epoch. */
@@ -216,7 +229,7 @@ static uint64_t shuffled(const struct patch *s, uint64_t epoch, uint64_t positio
 
 static uint64_t all_tickets(const struct patch *s)
 {
-    return s->tickets[s->samples];
+    return s->places[s->samples].before;
 }
 
 static int patch_at(void *self, uint64_t epoch, uint64_t position, struct mr_pick *pick,
@@ -294,8 +307,7 @@ static void patch_note(void *self, char *text, size_t cap)
              "first is '%s'",
              (unsigned long long)left_out(s), (unsigned long long)s->samples,
              (unsigned long long)s->small, s->grid.w, s->grid.h, (unsigned long long)s->bare,
-             (unsigned long long)s->unknown,
-             path ? mr__printable(path, strlen(path)).text : "?");
+             (unsigned long long)s->unknown, path ? mr__printable(path, strlen(path)).text : "?");
     free(path);
 }
 
@@ -305,7 +317,7 @@ static void patch_close(void *self)
 {
     struct patch *s = self;
     if (s)
-        free(s->tickets);
+        free(s->places);
     free(s);
 }
 
@@ -366,15 +378,13 @@ static int patch_check(const void *params, struct mr_errbuf *e)
     int64_t shorter = p->size.w < p->size.h ? p->size.w : p->size.h;
     const char *foreign = NULL;
     if (p->mode == MR_PATCH_RANDOM)
-        foreign = p->stride.h      ? "stride"
-                  : p->overlap     ? "overlap"
-                  : p->edge >= 0   ? "edge"
-                                   : NULL;
+        foreign = p->stride.h ? "stride" : p->overlap ? "overlap" : p->edge >= 0 ? "edge" : NULL;
     else
         foreign = p->per_image ? "per_image" : p->weight >= 0 ? "weight" : NULL;
     if (foreign)
-        return mr__fail(e, MR_E_CONFIG, "'%s' means nothing with 'mode: %s': take it out, or "
-                                        "write 'mode: %s'",
+        return mr__fail(e, MR_E_CONFIG,
+                        "'%s' means nothing with 'mode: %s': take it out, or "
+                        "write 'mode: %s'",
                         foreign, p->mode == MR_PATCH_RANDOM ? "random" : "grid",
                         p->mode == MR_PATCH_RANDOM ? "grid" : "random");
     if (p->stride.h && p->overlap)
