@@ -433,8 +433,10 @@ int fill_or_fail(void *, mr_rows *rows)
 
 TEST_F(BadList, RowsOfAUsersProducerAreListed)
 {
-    const mr_commander commander = {sizeof commander, MR_PLUGIN_ABI, nullptr, nullptr,
-                                    next_message,     nullptr,       nullptr, nullptr};
+    mr_commander commander = {};
+    commander.size = sizeof commander;
+    commander.abi = MR_PLUGIN_ABI;
+    commander.next = next_message;
     const mr_producer producer = {sizeof producer, MR_PLUGIN_ABI, nullptr,
                                   nullptr,         fill_or_fail,  nullptr};
     for (const char *unit : {"row", "batch"}) {
