@@ -15,7 +15,7 @@ from harness import figures, launch, machine, memory, plot, table
 from harness.candidates import BENCH, JOBS
 
 REPOSITORY = BENCH.parent
-START_UP = 180  # seconds that a candidate may take beside the measuring (FFCV compiles for long)
+START_UP = 600  # seconds that a candidate may take beside the measuring (FFCV compiles for long)
 SYNTH_IMAGES = 1000
 
 
@@ -129,6 +129,16 @@ class Bench:
         return self.launch(candidate, [self.bin / "bench_values", BENCH / "configs" /
                                        candidate.config, *self.millrace_settings(candidate)])
 
+
+    def stages(self):
+        """What a row costs one producer, stage by stage, and one process's L before and after."""
+        command = [self.bin / "millrace", "explain", BENCH / "configs" / "jpeg_f32.yaml",
+                   "--analyze", "--json", "--producers", "1"]
+        for setting in (f"source.path={self.data}", f"batch.size={self.options.batch}"):
+            command += ["--set", setting]
+        before = self.reference("full", 1)["images_per_s"]
+        stages = launch.run(command, self.cores(self.options.workers), START_UP)["stages"]
+        return figures.outside(stages, before, self.reference("full", 1)["images_per_s"])
 
     def parts(self):
         """What a producer's work is made of, each part timed by itself on one core: bench_spike's
@@ -265,6 +275,7 @@ def main():
         write(bench, results)
     if bench.job.parts and not options.only:
         results["parts"] = bench.parts()
+        results["outside_decoding"] = [bench.stages() for _ in range(options.rounds)]
     results["machine"]["load_average_after"] = os.getloadavg()
     results["seconds"] = time.monotonic() - start
     write(bench, results)

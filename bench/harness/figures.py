@@ -61,6 +61,16 @@ def parts(text):
     return [{"part": name, "us": float(us), "of_limit": float(share)} for name, us, share in found]
 
 
+def outside(stages, before, after):
+    """Of `millrace explain --analyze`: microseconds of each stage, and what all but the decoder
+    take, as a share of the time that L takes for an image in one process."""
+    us = {stage["what"]: stage["us_per_row"] for stage in stages if stage["what"] != "wait"}
+    more = sum(cost for what, cost in us.items() if what not in ("decode", "header"))
+    limit = 1e6 / mean((before, after))
+    return {"us": us, "limit_us": limit, "of_limit": more / limit,
+            "decoding_of_limit": (us["decode"] + us["header"]) / limit}
+
+
 def doubts(checks, dtype, close):
     """Compares each candidate's values with the median candidate's, which may be `close` away.
     {name: [sentence]}."""

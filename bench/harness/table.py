@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Markdown: a paragraph, the table, and what belongs to it."""
 from harness.candidates import REFERENCES
+from harness.figures import spread
 
 
 def three(figure, digits):
@@ -109,9 +110,17 @@ def more(results):
         said.append("The ratio to L, that of one producer = 1: " + ", ".join(
             f"{workers} producers {ratio:.3f}" for workers, ratio in results["scaling"].items()
             if workers > 1) + ".")
+    if results.get("outside_decoding"):
+        runs = results["outside_decoding"]
+        us = {what: spread([run["us"][what] for run in runs])["median"] for what in runs[0]["us"]}
+        outside, decoding = (spread([run[key] for run in runs])
+                             for key in ("of_limit", "decoding_of_limit"))
+        said.append("An image's cost outside decoding, one producer (explain --analyze; L's time "
+                    f"= 1): {strong(outside, 3)}; decoding {three(decoding, 3)}. In microseconds: "
+                    + "; ".join(f"{what} {cost:.0f}" for what, cost in us.items()) + ".")
     if results.get("parts"):
-        said.append("What one producer's work is made of, by itself on one core (time, L = 1): " +
-                    "; ".join(f"{part['part']} {part['of_limit']:.3f}"
+        said.append("What one producer's work is made of, by itself on one core (L's time = 1): "
+                    + "; ".join(f"{part['part']} {part['of_limit']:.3f}"
                               for part in results["parts"]) + ".")
     for record in results["candidates"]:
         if "memory" in record:

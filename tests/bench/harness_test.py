@@ -112,6 +112,16 @@ class Figures(unittest.TestCase):
         self.assertEqual(found[1]["of_limit"], 0.102)
 
 
+    def test_cost_outside_decoding_is_a_share_of_the_time_of_l(self):
+        stages = [{"what": what, "us_per_row": us} for what, us in
+                  (("read", 50), ("header", 10), ("decode", 700), ("flip", 130), ("wait", 999))]
+        found = figures.outside(stages, 900, 1100)
+        self.assertAlmostEqual(found["of_limit"], 0.18)
+        self.assertAlmostEqual(found["decoding_of_limit"], 0.71)
+        made = {**results(record("millrace", [1])), "outside_decoding": [found, found]}
+        self.assertIn("**0.180** (0.180-0.180); decoding 0.710", table.markdown(made))
+
+
 class Memory(unittest.TestCase):
     def test_arena_is_told_from_the_rest(self):
         self.assertEqual(memory.split(SMAPS), (25 * 1024, 103 * 1024))
