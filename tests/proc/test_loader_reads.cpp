@@ -201,6 +201,34 @@ TEST_F(LoaderReads, WhatIsNoFileIsFoundWhenItIsRead)
     std::filesystem::remove_all(root);
 }
 
+TEST_F(LoaderReads, WhatIsKnownToBeBadIsNotTouched)
+{
+    std::string list = "/tmp/millrace-reads-" + std::to_string(getpid()) + ".csv";
+    std::ofstream text(list);
+    text << "path\n";
+    std::vector<std::string> known;
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(MR_SAMPLE "/images"))
+        if (entry.is_regular_file() && known.size() < 30)
+            known.push_back(entry.path());
+    for (const std::string &path : known)
+        text << path << "\n";
+    text.close();
+    Loader l(main_config("context: fork\nmax_bad: 100%\non_error: skip\nproducers: 2\n"),
+             {"read_ahead=16", "bad_list_in=" + list});
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    l.read();
+    EXPECT_EQ(l.rc, MR_END) << l.error;
+    EXPECT_EQ(stats_of(l).bad_samples, 30u) << all_lines(l);
+    for (const std::string &path : known) {
+        int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        ASSERT_GE(fd, 0);
+        EXPECT_EQ(file_of(fd)->asked, 0u) << path;
+        close(fd);
+    }
+    EXPECT_GT(asked().files, 0u);
+    std::filesystem::remove(list);
+}
+
 // The row in whose time it happened is not to blame, and nobody tries it again.
 TEST_F(LoaderReads, WhoHangsWhileAskingIsReplacedAndNoSampleIsBad)
 {
