@@ -6,6 +6,7 @@
  *                   store as float32 NCHW; its two parts are listed before it
  *   row by row      the same, the rows going on as they are decoded
  *   by the codec    the same through Millrace's JPEG codec into an image, then the store
+ *   codec, rows     the same, the codec's rows going on as they are decoded, as producers do it
  * The least time of each over all repetitions is kept per image and summed, so that other load on
  * the machine weighs little. Destination: 300 MB of shared memory, used in turn, so that no row is
  * in the cache when it is written.
@@ -30,10 +31,11 @@
 #define ROW_BYTES (3L * SIDE * SIDE * 4)
 #define BAND 32 /* rows at a time */
 
-enum { FULL, DECODE, KERNEL, JOB, STREAM, CODEC, PARTS };
+enum { FULL, DECODE, KERNEL, JOB, STREAM, CODEC, ROWS, PARTS };
 static const char *const part_name[PARTS] = {"full decode (L)",   "  crop decode",
                                              "  resample, store", "job",
-                                             "job, row by row",   "job by the codec"};
+                                             "job, row by row",   "job by the codec",
+                                             "job, codec's rows"};
 
 static struct bench {
     struct crop_decoder *crop;
@@ -177,6 +179,46 @@ static void by_codec(const struct jpeg_file *f, void *dst, double part[PARTS])
     part[CODEC] = now() - start;
 }
 
+struct going_on {
+    struct mr_rect at;
+    const struct mr_geometry *g;
+    void *dst;
+};
+
+static int begin_rows(void *ctx, struct mr_errbuf *e)
+{
+    struct going_on *on = ctx;
+
+    return mr__resample_begin(bench.resampler, 3, 8, &on->at, on->g, &store, on->dst, e);
+}
+
+static void take_rows(void *ctx, const void *data, int64_t stride, int32_t n)
+{
+    (void)ctx;
+    mr__resample_rows(bench.resampler, data, stride, n);
+}
+
+static void codec_rows(const struct jpeg_file *f, void *dst, double part[PARTS])
+{
+    double start = now();
+    struct mr_image_info info;
+    struct mr_errbuf e;
+
+    if (mr__codec_jpeg.header(bench.codec, f->data, f->bytes, &info, &e) < 0)
+        stop(e.text);
+    if (info.orientation != 1) { /* it goes through an image */
+        part[ROWS] = part[CODEC];
+        return;
+    }
+    struct mr_geometry g = geometry_of(info.w, info.h, draw_box(info.w, info.h));
+    struct going_on on = {mr__resample_needs(&g), &g, dst};
+    struct mr_row_taker to = {begin_rows, take_rows, &on};
+    if (mr__codec_jpeg.rows(bench.codec, &on.at, 3, 8, &to, &e) < 0 ||
+        mr__resample_end(bench.resampler, &e) < 0)
+        stop(e.text);
+    part[ROWS] = now() - start;
+}
+
 static void *next_row(void)
 {
     static long at;
@@ -199,6 +241,8 @@ static void measure(const struct jpeg_file *f, int index)
     stream(f, next_row(), part);
     srand48(index);
     by_codec(f, next_row(), part);
+    srand48(index);
+    codec_rows(f, next_row(), part);
     double *best = bench.best[index];
     for (int p = 0; p < PARTS; p++)
         best[p] = best[p] > 0 && best[p] < part[p] ? best[p] : part[p];
