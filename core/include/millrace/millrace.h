@@ -153,8 +153,8 @@ MR_API int mr_feedback(const mr_batch *batch, int32_t row, double value);
  * bad in batches to come) from which a loader of the same config, data and `bad_list_in` goes on
  * after the last batch *returned* by mr_next; planned and undelivered batches are planned again.
  * It says how much of the epoch all ranks together have had, so all of them write the same place
- * after the same number of steps, and any number of ranks can go on from it.
- * `bytes` counts the final NUL. MR_E_LIMIT: `cap` is too small, *bytes says what is needed. */
+ * after the same number of steps, and any number of ranks can go on from it. What a user's
+ * commander saved is added, in hexadecimal. MR_E_LIMIT: `cap` < *bytes, which count the NUL. */
 MR_API int mr_save_state(mr_loader *loader, char *text, size_t cap, size_t *bytes);
 /* Goes to a saved state: work under way is cancelled, leased batches stay good. MR_E_VERSION,
  * MR_E_CONFIG: the state is another config's, data set's or version's; nothing changes. */
@@ -169,13 +169,13 @@ MR_API int mr_save_weights(mr_loader *loader, const char *path);
  * until then. MR_E_CONFIG: it is another config's, data set's, seed's or rank's, or damaged. */
 MR_API int mr_load_weights(mr_loader *loader, const char *path);
 /* Ends the epoch early: planned batches of it are cancelled; the next mr_next gives MR_END_EPOCH.
- * Waits for nobody; the first batch of the next epoch waits for the row that each producer has
- * under way. With ranks: call it in all of them, after the same number of steps. */
+ * Waits for nobody; the next epoch's first batch waits for the row that each producer has under
+ * way. With ranks: in all of them, after the same number of steps. Errors: as mr_set_epoch. */
 MR_API int mr_end_epoch(mr_loader *loader);
 /* Goes to the beginning of an epoch, counted from 0, which may lie behind: the next batch is its
  * first one, with no MR_END_EPOCH before it. Planned work is cancelled, leased batches stay good;
  * where that epoch comes next anyhow, nothing is lost. MR_E_USAGE: the config has not so many
- * epochs (`epochs: 0` has all). MR_E_UNSUPPORTED with a user's commander. */
+ * epochs (`epochs: 0` has all). MR_E_UNSUPPORTED: a user's commander has no set_epoch. */
 MR_API int mr_set_epoch(mr_loader *loader, uint64_t epoch);
 
 /* A descriptor for event loops: readable when mr_next(.., 0) may have something new to say, the
