@@ -19,4 +19,6 @@ local function next(message)
     message.sample = samples[millrace.permute(turn % #samples, #samples, order) + 1]
 end
 
-return {build = build, next = next, save = function() end, load = function() end}
+local function nothing() end
+
+return {build = build, next = next, save = nothing, load = nothing, set_epoch = nothing}

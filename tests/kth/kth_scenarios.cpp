@@ -24,6 +24,12 @@ const char manifest_config[] = "version: 1\nseed: 3\nepochs: 1\nbatch: {size: 2}
                                "ops:\n  - resize: {size: [8, 8]}\n"
                                "fields:\n  image: {dtype: uint8}\n  mask: {dtype: uint8}\n"
                                "  label: {dtype: int64}\n  boxes: {dtype: float32, max: 6}\n";
+const char script_config[] =
+    "version: 1\nseed: 3\nepochs: 2\nbatch: {size: 2}\nslots: 2\n"
+    "producers: 1\non_error: fail\n"
+    "source: {type: folder, path: " MR_KTH_SAMPLE "/images}\n"
+    "commander: {script: " MR_SOURCE_DIR "/configs/class_turns.lua}\n"
+    "ops:\n  - random_resized_crop: {size: 8}\n";
 const char wrong_config[] = "version: 1\nbatch: {sise: 8}\nsource: {type: foldr, path: x}\n";
 const char *const overrides[] = {"seed=4", "batch.last=pad", nullptr};
 
@@ -169,6 +175,11 @@ Outcome run_manifest()
     return run(manifest_config);
 }
 
+Outcome run_script()
+{
+    return run(script_config);
+}
+
 // ---- callbacks: the warden is forked from the trainer ----
 
 int count_up(void *self, mr_message *m)
@@ -224,6 +235,7 @@ Scenario find_scenario(const std::string &name)
                {"describe", describe_all},
                {"folder", run_folder},
                {"manifest", run_manifest},
+               {"script", run_script},
                {"callbacks", run_callbacks}};
     for (const auto &s : all)
         if (name == s.name)
