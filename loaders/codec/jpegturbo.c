@@ -12,6 +12,8 @@
 
 enum {
     MARGIN = 2,            /* columns; see above */
+    LEAST = 3,             /* samples of each component: where one of them has less, the library
+                              chooses upsampling anew, for all and by the crop's width */
     BAND_ROWS = 16,        /* rows handed on at once, at most, and ... */
     BAND_BYTES = 32 << 10, /* ... where they are wide, so many that they stay in the cache */
 };
@@ -89,13 +91,27 @@ static bool may_crop(const struct jpeg_decompress_struct *cinfo)
     return true;
 }
 
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void crop(struct mr_jpeg *d, struct window *w)
 {
     struct jpeg_decompress_struct *cinfo = &d->cinfo;
-    int32_t x0 = w->roi.x > MARGIN ? w->roi.x - MARGIN : 0;
-    int64_t x1 = (int64_t)w->roi.x + w->roi.w + MARGIN;
-    if (x1 > (int64_t)cinfo->output_width)
-        x1 = cinfo->output_width;
+    int64_t whole = cinfo->output_width, least = LEAST * cinfo->max_h_samp_factor;
+    int64_t x0 = w->roi.x - MARGIN, x1 = (int64_t)w->roi.x + w->roi.w + MARGIN;
+    x1 = larger(x1, x0 + least);
+    if (x1 > whole) {
+        x1 = whole;
+        x0 = smaller(x0, x1 - least);
+    }
+    x0 = larger(x0, 0);
     JDIMENSION x = (JDIMENSION)x0, width = (JDIMENSION)(x1 - x0);
     if (width < cinfo->output_width && may_crop(cinfo))
         jpeg_crop_scanline(cinfo, &x, &width);

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 namespace coded
@@ -31,7 +32,8 @@ struct Component {
 struct Jpeg {
     int w = 1, h = 1;
     std::vector<Component> component;
-    int restart = 0; // MCUs between restart markers; 0: none
+    int restart = 0;   // MCUs between restart markers; 0: none
+    int dc_sizes = 16; // sizes of DC differences in the table, from 0 bits on; pictures have 12
 
     int max_h() const;
     int max_v() const;
@@ -40,6 +42,8 @@ struct Jpeg {
     void shape();
     // The file. AC coefficients must be -32767 to 32767, neighbouring DC ones no further apart.
     std::vector<uint8_t> bytes() const;
+    // Sampling and size.
+    std::string text() const;
 };
 
 inline int over(int a, int b)
@@ -135,12 +139,12 @@ inline void marker(std::vector<uint8_t> &out, int code, const std::vector<uint8_
     out.insert(out.end(), body.begin(), body.end());
 }
 
-inline void tables(std::vector<uint8_t> &out)
+inline void tables(std::vector<uint8_t> &out, int dc_sizes)
 {
     std::vector<uint8_t> dc(17), ac(17);
 
-    dc[5] = 16;
-    for (int i = 0; i < 16; i++)
+    dc[5] = static_cast<uint8_t>(dc_sizes);
+    for (int i = 0; i < dc_sizes; i++)
         dc.push_back(static_cast<uint8_t>(i));
     ac[0] = 0x10;
     ac[8] = 242;
@@ -207,7 +211,7 @@ inline std::vector<uint8_t> Jpeg::bytes() const
         scan.insert(scan.end(), {low(id + 1), 0});
     }
     marker(out, 0xc0, frame);
-    tables(out);
+    tables(out, dc_sizes);
     if (restart)
         marker(out, 0xdd, {low(restart >> 8), low(restart)});
     scan.insert(scan.end(), {0, 63, 0});
@@ -236,6 +240,48 @@ inline std::vector<uint8_t> Jpeg::bytes() const
     bits.pad();
     out.insert(out.end(), {0xff, 0xd9});
     return out;
+}
+
+inline std::string Jpeg::text() const
+{
+    std::string text;
+
+    for (const Component &c : component)
+        text += std::to_string(c.h) + "x" + std::to_string(c.v) + " ";
+    return text + std::to_string(w) + " x " + std::to_string(h);
+}
+
+// Sampling factors that libjpeg takes: whole ratios, 10 blocks in an MCU at most.
+inline bool sampling_ok(const Jpeg &jpeg)
+{
+    int blocks = 0;
+
+    for (const Component &c : jpeg.component) {
+        blocks += c.h * c.v;
+        if (jpeg.max_h() % c.h || jpeg.max_v() % c.v)
+            return false;
+    }
+    return blocks <= 10;
+}
+
+// One component, and every sampling of three that libjpeg takes.
+inline std::vector<Jpeg> all_samplings()
+{
+    std::vector<Jpeg> all(1);
+
+    all[0].component.resize(1);
+    for (int f = 0; f < 4096; f++) {
+        Jpeg jpeg;
+        for (int i = 0; i < 3; i++) {
+            Component c;
+            c.h = 1 + (f >> (4 * i) & 3);
+            c.v = 1 + (f >> (4 * i + 2) & 3);
+            jpeg.component.push_back(c);
+        }
+        if (sampling_ok(jpeg))
+            all.push_back(jpeg);
+    }
+    return all;
 }
 
 } // namespace coded

@@ -194,47 +194,6 @@ void fill(Random &rng, Component &c, Kind kind, Kind table)
     }
 }
 
-// Sampling factors that libjpeg takes: whole ratios, 10 blocks in an MCU at most.
-bool sampling_ok(const Jpeg &jpeg)
-{
-    int blocks = 0;
-
-    for (const Component &c : jpeg.component) {
-        blocks += c.h * c.v;
-        if (jpeg.max_h() % c.h || jpeg.max_v() % c.v)
-            return false;
-    }
-    return blocks <= 10;
-}
-
-std::vector<Jpeg> all_samplings()
-{
-    std::vector<Jpeg> all(1);
-
-    all[0].component.resize(1);
-    for (int f = 0; f < 4096; f++) {
-        Jpeg jpeg;
-        for (int i = 0; i < 3; i++) {
-            Component c;
-            c.h = 1 + (f >> (4 * i) & 3);
-            c.v = 1 + (f >> (4 * i + 2) & 3);
-            jpeg.component.push_back(c);
-        }
-        if (sampling_ok(jpeg))
-            all.push_back(jpeg);
-    }
-    return all;
-}
-
-std::string sampling(const Jpeg &jpeg)
-{
-    std::string text;
-
-    for (const Component &c : jpeg.component)
-        text += std::to_string(c.h) + "x" + std::to_string(c.v) + " ";
-    return text + std::to_string(jpeg.w) + " x " + std::to_string(jpeg.h);
-}
-
 void compare(Random &rng, Jpeg jpeg, Kind kind, Kind table, const char *version = nullptr)
 {
     int channels = between(rng, 0, 3) ? 3 : 4;
@@ -246,7 +205,7 @@ void compare(Random &rng, Jpeg jpeg, Kind kind, Kind table, const char *version 
     Bytes got = kernels(mr__pixels_scalar, jpeg, channels);
     ASSERT_EQ(want.size(), got.size());
     auto differs = std::mismatch(want.begin(), want.end(), got.begin());
-    ASSERT_EQ(differs.first, want.end()) << sampling(jpeg) << ", kinds " << kind << " and " << table
+    ASSERT_EQ(differs.first, want.end()) << jpeg.text() << ", kinds " << kind << " and " << table
                                          << ", byte " << differs.first - want.begin();
 }
 
@@ -254,7 +213,7 @@ TEST(JpegPixels, EverySamplingEqualsLibjpeg)
 {
     Random rng(1);
 
-    for (Jpeg jpeg : all_samplings()) {
+    for (Jpeg jpeg : coded::all_samplings()) {
         for (int i = 0; i < 3 && !HasFatalFailure(); i++) {
             jpeg.w = between(rng, 1, 70);
             jpeg.h = between(rng, 1, 40);
