@@ -201,7 +201,7 @@ static void keep(struct mr_axis *axis, int32_t i, const double *w, bool wide)
 static inline __attribute__((always_inline)) void weigh_few(const struct scaling *s, int32_t x,
                                                             struct taps t, int32_t *k, int32_t taps)
 {
-    double centre = (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0, w[MOST_FEW];
+    double centre = s->low + (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0, w[MOST_FEW];
 
     for (int32_t i = 0; i < taps; i++) {
         double at = mr__filter_triangle((t.start + i - centre + 0.5) * per_pixel);
