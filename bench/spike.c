@@ -4,12 +4,13 @@
  *   full decode     libjpeg-turbo, the whole image to RGB, nothing else (full_decode.c)
  *   job             random_resized_crop 224: decode the crop, then resample, flip, normalise and
  *                   store as float32 NCHW; its two parts are listed before it
+ *   job, uint8      the same to uint8 NHWC, not normalised
  *   row by row      the same, the rows going on as they are decoded
  *   by the codec    the same through Millrace's JPEG codec into an image, then the store
  *   codec, rows     the same, the codec's rows going on as they are decoded, as producers do it
- * The least time of each over all repetitions is kept per image and summed, so that other load on
- * the machine weighs little. Destination: 300 MB of shared memory, used in turn, so that no row is
- * in the cache when it is written.
+ * The least processor time of each over all repetitions is kept per image and summed, so that other
+ * load on the machine weighs little. Destination: 300 MB of shared memory, used in turn, so that no
+ * row is in the cache when it is written.
  *
  * usage: bench_spike DIR [REPETITIONS]
  */
@@ -31,11 +32,10 @@
 #define ROW_BYTES (3L * SIDE * SIDE * 4)
 #define BAND 32 /* rows at a time */
 
-enum { FULL, DECODE, KERNEL, JOB, STREAM, CODEC, ROWS, PARTS };
-static const char *const part_name[PARTS] = {"full decode (L)",   "  crop decode",
-                                             "  resample, store", "job",
-                                             "job, row by row",   "job by the codec",
-                                             "job, codec's rows"};
+enum { FULL, DECODE, KERNEL, JOB, KERNEL8, JOB8, STREAM, CODEC, ROWS, PARTS };
+static const char *const part_name[PARTS] = {
+    "full decode (L)", "  crop decode", "  resample, store", "job",
+    "  to uint8 NHWC", "job, uint8", "job, row by row", "job by the codec", "job, codec's rows"};
 
 static struct bench {
     struct crop_decoder *crop;
@@ -52,7 +52,7 @@ static double now(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -79,6 +79,8 @@ static const struct mr_store store = {
     .scale = {1 / (255 * 0.229f), 1 / (255 * 0.224f), 1 / (255 * 0.225f)},
     .bias = {-0.485f / 0.229f, -0.456f / 0.224f, -0.406f / 0.225f},
 };
+
+static const struct mr_store bytes = {.dtype = MR_U8};
 
 static void stop(const char *text)
 {
@@ -110,13 +112,22 @@ static struct mr_geometry open_job(const struct jpeg_file *f, struct mr_rect *at
 }
 
 static void keep_store(const uint8_t *pixels, const struct mr_rect *at, const struct mr_geometry *g,
-                       void *dst)
+                       const struct mr_store *as, void *dst)
 {
     struct mr_view view = {(void *)(uintptr_t)pixels, at->w, at->h, 3, 8, 3 * (int64_t)at->w};
     struct mr_errbuf e;
 
-    if (mr__resample_store(bench.resampler, &view, at, g, &store, dst, &e) < 0)
+    if (mr__resample_store(bench.resampler, &view, at, g, as, dst, &e) < 0)
         stop(e.text);
+}
+
+static void *next_row(void)
+{
+    static long at;
+    char *row = bench.ring + at;
+
+    at = at + 2 * ROW_BYTES > RING_BYTES ? 0 : at + ROW_BYTES;
+    return row;
 }
 
 static void job(const struct jpeg_file *f, void *dst, double part[PARTS])
@@ -130,8 +141,11 @@ static void job(const struct jpeg_file *f, void *dst, double part[PARTS])
     crop_rows(bench.crop, pixels, stride, at.h);
     crop_stop(bench.crop);
     double decoded = now();
-    keep_store(pixels, &at, &g, dst);
+    keep_store(pixels, &at, &g, &store, dst);
     double end = now();
+    keep_store(pixels, &at, &g, &bytes, next_row());
+    part[KERNEL8] = now() - end;
+    part[JOB8] = decoded - start + part[KERNEL8];
     part[DECODE] = decoded - start;
     part[KERNEL] = end - decoded;
     part[JOB] = end - start;
@@ -175,7 +189,7 @@ static void by_codec(const struct jpeg_file *f, void *dst, double part[PARTS])
     struct mr_view view = {pixels, need.w, need.h, 3, 8, 3 * (int64_t)need.w};
     if (mr__codec_jpeg.decode(bench.codec, &need, &view, &e) < 0)
         stop(e.text);
-    keep_store(pixels, &need, &g, dst);
+    keep_store(pixels, &need, &g, &store, dst);
     part[CODEC] = now() - start;
 }
 
@@ -217,15 +231,6 @@ static void codec_rows(const struct jpeg_file *f, void *dst, double part[PARTS])
         mr__resample_end(bench.resampler, &e) < 0)
         stop(e.text);
     part[ROWS] = now() - start;
-}
-
-static void *next_row(void)
-{
-    static long at;
-    char *row = bench.ring + at;
-
-    at = at + 2 * ROW_BYTES > RING_BYTES ? 0 : at + ROW_BYTES;
-    return row;
 }
 
 static void measure(const struct jpeg_file *f, int index)
