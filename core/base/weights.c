@@ -5,6 +5,19 @@
 
 #define WIDTH MR_WEIGHTS_WIDTH
 
+static uint64_t version;
+
+uint64_t mr__weights_version(void)
+{
+    return __atomic_load_n(&version, __ATOMIC_RELAXED);
+}
+
+/* Trees of several loaders may change in several threads; nobody asks then. */
+static void changed(void)
+{
+    __atomic_store_n(&version, mr__weights_version() + 1, __ATOMIC_RELAXED);
+}
+
 static uint64_t nodes_over(uint64_t children)
 {
     return children / WIDTH + (children % WIDTH != 0);
@@ -62,6 +75,7 @@ static double sum_nodes(const double *v)
 void mr__weights_sum_up(struct mr_weights *w)
 {
     uint64_t nodes = nodes_over(w->n);
+    changed();
     for (uint64_t i = 0; i < nodes; i++)
         w->sum[0][i] = sum_leaves(w->leaf + i * WIDTH);
     for (int level = 1; level < w->levels; level++) {
@@ -82,6 +96,7 @@ void mr__weights_fill(struct mr_weights *w, float value)
 void mr__weights_set(struct mr_weights *w, uint64_t i, float value)
 {
     __atomic_store(&w->leaf[i], &value, __ATOMIC_RELAXED);
+    changed();
     i /= WIDTH;
     w->sum[0][i] = sum_leaves(w->leaf + i * WIDTH);
     for (int level = 1; level < w->levels; level++) {
@@ -90,30 +105,74 @@ void mr__weights_set(struct mr_weights *w, uint64_t i, float value)
     }
 }
 
-/* The child that *share lies in, which becomes the share of that child. What rounding leaves over
- * at the end is the last child's that has any. */
-static int descend(const double *v, double *share)
+/* What rounding leaves over at the end is the last child's that has any. */
+static int last_of(const double *v, double *share)
 {
     int last = 0;
-    for (int i = 0; i < WIDTH; i++) {
-        if (v[i] <= 0)
-            continue;
-        if (*share < v[i])
-            return i;
-        *share -= v[i];
-        last = i;
-    }
+    for (int i = 0; i < WIDTH; i++)
+        last = v[i] > 0 ? i : last;
     *share = v[last];
     return last;
 }
 
+/* The child that *share lies in, which becomes the share of that child. All children are taken off
+ * one after the other, and those count that leave something: no branch is there to be foreseen, and
+ * the processor works on several draws at a time. */
+static inline int descend(const double *v, double *share)
+{
+    double rest[WIDTH + 1];
+    int64_t sign[WIDTH], behind = 0;
+    rest[0] = *share;
+    for (int i = 0; i < WIDTH; i++)
+        rest[i + 1] = rest[i] - v[i];
+    memcpy(sign, rest + 1, sizeof sign);
+    for (int i = 0; i < WIDTH; i++)
+        behind += sign[i] < 0;
+    if (!behind)
+        return last_of(v, share);
+    *share = rest[WIDTH - behind];
+    return WIDTH - (int)behind;
+}
+
+static void descend_leaf(const struct mr_weights *w, uint64_t *node, double *share)
+{
+    double leaves[WIDTH];
+    for (int i = 0; i < WIDTH; i++)
+        leaves[i] = (double)w->leaf[*node * WIDTH + (uint64_t)i];
+    *node = *node * WIDTH + (uint64_t)descend(leaves, share);
+}
+
+/* A node of sums is two lines of memory, one of leaves is one. */
+static void prefetch_node(const struct mr_weights *w, int level, uint64_t node)
+{
+    if (level < 0) {
+        __builtin_prefetch(w->leaf + node * WIDTH);
+        return;
+    }
+    __builtin_prefetch(w->sum[level] + node * WIDTH);
+    __builtin_prefetch(w->sum[level] + node * WIDTH + WIDTH / 2);
+}
+
+void mr__weights_draw_some(const struct mr_weights *w, const double *u, int n, uint64_t *leaf)
+{
+    double share[MR_WEIGHTS_TOGETHER];
+    for (int k = 0; k < n; k++) {
+        share[k] = u[k] * mr__weights_total(w);
+        leaf[k] = 0;
+    }
+    for (int level = w->levels - 2; level >= 0; level--)
+        for (int k = 0; k < n; k++) {
+            const double *children = w->sum[level] + leaf[k] * WIDTH;
+            leaf[k] = leaf[k] * WIDTH + (uint64_t)descend(children, &share[k]);
+            prefetch_node(w, level - 1, leaf[k]);
+        }
+    for (int k = 0; k < n; k++)
+        descend_leaf(w, &leaf[k], &share[k]);
+}
+
 uint64_t mr__weights_draw(const struct mr_weights *w, double u)
 {
-    double share = u * mr__weights_total(w), leaves[WIDTH];
-    uint64_t node = 0;
-    for (int level = w->levels - 2; level >= 0; level--)
-        node = node * WIDTH + (uint64_t)descend(w->sum[level] + node * WIDTH, &share);
-    for (int i = 0; i < WIDTH; i++)
-        leaves[i] = (double)w->leaf[node * WIDTH + (uint64_t)i];
-    return node * WIDTH + (uint64_t)descend(leaves, &share);
+    uint64_t leaf;
+    mr__weights_draw_some(w, &u, 1, &leaf);
+    return leaf;
 }

@@ -14,6 +14,7 @@
 
 #define MR_WEIGHTS_WIDTH 16  /* children of a node */
 #define MR_WEIGHTS_LEVELS 16 /* 16^16 leaves are more than there can be */
+#define MR_WEIGHTS_TOGETHER 8
 
 struct mr_weights {
     uint64_t n; /* leaves */
@@ -48,5 +49,11 @@ static inline double mr__weights_total(const struct mr_weights *w)
 /* The leaf that the share u in [0, 1) of the total lies in: leaf i with the chance leaf[i] / total
  * for a uniform u. Only for total > 0; never a leaf that is 0. */
 uint64_t mr__weights_draw(const struct mr_weights *w, double u);
+/* The same for n <= MR_WEIGHTS_TOGETHER of them: they go down side by side, so that one waits for
+ * memory while the others do, too. */
+void mr__weights_draw_some(const struct mr_weights *w, const double *u, int n, uint64_t *leaf);
+/* A number that becomes another whenever this process changes any tree: what was drawn from one
+ * before is good until then. */
+uint64_t mr__weights_version(void);
 
 #endif

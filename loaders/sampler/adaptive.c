@@ -22,10 +22,20 @@ struct params {
     const char *by;
 };
 
+/* RULE_LOSS: what was drawn for the positions from `first` on, together, since each draw waits for
+ * memory several times. Good for as long as the weights are what they were. */
+struct drawn {
+    const struct mr_weights *w; /* NULL: nothing */
+    uint64_t version, epoch, first, sample[MR_WEIGHTS_TOGETHER];
+    uint64_t n;
+};
+
 struct adaptive {
     struct mr_uniform all; /* first: uniform.h's functions are given the whole */
     struct params p;
     struct mr_class_lists lists; /* RULE_CLASS */
+    uint64_t batch;              /* rows: weights change between batches */
+    struct drawn drawn;
 };
 
 static int adaptive_open(const void *params, const struct mr_sampler_env *env, void **self,
@@ -36,6 +46,7 @@ static int adaptive_open(const void *params, const struct mr_sampler_env *env, v
         return mr__fail(e, MR_E_MEMORY, "not enough memory to open the sampler");
     a->p = *(const struct params *)params;
     a->all = (struct mr_uniform){env->first, env->samples, env->seed};
+    a->batch = env->batch ? env->batch : 1;
     int rc = a->p.rule == RULE_CLASS
                  ? mr__class_lists_open(&a->lists, env, "sampler.by", a->p.by, e)
                  : MR_OK;
@@ -129,13 +140,58 @@ static uint64_t draw(const struct adaptive *a, const struct mr_weights *w, mr_rn
     return mr__class_sample(&a->lists, leaf, mr_rng_below(rng, a->lists.size[leaf]));
 }
 
+static mr_rng rng_of(const struct adaptive *a, uint64_t epoch, uint64_t position)
+{
+    struct mr_row_key key = {.seed = a->all.seed, .epoch = epoch, .position = position};
+    return mr__rng_open(&key, "adaptive", 0);
+}
+
+/* As draw() does it, for as many positions as are left of the batch. */
+static void draw_together(struct adaptive *a, const struct mr_weights *w, uint64_t epoch,
+                          uint64_t position)
+{
+    struct drawn *d = &a->drawn;
+    uint64_t left = a->batch - position % a->batch, leaf[MR_WEIGHTS_TOGETHER];
+    double u[MR_WEIGHTS_TOGETHER] = {0};
+    int place[MR_WEIGHTS_TOGETHER], n = 0;
+    d->n = left < MR_WEIGHTS_TOGETHER ? left : MR_WEIGHTS_TOGETHER;
+    for (int i = 0; i < (int)d->n; i++) {
+        mr_rng rng = rng_of(a, epoch, position + (uint64_t)i);
+        if (uniform(&rng) < a->p.floor) {
+            d->sample[i] = a->all.first + mr_rng_below(&rng, a->all.samples);
+        } else {
+            u[n] = uniform(&rng);
+            place[n++] = i;
+        }
+    }
+    mr__weights_draw_some(w, u, n, leaf);
+    for (int i = 0; i < n; i++)
+        d->sample[place[i]] = a->all.first + leaf[i];
+    d->w = w;
+    d->version = mr__weights_version();
+    d->epoch = epoch;
+    d->first = position;
+}
+
+static bool is_drawn(const struct drawn *d, const struct mr_weights *w, uint64_t epoch,
+                     uint64_t position)
+{
+    return d->w == w && d->epoch == epoch && position - d->first < d->n &&
+           d->version == mr__weights_version();
+}
+
 static int choose(void *self, const struct mr_weights *w, uint64_t epoch, uint64_t position,
                   struct mr_pick *pick, struct mr_errbuf *e)
 {
-    const struct adaptive *a = self;
-    struct mr_row_key key = {.seed = a->all.seed, .epoch = epoch, .position = position};
-    mr_rng rng = mr__rng_open(&key, "adaptive", 0);
+    struct adaptive *a = self;
     (void)e;
+    if (w && a->p.rule == RULE_LOSS && mr__weights_total(w) > 0) {
+        if (!is_drawn(&a->drawn, w, epoch, position))
+            draw_together(a, w, epoch, position);
+        *pick = (struct mr_pick){.sample = a->drawn.sample[position - a->drawn.first]};
+        return MR_OK;
+    }
+    mr_rng rng = rng_of(a, epoch, position);
     *pick = (struct mr_pick){.sample = draw(a, w, &rng)};
     return MR_OK;
 }

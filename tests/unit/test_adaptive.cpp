@@ -13,6 +13,7 @@ extern "C" {
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <random>
 #include <vector>
 
 namespace
@@ -206,4 +207,33 @@ TEST(Adaptive, ClassesNeedAColumn)
     EXPECT_EQ(a.self, nullptr);
     EXPECT_NE(strstr(a.e.text, "sampler.by"), nullptr) << a.e.text;
     EXPECT_NE(strstr(a.e.text, "colour"), nullptr) << a.e.text;
+}
+
+// Several positions are drawn at a time: one that is asked for is that of the weights as they are,
+// whatever was asked for before.
+TEST(Adaptive, WhatWasDrawnBeforeAChangeIsForgotten)
+{
+    const uint64_t n = 500;
+    Open a("", std::vector<int64_t>(n, 0)), b("", std::vector<int64_t>(n, 0));
+    std::mt19937 random(4);
+    for (uint64_t round = 0; round < 200; round++) {
+        uint64_t from = round * 3, asked = 1 + random() % 12;
+        std::vector<uint64_t> chosen(asked);
+        for (uint64_t i = 0; i < asked; i++) {
+            mr_pick pick = {};
+            ASSERT_EQ(a.l->choose(a.self, &a.w, round / 50, from + i, &pick, &a.e), MR_OK);
+            chosen[i] = pick.sample;
+        }
+        for (uint64_t i = asked; i-- > 0;) { // the other way round nothing is there already
+            mr_pick pick = {};
+            ASSERT_EQ(b.l->choose(b.self, &b.w, round / 50, from + i, &pick, &b.e), MR_OK);
+            ASSERT_EQ(pick.sample, chosen[i]) << "round " << round << ", position " << from + i;
+        }
+        for (int changes = (int)(random() % 3); changes > 0; changes--) {
+            uint64_t i = random() % n;
+            float weight = (float)(random() % 100);
+            mr__weights_set(&a.w, i, weight);
+            mr__weights_set(&b.w, i, weight);
+        }
+    }
 }

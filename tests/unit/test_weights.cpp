@@ -103,6 +103,60 @@ TEST(Weights, DrawsAreInProportionAndNeverOfNothing)
     EXPECT_LT(chi2, free + 4 * std::sqrt(2.0 * free)) << "with this seed it is the same every time";
 }
 
+// One step of a walk as one would write it down: child after child, until the share lies in one.
+static uint64_t step(const std::vector<double> &v, double *share)
+{
+    size_t last = 0;
+    for (size_t i = 0; i < v.size(); i++) {
+        if (v[i] <= 0)
+            continue;
+        if (*share < v[i])
+            return i;
+        *share -= v[i];
+        last = i;
+    }
+    *share = v[last];
+    return last;
+}
+
+static uint64_t walk(const mr_weights &w, double u)
+{
+    double share = u * mr__weights_total(&w);
+    uint64_t node = 0;
+    for (int level = w.levels - 2; level >= 0; level--) {
+        const double *v = w.sum[level] + node * MR_WEIGHTS_WIDTH;
+        node = node * MR_WEIGHTS_WIDTH + step({v, v + MR_WEIGHTS_WIDTH}, &share);
+    }
+    const float *v = w.leaf + node * MR_WEIGHTS_WIDTH;
+    return node * MR_WEIGHTS_WIDTH + step({v, v + MR_WEIGHTS_WIDTH}, &share);
+}
+
+// Drawn side by side and without branches, the choices are those of the plain walk, bit for bit.
+TEST(Weights, SideBySideTheChoicesAreTheSame)
+{
+    std::mt19937_64 random(3);
+    for (uint64_t n : {1, 5, 16, 17, 300, 5000, 70000}) {
+        Tree t(n, 0);
+        for (uint64_t i = 0; i < n; i++) {
+            int kind = (int)(random() % 4);
+            t.w.leaf[i] = kind == 0 ? 0 : std::ldexp((float)(random() % 1000), kind == 1 ? -90 : 3);
+        }
+        t.w.leaf[random() % n] = 1;
+        mr__weights_sum_up(&t.w);
+        for (int round = 0; round < 500; round++) {
+            double u[MR_WEIGHTS_TOGETHER];
+            uint64_t leaf[MR_WEIGHTS_TOGETHER];
+            int together = 1 + round % MR_WEIGHTS_TOGETHER;
+            for (double &x : u)
+                x = (double)(random() >> 11) * 0x1p-53;
+            u[0] = round % 50 == 0 ? 0 : round % 50 == 1 ? std::nextafter(1.0, 0.0) : u[0];
+            mr__weights_draw_some(&t.w, u, together, leaf);
+            for (int k = 0; k < together; k++)
+                ASSERT_EQ(leaf[k], walk(t.w, u[k])) << "of " << n;
+        }
+    }
+}
+
 TEST(Weights, NumbersOfAnySizeStandSideBySide)
 {
     Tree t(1000, 1e-30f);
