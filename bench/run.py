@@ -141,12 +141,11 @@ class Bench:
         return figures.outside(stages, before, self.reference("full", 1)["images_per_s"])
 
     def parts(self):
-        """What a producer's work is made of, each part timed by itself on one core: bench_spike's
-        lines."""
-        done = subprocess.run([self.bin / "bench_spike", self.data, str(self.options.rounds)],
+        """What a producer's work is made of, each part timed by itself on one core (bench_rows)."""
+        done = subprocess.run([self.bin / "bench_rows", self.data, str(self.options.rounds)],
                               capture_output=True, text=True, check=False,
                               preexec_fn=lambda: os.sched_setaffinity(0, self.cores(1)))
-        return figures.parts(done.stdout) if done.returncode == 0 else []
+        return figures.parts(done.stdout) if done.returncode == 0 else {}
 
 
 def say(words):

@@ -42,7 +42,7 @@ class Job:
     dtype: str = "float32"
     close: float = 0.12  # how far a row's mean and deviation may be from the others'
     references: tuple = ("full",)
-    parts: bool = False  # measure by itself what a producer's work is made of (bench_spike)
+    parts: bool = False  # measure by itself what a producer's work is made of (bench_rows)
 
 
 def millrace(name, title, note, config="jpeg_f32.yaml", settings=(), **more):

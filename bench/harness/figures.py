@@ -56,9 +56,16 @@ def memory(candidate, arena_bytes):
 
 
 def parts(text):
-    """Lines "NAME 12.3 us/image 0.1234 of L" as dicts."""
-    found = re.findall(r"^ *(\S.*?) +([0-9.]+) us/image +([0-9.]+) of L", text, re.MULTILINE)
-    return [{"part": name, "us": float(us), "of_limit": float(share)} for name, us, share in found]
+    """What bench_rows says: {kind of row: {part: {us, of_limit}}}. A kind's line begins in the
+    first column, and its parts, "NAME 12.3 us/image 0.1234 of L", are indented below it."""
+    found, kind = {}, None
+    for line in text.splitlines():
+        part = re.match(r" +(\S.*?) +([0-9.]+) us/image +([0-9.]+) of L", line)
+        if part and kind:
+            found.setdefault(kind, {})[part[1]] = {"us": float(part[2]), "of_limit": float(part[3])}
+        elif not line.startswith(" "):
+            kind = line.partition(" (")[0]
+    return found
 
 
 def outside(stages, before, after):

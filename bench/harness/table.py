@@ -118,10 +118,9 @@ def more(results):
         said.append("An image's cost outside decoding, one producer (explain --analyze; L's time "
                     f"= 1): {strong(outside, 3)}; decoding {three(decoding, 3)}. In microseconds: "
                     + "; ".join(f"{what} {cost:.0f}" for what, cost in us.items()) + ".")
-    if results.get("parts"):
-        said.append("What one producer's work is made of, by itself on one core (L's time = 1): "
-                    + "; ".join(f"{part['part']} {part['of_limit']:.3f}"
-                              for part in results["parts"]) + ".")
+    for kind, costs in results.get("parts", {}).items():
+        said.append(f"A row's parts by themselves, {kind} (bench_rows; L's time = 1): " + "; ".join(
+            f"{part} {cost['of_limit']:.3f}" for part, cost in costs.items()) + ".")
     for record in results["candidates"]:
         if "memory" in record:
             had = record["memory"]

@@ -105,12 +105,19 @@ class Figures(unittest.TestCase):
         self.assertEqual(figures.doubts({"a": usual, "b": odd}, "float32", 0.4), {})
 
 
-    def test_parts_are_read_from_their_lines(self):
-        found = figures.parts("full decode (L)      1600.5 us/image  1.0000 of L\nsomething else\n"
-                              "  resample, store     163.2 us/image  0.1020 of L\n")
-        self.assertEqual([part["part"] for part in found], ["full decode (L)", "resample, store"])
-        self.assertEqual(found[1]["of_limit"], 0.102)
-
+    def test_parts_are_read_below_the_kind_of_their_row(self):
+        text = ("L  4018.7 us/image, 400 images\nf32 NCHW (0 of 400 at a reduced size)\n"
+                "  resample, flip, store       166.4 us/image  0.0414 of L\n"
+                "  outside                     213.9 us/image  0.0532 of L\n"
+                "u8 NHWC (0 of 400 at a reduced size)\n"
+                "  outside                     114.1 us/image  0.0284 of L\n")
+        found = figures.parts(text)
+        self.assertEqual(found["f32 NCHW"]["resample, flip, store"],
+                         {"us": 166.4, "of_limit": 0.0414})
+        self.assertEqual(list(found), ["f32 NCHW", "u8 NHWC"])
+        self.assertIn("f32 NCHW (bench_rows; L's time = 1): resample, flip, store 0.041; outside "
+                      "0.053.", table.markdown({**results(record("millrace", [1])),
+                                                "parts": found}))
 
     def test_cost_outside_decoding_is_a_share_of_the_time_of_l(self):
         stages = [{"what": what, "us_per_row": us} for what, us in
