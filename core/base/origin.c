@@ -139,3 +139,14 @@ bool mr__origins_too_new(const uint8_t *list, size_t bytes)
     nanosleep(&rest, NULL);
     return false;
 }
+
+bool mr__origins_have(const uint8_t *list, size_t bytes, const struct stat *st)
+{
+    struct record r, own = record_of(st);
+    const char *path, *real;
+    for (size_t at = 0; at < bytes && next(list, bytes, &at, &r, &path, &real);)
+        if (r.kind == FOLDER && own.kind == FOLDER && r.inode == own.inode &&
+            r.changed_ns == own.changed_ns && r.status_ns == own.status_ns)
+            return true;
+    return false;
+}

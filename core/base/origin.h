@@ -23,6 +23,8 @@ bool mr__origins_same(const uint8_t *list, size_t bytes, char *text, size_t cap)
 /* Whether a change from now on could go unseen: something of the list was changed so lately that
  * its times would stay what they are. Waits for some milliseconds if that helps. */
 bool mr__origins_too_new(const uint8_t *list, size_t bytes);
+/* Whether the folder that *st is of is in the list: what is put there changes it. */
+bool mr__origins_have(const uint8_t *list, size_t bytes, const struct stat *st);
 /* How long after the time of a change (ns) the next one has another time. Whole seconds may be all
  * that a file system keeps. */
 uint64_t mr__origin_tick(uint64_t ns);

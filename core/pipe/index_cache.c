@@ -201,6 +201,17 @@ static int write_file(struct mr_session *s, const struct mr_index_made *made, st
     return rc;
 }
 
+/* The folder that the file is to lie in. */
+static bool lies_in(const struct mr_cache *c, const struct mr_buf *origins)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+    const char *slash = strrchr(c->path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - c->path) + 1 : 1,
+             slash ? c->path : ".");
+    return stat(folder, &st) == 0 && mr__origins_have(origins->data, origins->n, &st);
+}
+
 void mr__cache_keep(struct mr_session *s, const struct mr_index_made *made)
 {
     struct mr_errbuf e;
@@ -208,6 +219,11 @@ void mr__cache_keep(struct mr_session *s, const struct mr_index_made *made)
         return;
     if (!made->origins.n) {
         tell(s, MR_REPORT_INFO, NOT_KEPT, "its source does not say what it is made from");
+        return;
+    }
+    if (lies_in(s->cache, &made->origins)) {
+        tell(s, MR_REPORT_WARNING, NOT_KEPT,
+             "this is a folder of the data set, which would change by it; choose another place");
         return;
     }
     if (s->cache->out.fd < 0) {

@@ -287,6 +287,19 @@ TEST_F(LoaderIndex, WhereNothingCanBeWrittenItIsAWarning)
     }
 }
 
+// It would change the folder whose names are in it, and be out of date when it is written.
+TEST_F(LoaderIndex, NotAmongTheData)
+{
+    std::string images = tree.path("images"), some = fs::directory_iterator(images)->path();
+    for (const std::string &folder : {images, some}) {
+        Ran r = run(folder_config, {"index_cache=" + folder + "/x.mrindex"});
+        EXPECT_EQ(r.rc, MR_END) << r.error;
+        EXPECT_TRUE(r.has("choose another place")) << r.log;
+        EXPECT_FALSE(fs::exists(folder + "/x.mrindex"));
+    }
+    make(config); // beside a manifest there is nothing wrong with it
+}
+
 TEST_F(LoaderIndex, ManyAtOnce)
 {
     uint64_t hash = run(plain(config)).hash;
