@@ -2,8 +2,9 @@
  *
  * fuzz_codec.h: what holds for any bytes given to a codec: no crash, a sentence with every error;
  * where both succeed, a crop equal to that part of the whole, every pixel written and nothing
- * beside them; no image where the library itself says that pixels are lost. The last eight bytes of
- * the input, which stay a part of the file, choose crop, format and limits.
+ * beside them, at full size and at a fraction of it; rows handed on that are the crop, with the
+ * same verdict; no image where the library itself says that pixels are lost. The last eight bytes
+ * of the input, which stay a part of the file, choose crop, format, scale and limits.
  */
 #ifndef MR_TESTS_FUZZ_CODEC_H
 #define MR_TESTS_FUZZ_CODEC_H
@@ -32,7 +33,8 @@ static void fuzz_require(bool good, const char *what)
 struct fuzz_shape { /* of a decode */
     struct mr_rect roi;
     int32_t c, bits;
-    size_t gap; /* bytes between rows */
+    size_t gap;    /* bytes between rows */
+    int32_t scale; /* so many times smaller */
 };
 
 static size_t fuzz_row(const struct fuzz_shape *s)
@@ -64,7 +66,10 @@ static uint8_t *fuzz_decode(const struct mr_codec *codec, void *decoder, const u
     struct mr_view dst = {pixels, s->roi.w, s->roi.h, s->c, s->bits, (int64_t)stride};
     fuzz_require(pixels, "memory");
     memset(pixels, paint, bytes);
+    struct mr_shrunk shrunk;
     int rc = codec->header(decoder, data, n, &info, &e);
+    if (rc == MR_OK && s->scale > 1)
+        rc = codec->shrink(decoder, s->scale, &shrunk, &e);
     if (rc == MR_OK)
         rc = codec->decode(decoder, &s->roi, &dst, &e);
     fuzz_require(rc == MR_OK || (e.text[0] && e.code == rc), "an error without a sentence");
@@ -102,6 +107,71 @@ static void fuzz_compare(const struct fuzz_shape *all, const uint8_t *whole,
     }
 }
 
+/* ---- rows that are handed on ---- */
+
+struct fuzz_rows {
+    uint8_t *pixels;
+    size_t row;
+    int32_t taken, h;
+};
+
+static int fuzz_begin(void *ctx, struct mr_errbuf *e)
+{
+    struct fuzz_rows *r = ctx;
+    (void)e;
+    r->taken = 0;
+    return MR_OK;
+}
+
+static void fuzz_take(void *ctx, const void *data, int64_t stride, int32_t n)
+{
+    struct fuzz_rows *r = ctx;
+    fuzz_require(n >= 1 && n <= r->h - r->taken, "more rows than were asked for");
+    for (int32_t i = 0; i < n; i++, r->taken++)
+        memcpy(r->pixels + (size_t)r->taken * r->row, (const char *)data + i * stride, r->row);
+}
+
+/* `part`: what decode gave for the same crop, NULL: an error. */
+static void fuzz_go_on(const struct mr_codec *codec, void *decoder, const uint8_t *data, size_t n,
+                       const struct fuzz_shape *s, const uint8_t *part)
+{
+    struct mr_errbuf e = {0};
+    struct mr_image_info info;
+    struct fuzz_rows r = {.row = fuzz_row(s), .h = s->roi.h};
+    struct mr_row_taker to = {fuzz_begin, fuzz_take, &r};
+    r.pixels = malloc(r.row * (size_t)r.h);
+    fuzz_require(r.pixels, "memory");
+    int rc = codec->header(decoder, data, n, &info, &e);
+    if (rc == MR_OK)
+        rc = codec->rows(decoder, &s->roi, s->c, s->bits, &to, &e);
+    fuzz_require((rc == MR_OK) == (part != NULL), "rows have another verdict");
+    fuzz_require(!part || r.taken == r.h, "rows are missing");
+    for (int32_t y = 0; part && y < r.h; y++)
+        fuzz_require(!memcmp(part + (size_t)y * (r.row + s->gap), r.pixels + (size_t)y * r.row,
+                             r.row), "the rows differ");
+    free(r.pixels);
+}
+
+/* ---- a fraction of the size ---- */
+
+static void fuzz_shrink(const struct mr_codec *codec, void *decoder, const uint8_t *data, size_t n,
+                        const uint8_t knob[8], const struct mr_image_info *info)
+{
+    int32_t scale = 2 << knob[7] / 8 % 3;
+    struct mr_image_info small = *info;
+    small.w = (info->w + scale - 1) / scale;
+    small.h = (info->h + scale - 1) / scale;
+    struct fuzz_shape all = {{0, 0, small.w, small.h}, 3, 8, 0, scale}, some = all;
+    fuzz_crop(knob, &small, &some.roi);
+    uint8_t *whole = fuzz_decode(codec, decoder, data, n, &all, 0xa5);
+    uint8_t *part = fuzz_decode(codec, decoder, data, n, &some, 0x5a);
+    fuzz_require(part || !whole, "the small whole is good but not a part of it");
+    if (whole)
+        fuzz_compare(&all, whole, &some, part);
+    free(whole);
+    free(part);
+}
+
 static int fuzz_codec(const struct mr_codec *codec, const uint8_t *data, size_t n)
 {
     static void *decoders[2]; /* for the whole run, as in a producer */
@@ -133,6 +203,10 @@ static int fuzz_codec(const struct mr_codec *codec, const uint8_t *data, size_t 
         fuzz_compare(&all, whole, &some, part);
     if (whole)
         fuzz_judge(data, n, &info, &all, whole);
+    if (info.orientation == 1)
+        fuzz_go_on(codec, *decoder, data, n, &some, part);
+    if (codec->shrink)
+        fuzz_shrink(codec, *decoder, data, n, knob, &info);
     free(whole);
     free(part);
     return 0;
