@@ -6,12 +6,11 @@
  */
 #include "augment/kernel/axis.h"
 
+#include "augment/kernel/axis_loops.h"
 #include "augment/kernel/filter.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { MOST_FEW = 8 }; /* weights that have a loop of their own */
 
 struct taps {
     int32_t start, n;
@@ -196,48 +195,36 @@ static void keep(struct mr_axis *axis, int32_t i, const double *w, bool wide)
         axis->k[at + (size_t)j] = 0;
 }
 
-/* The same for bilinear and n <= `taps`, a constant, without a branch: how many weights count
- * changes from output to output, so that nobody could guess it. Weights are in [0, 1]. */
-static inline __attribute__((always_inline)) void weigh_few(const struct scaling *s, int32_t x,
-                                                            struct taps t, int32_t *k, int32_t taps)
+static int32_t heads(const struct mr_axis_line *line, int32_t *start, int32_t *used)
 {
-    double centre = s->low + (x + 0.5) * s->step, per_pixel = 1.0 / s->width, sum = 0, w[MOST_FEW];
-
-    for (int32_t i = 0; i < taps; i++) {
-        double at = mr__filter_triangle((t.start + i - centre + 0.5) * per_pixel);
-        w[i] = i < t.n ? at : 0.0;
-    }
-    for (int32_t i = 0; i < taps; i++)
-        sum += w[i];
-    w[0] = sum == 0.0 ? 1.0 : w[0];
-    sum = 1.0 / (sum == 0.0 ? 1.0 : sum);
-    for (int32_t i = 0; i < taps; i++)
-        k[i] = (int32_t)(w[i] * sum * (1 << MR_COEF_BITS) + 0.5);
+    return mr__axis_heads(line, start, used);
 }
 
-static inline __attribute__((always_inline)) void few_rows(struct mr_axis *axis,
-                                                           const struct mr_axis_spec *spec,
-                                                           const struct scaling *s, int32_t taps)
+static void few(const struct mr_axis_line *line, const int32_t *start, const int32_t *used,
+                int32_t taps, int32_t *k)
 {
-    int32_t base = axis->first - spec->box, n = axis->n;
-
-    for (int32_t i = 0; i < n; i++) {
-        struct taps t = {axis->start[i] + base, axis->used[i]};
-        int32_t x = spec->win + (spec->flip ? n - 1 - i : i);
-        weigh_few(s, x, t, axis->k + (size_t)i * (size_t)taps, taps);
-    }
+    mr__axis_few(line, start, used, taps, k);
 }
 
-/* false: they are no few. */
-static bool make_few(struct mr_axis *axis, const struct mr_axis_spec *spec, const struct scaling *s)
+static const struct mr_axis_loops plain_loops = {heads, few};
+
+static const struct mr_axis_loops *loops_of(const struct mr_axis *axis)
 {
-    switch (axis->taps) {
-    case 2: few_rows(axis, spec, s, 2); return true;
-    case 4: few_rows(axis, spec, s, 4); return true;
-    case 6: few_rows(axis, spec, s, 6); return true;
-    case MOST_FEW: few_rows(axis, spec, s, MOST_FEW); return true;
-    default: return false;
-    }
+    return axis->loops ? axis->loops : &plain_loops;
+}
+
+static struct mr_axis_line line_of(const struct mr_axis *axis, const struct mr_axis_spec *spec,
+                                   const struct scaling *s)
+{
+    return (struct mr_axis_line){.low = s->low,
+                                 .step = s->step,
+                                 .support = s->support,
+                                 .per_pixel = 1.0 / s->width,
+                                 .size = s->size,
+                                 .base = axis->first - spec->box,
+                                 .n = axis->n,
+                                 .x = spec->win + (spec->flip ? axis->n - 1 : 0),
+                                 .dx = spec->flip ? -1 : 1};
 }
 
 static void make_rows(struct mr_axis *axis, const struct mr_axis_spec *spec,
@@ -246,8 +233,11 @@ static void make_rows(struct mr_axis *axis, const struct mr_axis_spec *spec,
     int32_t base = axis->first - spec->box, n = axis->n;
     double *w = axis->weights.p;
 
-    if (!wide && !s->clamp && spec->filter == MR_BILINEAR && make_few(axis, spec, s))
+    if (!wide && !s->clamp && spec->filter == MR_BILINEAR && axis->taps <= MR_AXIS_FEW) {
+        struct mr_axis_line line = line_of(axis, spec, s);
+        loops_of(axis)->few(&line, axis->start, axis->used, axis->taps, axis->k);
         return;
+    }
     for (int32_t i = 0; i < n; i++) {
         struct taps t = {axis->start[i] + base, axis->used[i]};
         (s->clamp ? weigh_clamped : weigh)(s, spec->win + (spec->flip ? n - 1 - i : i), t, w);
@@ -266,19 +256,31 @@ static void repeat_last(struct mr_axis *axis)
     }
 }
 
+/* Of filters without antialias, whose taps beyond the border count for it. */
+static int32_t clamped_heads(struct mr_axis *axis, const struct mr_axis_spec *spec,
+                             const struct scaling *s)
+{
+    int32_t n = axis->n, most = 1;
+
+    for (int32_t i = 0; i < n; i++) {
+        struct taps t = taps_of(s, spec->win + i);
+        int32_t to = spec->flip ? n - 1 - i : i;
+        axis->start[to] = t.start - (axis->first - spec->box);
+        axis->used[to] = t.n;
+        most = t.n > most ? t.n : most;
+    }
+    return most;
+}
+
 static int make_taps(struct mr_axis *axis, const struct mr_axis_spec *spec, bool wide,
                      struct mr_errbuf *e)
 {
     struct scaling s = scaling_of(spec);
-    int32_t base = axis->first - spec->box, n = axis->n;
+    struct mr_axis_line line = line_of(axis, spec, &s);
 
     axis->kind = MR_AXIS_TAPS;
-    for (int32_t i = 0; i < n; i++) {
-        struct taps t = taps_of(&s, spec->win + i);
-        axis->start[spec->flip ? n - 1 - i : i] = t.start - base;
-        axis->used[spec->flip ? n - 1 - i : i] = t.n;
-        axis->taps = t.n > axis->taps ? t.n : axis->taps;
-    }
+    axis->taps = s.clamp ? clamped_heads(axis, spec, &s)
+                         : loops_of(axis)->heads(&line, axis->start, axis->used);
     axis->taps = (axis->taps + 1) / 2 * 2;
     int rc = reserve_cells(axis, e);
     if (rc == MR_OK)

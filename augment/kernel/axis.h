@@ -36,6 +36,22 @@ struct mr_axis_spec {
     bool antialias, flip;
 };
 
+/* What the loops over an axis's outputs go by: output i is output x + i * dx of the whole. */
+struct mr_axis_line {
+    double low, step;          /* its centre in the input is low + (x + i * dx + 0.5) * step */
+    double support, per_pixel; /* of the filter, in input pixels; 1 / its width */
+    int32_t size, base;        /* of the input; what is taken off a start */
+    int32_t n, x, dx;
+};
+
+/* axis_loops.h, compiled with some instructions. heads: start and used for antialiased filters, and
+ * the largest used. few: bilinear weights, `taps` (2, 4, 6, 8) for each output. */
+struct mr_axis_loops {
+    int32_t (*heads)(const struct mr_axis_line *line, int32_t *start, int32_t *used);
+    void (*few)(const struct mr_axis_line *line, const int32_t *start, const int32_t *used,
+                int32_t taps, int32_t *k);
+};
+
 enum mr_axis_kind {
     MR_AXIS_COPY, /* output i is input i */
     MR_AXIS_PICK, /* output i is input start[i] */
@@ -54,6 +70,7 @@ struct mr_axis {
     int32_t *k;     /* [n][taps], for 8-bit pixels: fractions of MR_COEF_BITS bits, |k| < 2 */
     float *wide;    /* [n][taps], for 16-bit pixels */
     struct mr_scratch heads, cells, weights;
+    const struct mr_axis_loops *loops; /* set before mr__axis_make; NULL: in plain C */
     /* What a version of the kernels has made of k for itself, and in which of its ways. */
     struct mr_scratch packed;
     int packing;

@@ -5,7 +5,7 @@
 
 static void *ring_row(const struct mr_resampler *r, int32_t row)
 {
-    return (char *)r->ring.p + (size_t)(row % r->job.ring_rows) * r->job.ring_stride;
+    return (char *)r->ring.p + (size_t)(row & (r->job.ring_rows - 1)) * r->job.ring_stride;
 }
 
 /* Where the window's pixels begin in an output row that has padding. */

@@ -40,7 +40,9 @@ static int reserve(struct mr_resampler *r, struct mr_errbuf *e)
     size_t line = (size_t)job->put.n * job->pixel + 2 * MR_SLACK;
 
     job->tail_stride = ((size_t)r->x.reach * job->pixel + 2 * MR_SLACK) / 64 * 64;
-    job->ring_rows = r->y.max_used + MR_BAND;
+    job->ring_rows = 8;
+    while (job->ring_rows < r->y.max_used + MR_BAND)
+        job->ring_rows *= 2;
     job->ring_stride = ((size_t)r->x.n * c * element + 2 * MR_SLACK) / 64 * 64;
     if (!mr__scratch(&r->ring, (size_t)job->ring_rows * job->ring_stride) ||
         !mr__scratch(&r->line, line) || !mr__scratch(&r->pad_line, line) ||

@@ -13,6 +13,7 @@
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
 #include "augment/kernel/avx512.h"
+#include "augment/kernel/axis_loops.h"
 
 #include <string.h>
 
@@ -459,10 +460,26 @@ AVX512 static void down(const struct mr_axis *axis, int32_t y, const uint8_t *co
         down_fours(rows, k, used, (size_t)n, out);
 }
 
+/* ---- the tables of an axis ---- */
+
+AVX512 static int32_t heads(const struct mr_axis_line *line, int32_t *start, int32_t *used)
+{
+    return mr__axis_heads(line, start, used);
+}
+
+AVX512 static void few(const struct mr_axis_line *line, const int32_t *start, const int32_t *used,
+                       int32_t taps, int32_t *k)
+{
+    mr__axis_few(line, start, used, taps, k);
+}
+
+static const struct mr_axis_loops loops = {heads, few};
+
 const struct mr_kernel mr__kernel_avx512 = {
     .name = "avx512",
     .level = MR_CPU_AVX512,
     .flags = MR_CPU_VBMI | MR_CPU_VNNI,
+    .loops = &loops,
     .pack_across = pack_across,
     .pack_down = pack_down,
     .across = across,

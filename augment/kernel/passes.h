@@ -36,6 +36,7 @@ struct mr_kernel {
     const char *name;
     enum mr_cpu_level level; /* and flags: where it runs */
     unsigned flags;
+    const struct mr_axis_loops *loops; /* NULL: plain C */
     /* Make axis->packed for across() and down(). false: memory is out. NULL: nothing to make. */
     bool (*pack_across)(struct mr_axis *axis, int c);
     bool (*pack_down)(struct mr_axis *axis);

@@ -17,6 +17,7 @@ int mr__resampler_new(struct mr_resampler **r, struct mr_errbuf *e)
     if (!*r)
         return mr__fail(e, MR_E_MEMORY, "no memory for a resampler");
     (*r)->kernel = mr__kernel_for(&cpu);
+    (*r)->x.loops = (*r)->y.loops = (*r)->kernel->loops;
     return MR_OK;
 }
 

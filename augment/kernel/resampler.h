@@ -21,7 +21,7 @@ struct mr_job {
     int32_t rows, width; /* its size */
     int32_t done;        /* rows from y.first on that are across, or that nothing needs */
     int32_t next;        /* output rows made, from the top of the window */
-    int32_t ring_rows;
+    int32_t ring_rows; /* a power of two */
     size_t ring_stride, tail_stride;
     int32_t pad_left, pad_right, pad_top, pad_bottom;
     bool vflip, padded;

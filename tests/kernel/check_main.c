@@ -12,10 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct check_kernel check_across, check_down, check_put, check_warp;
+extern const struct check_kernel check_axis, check_across, check_down, check_put, check_warp;
 extern const struct check_kernel check_idct, check_upsample, check_colour;
 
 static const struct check_kernel *const kernels[] = {
+    &check_axis,
     &check_across,
     &check_down,
     &check_put,

@@ -40,10 +40,48 @@ static struct mr_axis_spec random_spec(struct check *c)
     return spec;
 }
 
-static void made(struct mr_axis *axis, const struct mr_axis_spec *spec)
+static void made(struct check *c, struct mr_axis *axis, const struct mr_axis_spec *spec)
 {
+    axis->loops = version(c)->loops;
     if (mr__axis_make(axis, spec, false, NULL) < 0)
         abort();
+}
+
+/* The tables of an axis: those of plain C. */
+static void test_axis(struct check *c)
+{
+    struct mr_axis want = {0}, got = {.loops = version(c)->loops};
+    struct mr_axis_spec spec = random_spec(c);
+
+    spec.filter = check_between(c, 0, 3) ? MR_BILINEAR : spec.filter;
+    if (!check_case(c, "axis %d -> %d, filter %d, win %d+%d, flip %d", spec.box_n, spec.to,
+                    spec.filter, spec.win, spec.win_n, spec.flip))
+        return;
+    if (mr__axis_make(&want, &spec, false, NULL) < 0 || mr__axis_make(&got, &spec, false, NULL) < 0)
+        abort();
+    size_t n = (size_t)want.n * sizeof(int32_t);
+    if (want.taps != got.taps || want.reach != got.reach || want.max_used != got.max_used)
+        check_fail(c, "%d taps, should be %d", got.taps, want.taps);
+    else if (check_same(c, "start", want.start, got.start, n) &&
+             check_same(c, "used", want.used, got.used, n))
+        check_same(c, "weights", want.k, got.k, n * (size_t)want.taps);
+    mr__axis_free(&want);
+    mr__axis_free(&got);
+}
+
+static void bench_axis(struct check *c)
+{
+    static const int from[] = {130, 300, 500};
+
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        struct mr_axis axis = {.loops = version(c)->loops};
+        struct mr_axis_spec spec = {.box_n = from[i], .to = 224, .win_n = 224};
+        spec.filter = MR_BILINEAR;
+        spec.antialias = true;
+        CHECK_BENCH(c, 224, "axis %d -> 224, bilinear, per output", from[i])
+        mr__axis_make(&axis, &spec, false, NULL);
+        mr__axis_free(&axis);
+    }
 }
 
 static void packed(bool (*pack)(struct mr_axis *axis, int ch), struct mr_axis *axis, int ch)
@@ -70,7 +108,7 @@ static void test_across(struct check *c)
     if (!check_case(c, "across %d -> %d, filter %d, %d channels, win %d+%d, flip %d", spec.box_n,
                     spec.to, spec.filter, ch, spec.win, spec.win_n, spec.flip))
         return;
-    made(&axis, &spec);
+    made(c, &axis, &spec);
     size_t n = (size_t)axis.n * (size_t)ch, bytes = (size_t)(axis.reach * ch) + MR_OVERREAD;
     for (int i = 0; i < MR_BAND; i++) {
         void *out[2];
@@ -106,7 +144,7 @@ static void test_down(struct check *c)
     size_t n = (size_t)length(c, 900);
     void *out[2];
 
-    made(&axis, &spec);
+    made(c, &axis, &spec);
     int y = check_between(c, 0, axis.n - 1), used = axis.used[y];
     if (used > MOST_ROWS || !check_case(c, "down %d -> %d, filter %d, row %d of %d taps, %zu bytes",
                                         spec.box_n, spec.to, spec.filter, y, used, n)) {
@@ -207,7 +245,7 @@ static void bench_across(struct check *c)
         check_case(c, "%s", cases[i].what);
         spec.filter = cases[i].filter;
         spec.antialias = true;
-        made(&axis, &spec);
+        made(c, &axis, &spec);
         for (int r = 0; r < MR_BAND; r++) {
             src[r] = check_room(c, (size_t)(cases[i].from * ch) + 2 * MR_SLACK, 1);
             out[r] = check_room(c, (size_t)(SIDE * ch) + MR_SLACK, 64);
@@ -233,7 +271,7 @@ static void bench_down(struct check *c)
         check_case(c, "down");
         spec.filter = MR_BILINEAR;
         spec.antialias = true;
-        made(&axis, &spec);
+        made(c, &axis, &spec);
         int y = SIDE / 2, used = axis.used[y];
         for (int j = 0; j < used || j % MR_ROW_GROUP; j++)
             rows[j] = check_room(c, BYTES + MR_SLACK, 64);
@@ -275,6 +313,7 @@ static void bench_put(struct check *c)
     }
 }
 
+const struct check_kernel check_axis = {"axis", test_axis, bench_axis};
 const struct check_kernel check_across = {"across", test_across, bench_across};
 const struct check_kernel check_down = {"down", test_down, bench_down};
 const struct check_kernel check_put = {"put", test_put, bench_put};
