@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The store for AVX-512: sixteen pixels at a time, as in store_avx2.c; the last ones by a mask.
- * Whole cache lines of float32 go past the caches: a batch does not fit into these, and a line that
+ * Whole cache lines of floats go past the caches: a batch does not fit into these, and a line that
  * is not fetched before it is written is half of the traffic (docs/kernels.md).
  */
 #include "augment/kernel/passes.h"
@@ -28,18 +28,45 @@ AVX512_INLINE void stream_f32(void *to, __mmask16 some, __m512 v)
         _mm512_mask_storeu_ps(to, some, v);
 }
 
-AVX512_INLINE void write_f16(void *to, __mmask16 some, __m512 v)
+AVX512_INLINE __m256i to_f16(__m512 v)
 {
-    _mm256_mask_storeu_epi16(to, some, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+    return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
 }
 
-AVX512_INLINE void write_bf16(void *to, __mmask16 some, __m512 v)
+AVX512_INLINE __m256i to_bf16(__m512 v)
 {
     __m512i bits = _mm512_castps_si512(v);
     __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
 
     bits = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
-    _mm256_mask_storeu_epi16(to, some, _mm512_cvtepi32_epi16(_mm512_srli_epi32(bits, 16)));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(bits, 16));
+}
+
+AVX512_INLINE void write_f16(void *to, __mmask16 some, __m512 v)
+{
+    _mm256_mask_storeu_epi16(to, some, to_f16(v));
+}
+
+AVX512_INLINE void write_bf16(void *to, __mmask16 some, __m512 v)
+{
+    _mm256_mask_storeu_epi16(to, some, to_bf16(v));
+}
+
+/* Half a cache line; the other half comes next. */
+AVX512_INLINE void stream_f16(void *to, __mmask16 some, __m512 v)
+{
+    if (some == 0xffff)
+        _mm256_stream_si256(to, to_f16(v));
+    else
+        write_f16(to, some, v);
+}
+
+AVX512_INLINE void stream_bf16(void *to, __mmask16 some, __m512 v)
+{
+    if (some == 0xffff)
+        _mm256_stream_si256(to, to_bf16(v));
+    else
+        write_bf16(to, some, v);
 }
 
 AVX512_INLINE void write_u8(void *to, __mmask16 some, __m512 v)
@@ -129,10 +156,12 @@ AVX512_INLINE void flat(const struct mr_put *put, int phases, const void *pixels
         else                                                                                 \
             flat(put, 1, pixels, to, size, write);                                           \
     }
-PUT(lines, 4, stream_f32)
-PUT(words, 4, write_f32)
-PUT(f16, 2, write_f16)
-PUT(bf16, 2, write_bf16)
+PUT(f32_lines, 4, stream_f32)
+PUT(f32_words, 4, write_f32)
+PUT(f16_lines, 2, stream_f16)
+PUT(f16_words, 2, write_f16)
+PUT(bf16_lines, 2, stream_bf16)
+PUT(bf16_words, 2, write_bf16)
 PUT(u8, 1, write_u8)
 
 static bool aligned(const void *to, ptrdiff_t step)
@@ -140,15 +169,19 @@ static bool aligned(const void *to, ptrdiff_t step)
     return ((uintptr_t)to | (uintptr_t)step) % 64 == 0;
 }
 
-static void planes_f32(const struct mr_put *put, const void *pixels, void *to)
-{
-    (aligned(to, put->channel) ? planes_lines : planes_words)(put, pixels, to);
-}
-
-static void flat_f32(const struct mr_put *put, const void *pixels, void *to)
-{
-    (aligned(to, 0) ? flat_lines : flat_words)(put, pixels, to);
-}
+#define BY_ALIGNMENT(name)                                                                       \
+    static void planes_##name(const struct mr_put *put, const void *pixels, void *to)            \
+    {                                                                                            \
+        (aligned(to, put->channel) ? planes_##name##_lines : planes_##name##_words)(put, pixels, \
+                                                                                    to);         \
+    }                                                                                            \
+    static void flat_##name(const struct mr_put *put, const void *pixels, void *to)              \
+    {                                                                                            \
+        (aligned(to, 0) ? flat_##name##_lines : flat_##name##_words)(put, pixels, to);           \
+    }
+BY_ALIGNMENT(f32)
+BY_ALIGNMENT(f16)
+BY_ALIGNMENT(bf16)
 
 AVX512 void mr__fence_avx512(void)
 {
