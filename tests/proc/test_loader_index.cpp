@@ -328,7 +328,7 @@ TEST_F(LoaderIndex, ADeathInTheMiddleLeavesNothing)
 {
     std::ofstream rows(manifest, std::ios::app);
     for (int i = 0; i < 100000; i++)
-        rows << "images/no_such_file_" << i << ".jpg,,0,\n";
+        rows << "images/red_circle/000002.jpg,," << i % 3 << ",\n";
     rows.close();
     settle();
     for (int delay_ms : {0, 10, 30, 60, 90, 120}) {
