@@ -67,6 +67,24 @@ TEST(UserCode, PluginRowsPluginBatchesAndAnExecedProgramGiveTheSame)
     EXPECT_EQ(values(exec), two_epochs(10)) << exec.error;
 }
 
+TEST(UserCode, TheProfileOfUserRowsIsFillAndWait)
+{
+    Loader l(user_config(plugin_commander, plugin_producer), {"producers=2"});
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    ASSERT_EQ(values(l), two_epochs(10)) << l.error;
+    mr_profile p = {};
+    EXPECT_EQ(mr_get_profile(l.handle, &p), MR_E_USAGE) << "without its size";
+    EXPECT_NE(strstr(mr_error(l.handle), "mr_profile.size"), nullptr) << mr_error(l.handle);
+    EXPECT_EQ(mr_get_profile(l.handle, nullptr), MR_E_USAGE);
+    p.size = sizeof p;
+    ASSERT_EQ(mr_get_profile(l.handle, &p), MR_OK) << mr_error(l.handle);
+    ASSERT_EQ(p.nstages, 2);
+    EXPECT_STREQ(p.stage[0].what, "fill");
+    EXPECT_STREQ(p.stage[1].what, "wait");
+    EXPECT_GT(p.rows, 0u);
+    EXPECT_EQ(p.images, 0u);
+}
+
 TEST(UserCode, KilledProducersOfEveryKindAreReplaced)
 {
     for (const char *producer : {"producer: {plugin: " MR_EXAMPLE_PLUGIN "}\n",
