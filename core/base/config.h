@@ -91,7 +91,7 @@ struct mr_config {
         int64_t count; /* 0: auto */
         int64_t threads;
     } producers;
-    int context, on_error, decode, sandbox; /* enums above */
+    int context, on_error, decode, sandbox; /* enums above; decode: its mode */
     bool deterministic;
     int64_t message_bytes;
     int64_t rank, world;       /* as given, else as the launcher says (rank_env.h) */

@@ -47,6 +47,10 @@ static void add_section(struct mr_text *t, const struct mr_config *c, const stru
 {
     if (s->kind == MR_SECTION_MIXTURE && !c->mixture.nparts)
         return; /* as before there were any */
+    if (s->read == mr__read_decode) { /* as when it was one word */
+        mr__text_addf(t, "decode=%s;", s->opts->names[c->decode]);
+        return;
+    }
     mr__text_addf(t, "\n%s:", s->name);
     switch (s->kind) {
     case MR_SECTION_OPTS:

@@ -56,6 +56,11 @@ int mr__read_opts(struct mr_config_reader *r, const struct mr_section *s, struct
     return read_map(r, s, node, NULL, &map);
 }
 
+int mr__read_decode(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node)
+{
+    return mr__read_opts(r, s, node);
+}
+
 int mr__read_batch(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node)
 {
     struct mr_yaml *map;

@@ -10,6 +10,7 @@ static const char *const last_names[] = {"short", "drop", "pad", "wrap", NULL};
 static const char *const context_names[] = {"spawn", "fork", NULL};
 static const char *const on_error_names[] = {"fail", "replace", "skip", NULL};
 static const char *const decode_names[] = {"exact", "fast", NULL};
+static const char *const engine_names[] = {"auto", "libjpeg", NULL};
 static const char *const sandbox_names[] = {"auto", "require", "off", NULL};
 static const char *const layout_names[] = {"NCHW", "NHWC", NULL};
 static const char *const unit_names[] = {"row", "batch", NULL};
@@ -51,9 +52,6 @@ const struct mr_opt mr__config_opts[] = {
     {"index_cache", MR_OPT_PATH, MR_OPT_OUT, AT(index_cache), "", 0, 0, NULL, NULL,
      "file to keep the data set's index in, or a folder for such files: the next run that finds "
      "the data as they were opens it and looks at no name"},
-    {"decode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
-     "fast: a JPEG of which at least twice as many pixels are used each way as are made of them is "
-     "decoded 2, 4 or 8 times smaller, and only resampled from there"},
     {"read_ahead", MR_OPT_INT, MR_OPT_AUTO | MR_OPT_OFF, AT(read_ahead), "auto", 1, 4096, NULL,
      "rows",
      "how many rows ahead producers ask the kernel for files; auto: 32, while files are found not "
@@ -92,6 +90,16 @@ static const struct mr_opt producers_opts[] = {
      "processes that decode and augment; auto: one per processor core"},
     {"threads", MR_OPT_INT, 0, AT(producers.threads), "1", 1, 256, NULL, "threads",
      "threads of each producer, working on several rows"},
+    MR_OPTS_END,
+};
+
+static const struct mr_opt decode_opts[] = {
+    {"mode", MR_OPT_ENUM, MR_OPT_STREAM, AT(decode), "exact", 0, 0, decode_names, NULL,
+     "fast: a JPEG of which at least twice as many pixels are used each way as are made of them is "
+     "decoded 2, 4 or 8 times smaller, and only resampled from there"},
+    {"engine", MR_OPT_ENUM, 0, AT(limits.engine), "auto", 0, 0, engine_names, NULL,
+     "auto: plain JPEGs by Millrace's own decoder, all others by libjpeg-turbo; the pixels are the "
+     "same"},
     MR_OPTS_END,
 };
 
@@ -176,6 +184,8 @@ static const struct mr_opt field_opts[] = {
 };
 
 const struct mr_section mr__config_sections[] = {
+    {"decode", MR_SECTION_OPTS, "mode", decode_opts, mr__read_decode,
+     "how images are decoded"},
     {"batch", MR_SECTION_OPTS, "size", batch_opts, mr__read_batch, "the batches"},
     {"producers", MR_SECTION_OPTS, "count", producers_opts, mr__read_opts,
      "the processes that make rows"},

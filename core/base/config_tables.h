@@ -44,6 +44,7 @@ extern const struct mr_section mr__config_sections[]; /* ends with a row without
 extern const struct mr_opt mr__part_opts[]; /* of a part of a mixture, beside source and sampler */
 
 int mr__read_opts(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
+int mr__read_decode(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
 int mr__read_batch(struct mr_config_reader *r, const struct mr_section *s, struct mr_yaml *node);
 int mr__read_commander(struct mr_config_reader *r, const struct mr_section *s,
                        struct mr_yaml *node);

@@ -150,12 +150,18 @@ struct mr_op {
 
 /* ---- codecs --------------------------------------------------------------------------------- */
 
+enum mr_decode_engine {
+    MR_DECODE_AUTO,   /* plain JPEGs by our own decoder */
+    MR_DECODE_LIBJPEG /* every JPEG by libjpeg-turbo */
+};
+
 struct mr_limits {      /* refusals name the config key: limits.max_pixels ... */
     int64_t max_pixels; /* declared width x height */
     int64_t max_side;
     int64_t max_scans;        /* progressive JPEG */
     int64_t max_decode_bytes; /* heap of the decoder library */
     int64_t max_file_bytes;
+    int engine; /* enum mr_decode_engine: no limit, but as decoders are opened with */
 };
 
 struct mr_image_info { /* from the header alone */

@@ -329,7 +329,9 @@ TEST(Config, StreamHashChangesWithTheStreamAlone)
     for (const char *same :
          {"slots=4", "spares=2", "producers=2", "rank=0", "world=3", "epochs=7",
           "deterministic=true", "source.path=/tmp", "sample_timeout=9", "ops.2.color_jitter.note=x",
-          "batch={size: 32, last: pad}", "ops.0.random_resized_crop.interpolation=bilinear",
+          "batch={size: 32, last: pad}", "decode={mode: fast}",
+          "decode={mode: fast, engine: libjpeg}",
+          "ops.0.random_resized_crop.interpolation=bilinear",
           "ops.1.random_horizontal_flip.p=5e-1", "message_bytes=64"})
         EXPECT_EQ(read(whole, {same})->stream_hash, base) << same;
     std::vector<uint64_t> seen = {base};
@@ -355,6 +357,17 @@ TEST(Config, TheStreamHashOfAnOldConfigStaysWhatItWas)
                       "fields: {x: {dtype: uint8, shape: [4]}}\n";
     EXPECT_EQ(read(old)->stream_hash, 0x2447c3736fd83939u);
     EXPECT_EQ(read(old, {"epoch_batches=auto"})->stream_hash, 0x2447c3736fd83939u);
+    EXPECT_EQ(read(old, {"decode=exact"})->stream_hash, 0x2447c3736fd83939u);
+    EXPECT_EQ(read(old, {"decode.engine=libjpeg"})->stream_hash, 0x2447c3736fd83939u);
+}
+
+TEST(Config, DecodeIsAWordOrAMapping)
+{
+    EXPECT_EQ(read(whole)->limits.engine, MR_DECODE_AUTO);
+    Config c = read(whole, {"decode={engine: libjpeg}"});
+    EXPECT_EQ(c->decode, MR_DECODE_EXACT);
+    EXPECT_EQ(c->limits.engine, MR_DECODE_LIBJPEG);
+    EXPECT_EQ(read(whole, {"decode={mode: fast, engine: auto}"})->decode, MR_DECODE_FAST);
 }
 
 TEST(Config, ALocaleWithCommasChangesNothing)

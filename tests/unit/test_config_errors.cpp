@@ -79,13 +79,10 @@ const Case cases[] = {
     // keys
     {"sede: 1\n" SOURCE, "t.yaml:1:1: error: unknown key 'sede'; did you mean 'seed'?"},
     {"seed: 1\nfoo: 2\n",
-     "t.yaml:2:1: error: unknown key 'foo'; known: batch, producers, source, sampler, mixture, "
-     "ops, fields, commander, producer, limits, version, seed, epochs, epoch_batches, slots, "
-     "spares, context, "
-     "deterministic, "
-     "on_error, "
-     "max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, world, sandbox, "
-     "sample_timeout, sample_cpu_timeout"},
+     "t.yaml:2:1: error: unknown key 'foo'; known: decode, batch, producers, source, sampler, "
+     "mixture, ops, fields, commander, producer, limits, version, seed, epochs, epoch_batches, "
+     "slots, spares, context, deterministic, on_error, max_bad, bad_list, bad_list_in, "
+     "read_ahead, message_bytes, rank, world, sandbox, sample_timeout, sample_cpu_timeout"},
     {"batch: {sise: 2}\n",
      "t.yaml:1:9: error: unknown key 'sise' in 'batch'; did you mean 'size'?"},
     {"batch: {q: 2}\n",
@@ -106,14 +103,11 @@ const Case cases[] = {
     {SOURCE "sandbox: true\n",
      "t.yaml:2:10: error: 'sandbox' must be auto, require or off, not 'true'"},
     {SOURCE "playground: true\n",
-     "t.yaml:2:1: error: unknown key 'playground'; known: batch, producers, source, sampler, "
-     "mixture, ops, fields, commander, producer, limits, version, seed, "
-     "epochs, epoch_batches, slots, "
-     "spares, "
-     "context, "
-     "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, "
-     "world, sandbox, sample_timeout, sample_cpu_timeout"},
+     "t.yaml:2:1: error: unknown key 'playground'; known: decode, batch, producers, source, "
+     "sampler, mixture, ops, fields, commander, producer, limits, version, seed, epochs, "
+     "epoch_batches, slots, spares, context, deterministic, on_error, max_bad, bad_list, "
+     "bad_list_in, read_ahead, message_bytes, rank, world, sandbox, sample_timeout, "
+     "sample_cpu_timeout"},
     // types
     {"seed: abc\n", "t.yaml:1:7: error: 'seed' must be a whole number, not 'abc'"},
     {"seed: 1.5\n", "t.yaml:1:7: error: 'seed' must be a whole number, not '1.5'"},
@@ -156,7 +150,15 @@ const Case cases[] = {
     {"on_error: [fail]\n",
      "t.yaml:1:11: error: 'on_error' must be fail, replace or skip, not a list"},
     {"decode: Exact\n",
-     "t.yaml:1:9: error: 'decode' must be exact or fast, not 'Exact'; did you mean 'exact'?"},
+     "t.yaml:1:9: error: 'decode.mode' must be exact or fast, not 'Exact'; did you mean 'exact'?"},
+    {"decode: {mode: slow}\n",
+     "t.yaml:1:16: error: 'decode.mode' must be exact or fast, not 'slow'"},
+    {"decode: {engine: libjpg}\n", "t.yaml:1:18: error: 'decode.engine' must be auto or libjpeg, "
+                                   "not 'libjpg'; did you mean 'libjpeg'?"},
+    {"decode: {engin: auto}\n",
+     "t.yaml:1:10: error: unknown key 'engin' in 'decode'; did you mean 'engine'?"},
+    {"decode: [exact]\n",
+     "t.yaml:1:9: error: 'decode' must be a mapping ('{key: value}'), not a list"},
     {"slots: many\n", "t.yaml:1:8: error: 'slots' must be a whole number or auto, not 'many'"},
     {"producers: [1, 2]\n",
      "t.yaml:1:12: error: 'producers' must be a mapping ('{key: value}'), not a list"},
@@ -417,13 +419,13 @@ const Case cases[] = {
     {"on_error: \"a\\nb\\tc\"\n",
      "t.yaml:1:11: error: 'on_error' must be fail, replace or skip, not the text 'a?b?c'"},
     {"k\303\244se: 1\n",
-     "t.yaml:1:1: error: unknown key 'k\303\244se'; known: batch, producers, source, sampler, "
-     "mixture, ops, fields, commander, producer, limits, version, seed, "
+     "t.yaml:1:1: error: unknown key 'k\303\244se'; known: decode, batch, producers, source, "
+     "sampler, mixture, ops, fields, commander, producer, limits, version, seed, "
      "epochs, epoch_batches, slots, "
      "spares, "
      "context, "
      "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, "
+     "on_error, max_bad, bad_list, bad_list_in, read_ahead, message_bytes, rank, "
      "world, sandbox, sample_timeout, sample_cpu_timeout"},
     {"seed: "
      "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
@@ -544,13 +546,13 @@ const Case cases[] = {
      "t.yaml:3:60: error: 'learning' follows the trainer's feedback, which a mixture cannot pass "
      "on to its parts: take another sampler, or 'mixture.by: all' with this one as 'sampler'"},
     {SOURCE,
-     "--set a.b.c.d: error: unknown key 'a'; known: batch, producers, source, sampler, "
-     "mixture, ops, fields, commander, producer, limits, version, seed, "
+     "--set a.b.c.d: error: unknown key 'a'; known: decode, batch, producers, source, "
+     "sampler, mixture, ops, fields, commander, producer, limits, version, seed, "
      "epochs, epoch_batches, slots, "
      "spares, "
      "context, "
      "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, decode, read_ahead, message_bytes, rank, "
+     "on_error, max_bad, bad_list, bad_list_in, read_ahead, message_bytes, rank, "
      "world, sandbox, sample_timeout, sample_cpu_timeout",
      "a.b.c.d=1"},
 };
