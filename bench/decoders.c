@@ -102,7 +102,7 @@ extern const struct mr_codec mr__codec_jpeg;
 
 static void *codec_open(int side)
 {
-    static const struct mr_limits none = {INT64_MAX, INT32_MAX, 1000, 0, INT64_MAX};
+    static const struct mr_limits none = {INT64_MAX, INT32_MAX, 1000, 0, INT64_MAX, MR_DECODE_AUTO};
     struct mr_errbuf e;
     void *decoder;
 

@@ -267,7 +267,7 @@ static void report(size_t n)
 
 static void set_up(size_t n)
 {
-    static const struct mr_limits none = {INT64_MAX, INT32_MAX, 1000, 0, INT64_MAX};
+    static const struct mr_limits none = {INT64_MAX, INT32_MAX, 1000, 0, INT64_MAX, MR_DECODE_AUTO};
     struct mr_errbuf e;
 
     bench.ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

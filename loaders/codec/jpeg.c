@@ -2,6 +2,7 @@
  *
  * jpeg.c: the JPEG codec: what is asked for is checked, and the engines are asked in turn.
  */
+#include "loaders/codec/baseline/baseline.h"
 #include "loaders/codec/jpegdecoder.h"
 #include "loaders/codec/limits.h"
 #include "loaders/codec/orient.h"
@@ -9,13 +10,14 @@
 #include <stdlib.h>
 
 /* In the order in which they are asked. The last one passes nothing on. */
-static const struct mr_jpeg_engine *const engines[] = {&mr__jpegturbo};
+static const struct mr_jpeg_engine *const engines[] = {&mr__jpegbaseline, &mr__jpegturbo};
 enum { ENGINES = sizeof engines / sizeof *engines };
 
 static void jpeg_close(void *decoder)
 {
     struct mr_jpeg *d = decoder;
     mr__jpegheader_reset(d);
+    mr__baseline_free(d->baseline);
     free(d->rows);
     free(d->sink.strip);
     free(d);
@@ -28,8 +30,12 @@ static int jpeg_open(void **decoder, const struct mr_limits *limits, struct mr_e
         return mr__fail(e, MR_E_MEMORY, "no memory for a JPEG decoder");
     d->limits = *limits;
     d->err.limits = &d->limits;
-    *decoder = d;
-    return MR_OK;
+    int rc = limits->engine == MR_DECODE_LIBJPEG ? MR_OK : mr__baseline_new(&d->baseline, e);
+    if (rc < 0)
+        free(d);
+    else
+        *decoder = d;
+    return rc;
 }
 
 static int jpeg_header(void *decoder, const uint8_t *data, size_t n, struct mr_image_info *info,
@@ -131,7 +137,8 @@ static bool jpeg_probe(const uint8_t *data, size_t n)
 static const char *jpeg_version(void)
 {
 #ifdef LIBJPEG_TURBO_VERSION
-    return "libjpeg-turbo " TEXT_OF(LIBJPEG_TURBO_VERSION) " (when this was built)";
+    return "libjpeg-turbo " TEXT_OF(LIBJPEG_TURBO_VERSION) " (when this was built); plain files by "
+           "Millrace's own decoder";
 #else
     return "libjpeg " TEXT_OF(JPEG_LIB_VERSION);
 #endif
@@ -142,7 +149,8 @@ static const char *const jpeg_extensions[] = {"jpg", "jpeg", "jpe", "jfif", NULL
 const struct mr_codec mr__codec_jpeg = {
     .d = {.name = "jpeg",
           .help =
-              "JPEG by libjpeg-turbo: baseline, progressive, gray, CMYK; decodes only the crop"},
+              "JPEG: plain files by an own decoder, all others by libjpeg-turbo; decodes only the "
+              "crop"},
     .version = jpeg_version,
     .extensions = jpeg_extensions,
     .probe = jpeg_probe,

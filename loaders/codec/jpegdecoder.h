@@ -2,9 +2,10 @@
  *
  * jpegdecoder.h: what the files of the JPEG codec share.
  *
- *     jpeg.c        the codec: checks the call, names the target, asks one engine after the other
- *     jpegheader.c  the header, by libjpeg-turbo, whoever decodes then
- *     jpegturbo.c   the engine that takes everything: libjpeg-turbo
+ *     jpeg.c          the codec: checks the call, names the target, asks one engine after the other
+ *     jpegheader.c    the header, by libjpeg-turbo, whoever decodes then
+ *     jpegbaseline.c  the engine for plain files: our own decoder
+ *     jpegturbo.c     the engine that takes everything: libjpeg-turbo
  *
  * An engine of its own kind is one line in jpeg.c's table, before the last.
  */
@@ -29,6 +30,7 @@ struct mr_jpeg {
     size_t rows_bytes;
     struct mr_rowsink sink; /* its target is named before an engine is asked */
     struct mr_decode_cost cost;
+    struct mr_baseline *baseline; /* our own decoder, NULL: it may not be used */
 };
 
 enum { MR_JPEG_PASS = 1 }; /* an engine's answer, in place of MR_OK: not for me */
@@ -43,7 +45,7 @@ struct mr_jpeg_engine {
     int (*decode)(struct mr_jpeg *d, const struct mr_rect *roi);
 };
 
-extern const struct mr_jpeg_engine mr__jpegturbo;
+extern const struct mr_jpeg_engine mr__jpegbaseline, mr__jpegturbo;
 
 /* Reads the header of data[n]: d->info, and d->cinfo as jpeg_read_header leaves it. MR_E_DATA,
  * MR_E_LIMIT. */

@@ -47,9 +47,11 @@ inline Picture make_picture(int w, int h, int c, unsigned seed = 1)
 }
 
 struct JpegOptions {
-    int h_samp = 1, v_samp = 1; // of the first component; the others have 1
+    int h_samp = 1, v_samp = 1;     // of the first component
+    int h_chroma = 1, v_chroma = 1; // of the others
     bool progressive = false;
     int restart_rows = 0;
+    unsigned restart_mcus = 0;
     int quality = 85;
     bool optimize = false;
     J_COLOR_SPACE space = JCS_UNKNOWN; // of the file; JCS_UNKNOWN: libjpeg's choice
@@ -77,7 +79,12 @@ inline Bytes encode_jpeg(const Picture &p, const JpegOptions &o = {})
     jpeg_set_quality(&cinfo, o.quality, TRUE);
     cinfo.comp_info[0].h_samp_factor = o.h_samp;
     cinfo.comp_info[0].v_samp_factor = o.v_samp;
+    for (int i = 1; i < cinfo.num_components && o.h_chroma * o.v_chroma > 1; i++) {
+        cinfo.comp_info[i].h_samp_factor = o.h_chroma;
+        cinfo.comp_info[i].v_samp_factor = o.v_chroma;
+    }
     cinfo.restart_in_rows = o.restart_rows;
+    cinfo.restart_interval = o.restart_mcus;
     cinfo.optimize_coding = o.optimize;
     if (o.scans) {
         cinfo.scan_info = o.scans;

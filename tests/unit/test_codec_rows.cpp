@@ -161,9 +161,15 @@ TEST(CodecRows, WrongUseIsAnError)
 }
 
 // Nothing below the crop is read, nothing beside it is made, but for what the format forces.
-TEST(CodecRows, TheCostIsWhatWasTouched)
+class CodecRowsByEngine : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Codec, CodecRowsByEngine,
+                         testing::Values(MR_DECODE_AUTO, MR_DECODE_LIBJPEG));
+
+TEST_P(CodecRowsByEngine, TheCostIsWhatWasTouched)
 {
-    Decoder d(mr__codec_jpeg);
+    mr_limits limits = wide_limits();
+    limits.engine = GetParam();
+    Decoder d(mr__codec_jpeg, limits);
     Picture got;
     for (const Sampling &s : samplings) {
         JpegOptions o;
@@ -176,7 +182,8 @@ TEST(CodecRows, TheCostIsWhatWasTouched)
             ASSERT_EQ(d.decode(bytes, r, 3, 8, got), MR_OK);
             mr_decode_cost cost = d.cost();
             uint64_t rows = std::min(h, (r.y + r.h + mcu_h - 1) / mcu_h * mcu_h + mcu_h);
-            EXPECT_EQ(cost.engine, MR_ENGINE_LIBJPEG);
+            EXPECT_EQ(cost.engine, GetParam() == MR_DECODE_AUTO ? MR_ENGINE_BASELINE
+                                                                : MR_ENGINE_LIBJPEG);
             EXPECT_LE(cost.pixels_read, rows * w) << s.name << " " << r.y;
             EXPECT_GE(cost.pixels_read, uint64_t(r.y + r.h) * w) << s.name << " " << r.y;
             EXPECT_LE(cost.pixels_made,

@@ -82,7 +82,8 @@ const Case cases[] = {
      "t.yaml:2:1: error: unknown key 'foo'; known: decode, batch, producers, source, sampler, "
      "mixture, ops, fields, commander, producer, limits, version, seed, epochs, epoch_batches, "
      "slots, spares, context, deterministic, on_error, max_bad, bad_list, bad_list_in, "
-     "read_ahead, message_bytes, rank, world, sandbox, sample_timeout, sample_cpu_timeout"},
+     "index_cache, read_ahead, message_bytes, rank, world, sandbox, sample_timeout, "
+     "sample_cpu_timeout"},
     {"batch: {sise: 2}\n",
      "t.yaml:1:9: error: unknown key 'sise' in 'batch'; did you mean 'size'?"},
     {"batch: {q: 2}\n",
@@ -106,7 +107,7 @@ const Case cases[] = {
      "t.yaml:2:1: error: unknown key 'playground'; known: decode, batch, producers, source, "
      "sampler, mixture, ops, fields, commander, producer, limits, version, seed, epochs, "
      "epoch_batches, slots, spares, context, deterministic, on_error, max_bad, bad_list, "
-     "bad_list_in, read_ahead, message_bytes, rank, world, sandbox, sample_timeout, "
+     "bad_list_in, index_cache, read_ahead, message_bytes, rank, world, sandbox, sample_timeout, "
      "sample_cpu_timeout"},
     // types
     {"seed: abc\n", "t.yaml:1:7: error: 'seed' must be a whole number, not 'abc'"},
@@ -425,7 +426,7 @@ const Case cases[] = {
      "spares, "
      "context, "
      "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, read_ahead, message_bytes, rank, "
+     "on_error, max_bad, bad_list, bad_list_in, index_cache, read_ahead, message_bytes, rank, "
      "world, sandbox, sample_timeout, sample_cpu_timeout"},
     {"seed: "
      "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
@@ -552,7 +553,7 @@ const Case cases[] = {
      "spares, "
      "context, "
      "deterministic, "
-     "on_error, max_bad, bad_list, bad_list_in, read_ahead, message_bytes, rank, "
+     "on_error, max_bad, bad_list, bad_list_in, index_cache, read_ahead, message_bytes, rank, "
      "world, sandbox, sample_timeout, sample_cpu_timeout",
      "a.b.c.d=1"},
 };

@@ -107,7 +107,7 @@ class ScanBomb
 
 mr_limits defaults(int64_t scans = 100)
 {
-    return {178956970, 65500, scans, 512 << 20, 256 << 20};
+    return {178956970, 65500, scans, 512 << 20, 256 << 20, MR_DECODE_AUTO};
 }
 
 int decode(const Bytes &bytes, const mr_limits &limits, mr_errbuf *e)

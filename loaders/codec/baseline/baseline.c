@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loaders/codec/baseline/baseline.h"
+
+#include "loaders/codec/baseline/baseline_types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int mr__baseline_new(struct mr_baseline **out, struct mr_errbuf *e)
+{
+    struct mr_baseline *b = calloc(1, sizeof *b);
+    *out = b;
+    if (!b)
+        return mr__fail(e, MR_E_MEMORY, "no memory for a JPEG decoder");
+    struct mr_cpu cpu;
+    int rc = mr__cpu_choose(&cpu, e);
+    if (rc < 0) {
+        free(b);
+        *out = NULL;
+        return rc;
+    }
+    b->runs = mr__mcu_runs(&cpu);
+    b->kernels = mr__pixel_kernels_for(&cpu);
+    return MR_OK;
+}
+
+void mr__baseline_free(struct mr_baseline *b)
+{
+    if (!b)
+        return;
+    free(b->slots);
+    free(b->memory);
+    free(b);
+}
+
+/* Components mostly share their tables. */
+static bool read_tables(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg, int at[3][2])
+{
+    for (int i = 0; i < jpeg->components; i++) {
+        const struct mr_plain_codes *dc = &jpeg->component[i].dc, *ac = &jpeg->component[i].ac;
+        at[i][0] = at[i][1] = i;
+        for (int k = 0; k < i; k++) {
+            if (jpeg->component[k].dc.bits == dc->bits)
+                at[i][0] = at[k][0];
+            if (jpeg->component[k].ac.bits == ac->bits)
+                at[i][1] = at[k][1];
+        }
+        if (!dc->bits || !ac->bits ||
+            (at[i][0] == i && !mr__huff_dc(&b->dc[i], dc->bits, dc->value)) ||
+            (at[i][1] == i && !mr__huff_ac(&b->ac[i], ac->bits, ac->value)))
+            return false;
+    }
+    return true;
+}
+
+static void list_blocks(struct mr_baseline *b, int at[3][2])
+{
+    struct mr_scan *s = &b->scan;
+    s->nblocks = 0;
+    for (int i = 0; i < b->planes; i++) {
+        const struct mr_plane *p = &b->plane[i];
+        for (int k = 0; k < p->h * p->v; k++) {
+            s->block[s->nblocks++] =
+                (struct mr_mcu_block){.dc = &b->dc[at[i][0]],
+                                      .ac = &b->ac[at[i][1]],
+                                      .row = p->slot + (ptrdiff_t)p->slots * (k / p->h),
+                                      .first = (uint32_t)(k % p->h),
+                                      .step = (uint32_t)p->h,
+                                      .component = (uint32_t)i};
+        }
+    }
+}
+
+bool mr__baseline_begin(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg,
+                        const struct mr_rect *crop, int32_t c)
+{
+    int tables[3][2];
+    b->crop = *crop;
+    b->c = c;
+    if ((c == 1 && jpeg->components != 1) || !mr__baseline_shape(b, jpeg) ||
+        !read_tables(b, jpeg, tables))
+        return false;
+    list_blocks(b, tables);
+    b->restart = b->to_restart = jpeg->restart;
+    b->marker = 0;
+    b->row = 0;
+    b->next = crop->y;
+    memset(b->scan.dc, 0, sizeof b->scan.dc);
+    b->scan.bytes = (struct mr_scan_bytes){
+        .raw = jpeg->data, .raw_end = jpeg->data + jpeg->n, .clean = b->clean};
+    mr__scan_begin(&b->scan.bytes, &b->scan.at);
+    return true;
+}
+
+/* n MCUs of a row, restart markers between them included. */
+static bool read_mcus(struct mr_baseline *b, mr_mcu_run *run, int64_t n)
+{
+    for (int64_t column = 0; column < n;) {
+        int64_t some = n - column;
+        if (b->restart && b->to_restart == 0) {
+            if (!mr__scan_restart(&b->scan.bytes, &b->scan.at, b->marker++ % 8))
+                return false;
+            b->to_restart = b->restart;
+            memset(b->scan.dc, 0, sizeof b->scan.dc);
+        }
+        if (b->restart && some > b->to_restart)
+            some = b->to_restart;
+        if (!run(&b->scan, (uint32_t)column, (uint32_t)some))
+            return false;
+        b->to_restart -= b->restart ? some : 0;
+        column += some;
+    }
+    return true;
+}
+
+static bool read_row(struct mr_baseline *b)
+{
+    if (b->row < b->top || b->row >= b->made)
+        return read_mcus(b, b->runs->skip, b->across);
+    return read_mcus(b, b->runs->skip, b->first) &&
+           read_mcus(b, b->runs->store, b->last - b->first) &&
+           read_mcus(b, b->runs->skip, b->across - b->last);
+}
+
+/* Coefficients of the row of MCUs to samples. */
+static bool make_samples(struct mr_baseline *b)
+{
+    for (int i = 0; i < b->planes; i++) {
+        struct mr_plane *p = &b->plane[i];
+        uint8_t *to = p->samples + p->stride * (b->row % 2 * 8 * p->v);
+        for (int32_t k = 0; k < p->v * p->slots; k++) {
+            struct mr_slot *slot = &p->slot[k];
+            int32_t line = k / p->slots, tile = k % p->slots;
+#if !defined(__x86_64__)
+            if (!mr__tile_agrees(&slot->tile, p->quant))
+                return false;
+#endif
+            b->kernels->idct(&slot->tile, p->quant, to + p->stride * 8 * line + 32 * tile,
+                             (ptrdiff_t)p->stride, slot->used ? slot->used - 1 : 0);
+            slot->used = 0;
+        }
+    }
+    return true;
+}
+
+/* The next row of MCUs; how many of the crop's rows that makes ready. -1: not mine. */
+static int32_t advance(struct mr_baseline *b)
+{
+    int32_t end = b->crop.y + b->crop.h;
+    bool made = b->row >= b->top && b->row < b->made;
+    if (!read_row(b) || (made && !make_samples(b))) {
+        b->dirty = true;
+        return -1;
+    }
+    b->row++;
+    /* The last row waits until all that libjpeg-turbo would read was found good. */
+    int32_t ready = b->row * b->mcu_h - b->context;
+    if (b->row == b->bottom)
+        ready = end;
+    else if (ready > end - 1)
+        ready = end - 1;
+    return ready > b->next ? ready - b->next : 0;
+}
+
+int mr__baseline_rows(struct mr_baseline *b, const uint8_t **rows, int64_t *stride)
+{
+    int32_t n = 0;
+    while (n == 0 && b->row < b->bottom)
+        n = advance(b);
+    if (n <= 0)
+        return n;
+    mr__baseline_pixels(b, b->next, n);
+    b->next += n;
+    *rows = b->out;
+    *stride = b->pitch;
+    return n;
+}
+
+static uint64_t area(const struct mr_baseline *b, int32_t columns, int32_t top, int32_t bottom)
+{
+    int64_t w = (int64_t)columns * b->mcu_w, h = (int64_t)bottom * b->mcu_h;
+    w = w < b->w ? w : b->w;
+    h = h < b->h ? h : b->h;
+    return (uint64_t)(w * (h - (int64_t)top * b->mcu_h));
+}
+
+void mr__baseline_cost(const struct mr_baseline *b, const uint8_t *file,
+                       struct mr_decode_cost *cost)
+{
+    cost->bytes = (uint64_t)(b->scan.bytes.raw - file);
+    cost->pixels_read = area(b, b->across, 0, b->bottom);
+    cost->pixels_made = area(b, b->last - b->first, b->top, b->made);
+}
