@@ -195,6 +195,8 @@ int main(int argc, char **argv)
         stop("out of memory", "");
     if (mr__baseline_new(&bench.own, &e) < 0)
         stop(e.text, "");
+    if (!bench.own)
+        stop("the decoder does not pay on this CPU: MILLRACE_CPU=scalar asks for it", "");
     for (int rep = 0; rep < (argc > 2 ? atoi(argv[2]) : 5); rep++)
         for (size_t i = 0; i < files.n; i++)
             measure(&files.file[i], (int)i);

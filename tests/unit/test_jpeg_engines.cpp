@@ -2,53 +2,14 @@
 //
 // Our own JPEG decoder against libjpeg-turbo: whatever it takes, it decodes to the same pixels, and
 // what it does not take gets the same answer as if it were not there.
-#include "codec_testing.h"
-
-#include <gtest/gtest.h>
+#include "engines_testing.h"
 
 extern "C" {
-extern const struct mr_codec mr__codec_jpeg;
+#include "loaders/codec/baseline/baseline.h"
 }
 
 namespace
 {
-
-mr_limits limits_of(mr_decode_engine engine)
-{
-    mr_limits l = wide_limits();
-    l.engine = engine;
-    return l;
-}
-
-// The same file given to both; what they answer has to be equal.
-class Engines
-{
-  public:
-    // True when our own decoder has made the pixels.
-    bool equal(const Bytes &bytes, const mr_rect &roi, int c = 3)
-    {
-        Picture a, b;
-        int rc = own_.decode(bytes, roi, c, 8, a), other = theirs_.decode(bytes, roi, c, 8, b);
-        EXPECT_EQ(rc, other) << own_.error.text << " / " << theirs_.error.text;
-        if (rc < 0 || other < 0) {
-            EXPECT_STREQ(own_.error.text, theirs_.error.text);
-            return false;
-        }
-        EXPECT_TRUE(a.pixels == b.pixels) << roi.x << "," << roi.y << " " << roi.w << "x" << roi.h;
-        EXPECT_TRUE(own_.guard_kept);
-        return own_.cost().engine == MR_ENGINE_BASELINE;
-    }
-
-    mr_rect whole(const Bytes &bytes)
-    {
-        EXPECT_EQ(own_.header(bytes), MR_OK) << own_.error.text;
-        return {0, 0, own_.info.w, own_.info.h};
-    }
-
-  private:
-    Decoder own_{mr__codec_jpeg, limits_of(MR_DECODE_AUTO)};
-    Decoder theirs_{mr__codec_jpeg, limits_of(MR_DECODE_LIBJPEG)};
-};
 
 struct Kind {
     const char *name;
@@ -244,4 +205,15 @@ TEST(JpegEngines, Photographs)
     }
     EXPECT_GT(taken, all * 9 / 10) << "of " << all;
     RecordProperty("photographs", all);
+}
+
+TEST(JpegEngines, PlainCOnlyWhereItIsAskedFor)
+{
+    mr_cpu cpu = {};
+    cpu.level = MR_CPU_SCALAR;
+    EXPECT_FALSE(mr__baseline_pays(&cpu, nullptr));
+    EXPECT_FALSE(mr__baseline_pays(&cpu, ""));
+    EXPECT_TRUE(mr__baseline_pays(&cpu, "scalar"));
+    cpu.level = MR_CPU_AVX2;
+    EXPECT_TRUE(mr__baseline_pays(&cpu, nullptr));
 }

@@ -3,13 +3,7 @@
 // JPEG files that no encoder writes: every sampling, any coefficients and tables, restart markers
 // in odd places. Every crop has the pixels of libjpeg-turbo's decode of the whole.
 #include "../kernel/coded_jpeg.hpp"
-#include "codec_testing.h"
-
-#include <gtest/gtest.h>
-
-extern "C" {
-extern const struct mr_codec mr__codec_jpeg;
-}
+#include "engines_testing.h"
 
 namespace
 {
@@ -147,4 +141,72 @@ TEST(JpegWild, EveryPhase)
             }
         }
     }
+}
+
+// The same verdict and sentence of both engines.
+TEST(JpegWild, CutAtEveryByte)
+{
+    static const int factors[][2] = {{1, 1}, {2, 2}, {1, 2}};
+    Engines both;
+    Random rng(3);
+
+    for (const auto &f : factors) {
+        for (int restart : {0, 2}) {
+            Jpeg jpeg;
+            jpeg.w = 40;
+            jpeg.h = 36;
+            jpeg.restart = restart;
+            jpeg.dc_sizes = 12;
+            jpeg.component.resize(3);
+            jpeg.component[0].h = f[0];
+            jpeg.component[0].v = f[1];
+            jpeg.shape();
+            for (Component &c : jpeg.component) {
+                std::fill(c.quant.begin(), c.quant.end(), static_cast<uint16_t>(8));
+                for (auto &block : c.block)
+                    for (size_t k : {0u, 1u, 8u, 63u})
+                        block[k] = static_cast<int16_t>(between(rng, -30, 30));
+            }
+            Bytes bytes = jpeg.bytes();
+            SCOPED_TRACE(jpeg.text());
+            for (size_t n = bytes.size(); n > bytes.size() / 3 && !HasFailure(); n--) {
+                Bytes cut(bytes.begin(), bytes.begin() + static_cast<long>(n));
+                SCOPED_TRACE(std::to_string(n) + " of " + std::to_string(bytes.size()));
+                if (Decoder(mr__codec_jpeg).header(cut) < 0)
+                    break;
+                both.equal(cut, {0, 0, jpeg.w, jpeg.h});
+                both.equal(cut, random_rect(rng, jpeg.w, jpeg.h));
+                cut.insert(cut.end(), {0xff, 0xd9});
+                both.equal(cut, random_rect(rng, jpeg.w, jpeg.h));
+            }
+        }
+    }
+}
+
+TEST(JpegWild, DamagedOnes)
+{
+    Engines both;
+    Random rng(4);
+    int taken = 0, tries = 0;
+    std::vector<Jpeg> samplings = coded::all_samplings();
+
+    for (int i = 0; i < 1500 && !HasFailure(); i++) {
+        Jpeg jpeg =
+            samplings[static_cast<size_t>(between(rng, 0, static_cast<int>(samplings.size()) - 1))];
+        jpeg.w = between(rng, 1, 48);
+        jpeg.h = between(rng, 1, 48);
+        jpeg.restart = between(rng, 0, 1) ? 0 : between(rng, 1, 9);
+        Bytes bytes = made(rng, jpeg, static_cast<Kind>(between(rng, 0, KINDS - 1)));
+        size_t at = static_cast<size_t>(between(rng, 2, static_cast<int>(bytes.size()) - 1));
+        int value = between(rng, 0, 255);
+        bytes[at] = static_cast<uint8_t>(between(rng, 0, 2) ? value : 0xff);
+        Decoder head(mr__codec_jpeg);
+        if (head.header(bytes) < 0 || head.info.w != jpeg.w || head.info.h != jpeg.h)
+            continue;
+        SCOPED_TRACE(jpeg.text() + ", byte " + std::to_string(at));
+        taken += both.equal(bytes, {0, 0, jpeg.w, jpeg.h});
+        both.equal(bytes, random_rect(rng, jpeg.w, jpeg.h));
+        tries++;
+    }
+    EXPECT_GT(taken, tries / 40);
 }

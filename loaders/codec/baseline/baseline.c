@@ -6,19 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool mr__baseline_pays(const struct mr_cpu *cpu, const char *asked_for)
+{
+    return cpu->level != MR_CPU_SCALAR || (asked_for && *asked_for);
+}
+
 int mr__baseline_new(struct mr_baseline **out, struct mr_errbuf *e)
 {
-    struct mr_baseline *b = calloc(1, sizeof *b);
-    *out = b;
-    if (!b)
-        return mr__fail(e, MR_E_MEMORY, "no memory for a JPEG decoder");
+    *out = NULL;
     struct mr_cpu cpu;
     int rc = mr__cpu_choose(&cpu, e);
-    if (rc < 0) {
-        free(b);
-        *out = NULL;
+    if (rc < 0 || !mr__baseline_pays(&cpu, getenv("MILLRACE_CPU")))
         return rc;
-    }
+    struct mr_baseline *b = calloc(1, sizeof *b);
+    if (!b)
+        return mr__fail(e, MR_E_MEMORY, "no memory for a JPEG decoder");
+    *out = b;
     b->runs = mr__mcu_runs(&cpu);
     b->kernels = mr__pixel_kernels_for(&cpu);
     return MR_OK;
