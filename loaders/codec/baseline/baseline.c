@@ -190,7 +190,8 @@ static uint64_t area(const struct mr_baseline *b, int32_t columns, int32_t top, 
 void mr__baseline_cost(const struct mr_baseline *b, const uint8_t *file,
                        struct mr_decode_cost *cost)
 {
-    cost->bytes = (uint64_t)(b->scan.bytes.raw - file);
+    ptrdiff_t ahead = b->scan.bytes.end - b->scan.at.at; /* in the window, and not used */
+    cost->bytes = (uint64_t)(b->scan.bytes.raw - file - (ahead > 0 ? ahead : 0));
     cost->pixels_read = area(b, b->across, 0, b->bottom);
     cost->pixels_made = area(b, b->last - b->first, b->top, b->made);
 }
