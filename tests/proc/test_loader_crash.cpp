@@ -241,8 +241,10 @@ int fill_or_die(void *, mr_rows *rows)
 
 TEST_F(Crash, AUsersProducerThatDiesLosesTheRowOrTheBatch)
 {
-    const mr_commander commander = {sizeof commander, MR_PLUGIN_ABI, nullptr, nullptr,
-                                    next_message,     nullptr,       nullptr, nullptr};
+    mr_commander commander = {};
+    commander.size = sizeof commander;
+    commander.abi = MR_PLUGIN_ABI;
+    commander.next = next_message;
     const mr_producer producer = {sizeof producer, MR_PLUGIN_ABI, nullptr,
                                   nullptr,         fill_or_die,   nullptr};
     for (const char *unit : {"row", "batch"}) {
