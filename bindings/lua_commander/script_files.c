@@ -24,7 +24,7 @@ static int open_folder(const char *script)
         return -1;
     memcpy(folder, n ? script : "/", n ? n : 1);
     folder[n ? n : 1] = 0;
-    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC); /* the sandbox lets nobody list it */
 }
 
 /* "sub.util" below the folder: every step without links. */
@@ -36,8 +36,8 @@ static int open_below(const char *script, const char *name)
         size_t n = strcspn(name, ".");
         bool last = !name[n];
         snprintf(part, sizeof part, "%.*s%s", (int)n, name, last ? ".lua" : "");
-        int next = openat(
-            at, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
+        int kind = last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY;
+        int next = openat(at, part, kind | O_NOFOLLOW | O_CLOEXEC);
         int error = errno;
         close(at);
         errno = error;
