@@ -128,10 +128,12 @@ def run(command, cores, timeout, environment=None, watch=None):
 
 
 def wait(child, deadline, watch):
-    """Until the command ends; True when it had to be stopped."""
+    """Until the command ends; True when it had to be stopped. Looks come often at first, so that a
+    short run is looked at, too."""
+    pause = 0.02
     while True:
         try:
-            child.wait(LOOK_EVERY if watch else max(0.0, deadline - time.monotonic()))
+            child.wait(pause if watch else max(0.0, deadline - time.monotonic()))
             return False
         except subprocess.TimeoutExpired:
             if time.monotonic() >= deadline:
@@ -140,3 +142,4 @@ def wait(child, deadline, watch):
                 return True
             if watch:
                 watch.look([child.pid, *tree(child.pid)])
+                pause = min(LOOK_EVERY, 1.5 * pause)
