@@ -11,6 +11,7 @@
  * usage: bench_jpeg_engines DIR [REPETITIONS]
  */
 #include "crop_decode.h"
+#include "draw_box.h"
 #include "full_decode.h"
 #include "jpeg_files.h"
 #include "loaders/codec/jpegplain.h"
@@ -59,21 +60,6 @@ static void make_room(size_t bytes)
     bench.room = bytes;
     if (!bench.pixels || !bench.other)
         stop("out of memory", "");
-}
-
-/* torchvision's RandomResizedCrop.get_params, scale (0.08, 1), ratio (3/4, 4/3). */
-static struct mr_rect draw_box(int w, int h)
-{
-    for (int i = 0; i < 10; i++) {
-        double area = (double)w * h * (0.08 + 0.92 * drand48());
-        double ratio = exp(log(0.75) + (log(4.0 / 3) - log(0.75)) * drand48());
-        int bw = (int)lrint(sqrt(area * ratio)), bh = (int)lrint(sqrt(area / ratio));
-        if (bw > 0 && bh > 0 && bw <= w && bh <= h)
-            return (struct mr_rect){(int)(drand48() * (w - bw + 1)),
-                                    (int)(drand48() * (h - bh + 1)), bw, bh};
-    }
-    int side = w < h ? w : h;
-    return (struct mr_rect){(w - side) / 2, (h - side) / 2, side, side};
 }
 
 /* The box into bench.pixels by our own decoder: header by libjpeg, as the codec does it. `box` w =
