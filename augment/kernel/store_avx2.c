@@ -4,7 +4,7 @@
  * written, plane by plane (CHW) or as they lie (HWC). Streaming stores were measured and are
  * slower (docs/kernels.md).
  */
-#include "augment/kernel/passes.h"
+#include "augment/kernel/store_versions.h"
 
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
@@ -107,10 +107,7 @@ AVX2_INLINE void flat(const struct mr_put *put, int phases, const void *pixels, 
     float scale[24], bias[24];
     __m256 s[3], b[3];
 
-    for (int k = 0; k < 24; k++) {
-        scale[k] = put->scale[k % put->c];
-        bias[k] = put->bias[k % put->c];
-    }
+    mr__put_repeat(put, 24, scale, bias);
     for (int k = 0; k < phases; k++) {
         s[k] = _mm256_loadu_ps(scale + 8 * k);
         b[k] = _mm256_loadu_ps(bias + 8 * k);
@@ -128,35 +125,15 @@ AVX2_INLINE void flat(const struct mr_put *put, int phases, const void *pixels, 
     }
 }
 
-#define PUT(name, size, write)                                                             \
-    AVX2 static void planes_##name(const struct mr_put *put, const void *pixels, void *to) \
-    {                                                                                      \
-        if (put->c == 3)                                                                   \
-            planes(put, 3, pixels, to, size, write);                                       \
-        else                                                                               \
-            planes(put, 4, pixels, to, size, write);                                       \
-    }                                                                                      \
-    AVX2 static void flat_##name(const struct mr_put *put, const void *pixels, void *to)   \
-    {                                                                                      \
-        if (put->c == 3)                                                                   \
-            flat(put, 3, pixels, to, size, write);                                         \
-        else                                                                               \
-            flat(put, 1, pixels, to, size, write);                                         \
-    }
-PUT(f32, 4, write_f32)
-PUT(f16, 2, write_f16)
-PUT(bf16, 2, write_bf16)
-PUT(u8, 1, write_u8)
+MR_PUT(AVX2, f32, 4, write_f32)
+MR_PUT(AVX2, f16, 2, write_f16)
+MR_PUT(AVX2, bf16, 2, write_bf16)
+MR_PUT(AVX2, u8, 1, write_u8)
+
+MR_PUT_TABLE(all);
 
 mr_put_row *mr__put_avx2(const struct mr_put *put)
 {
-    static mr_put_row *const all[MR_DTYPE_COUNT][2] = {
-        [MR_F32] = {flat_f32, planes_f32},
-        [MR_F16] = {flat_f16, planes_f16},
-        [MR_BF16] = {flat_bf16, planes_bf16},
-        [MR_U8] = {flat_u8, planes_u8},
-    };
-
     return all[put->dtype][put->chw && put->c > 1];
 }
 #endif

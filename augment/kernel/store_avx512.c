@@ -4,7 +4,7 @@
  * Whole cache lines of floats go past the caches: a batch does not fit into these, and a line that
  * is not fetched before it is written is half of the traffic (docs/kernels.md).
  */
-#include "augment/kernel/passes.h"
+#include "augment/kernel/store_versions.h"
 
 #if defined(__x86_64__)
 #include "augment/kernel/avx512.h"
@@ -123,10 +123,7 @@ AVX512_INLINE void flat(const struct mr_put *put, int phases, const void *pixels
     float scale[48], bias[48];
     __m512 s[3], b[3];
 
-    for (int k = 0; k < 48; k++) {
-        scale[k] = put->scale[k % put->c];
-        bias[k] = put->bias[k % put->c];
-    }
+    mr__put_repeat(put, 48, scale, bias);
     for (int k = 0; k < phases; k++) {
         s[k] = _mm512_loadu_ps(scale + 16 * k);
         b[k] = _mm512_loadu_ps(bias + 16 * k);
@@ -141,28 +138,13 @@ AVX512_INLINE void flat(const struct mr_put *put, int phases, const void *pixels
     }
 }
 
-#define PUT(name, size, write)                                                               \
-    AVX512 static void planes_##name(const struct mr_put *put, const void *pixels, void *to) \
-    {                                                                                        \
-        if (put->c == 3)                                                                     \
-            planes(put, 3, pixels, to, size, write);                                         \
-        else                                                                                 \
-            planes(put, 4, pixels, to, size, write);                                         \
-    }                                                                                        \
-    AVX512 static void flat_##name(const struct mr_put *put, const void *pixels, void *to)   \
-    {                                                                                        \
-        if (put->c == 3)                                                                     \
-            flat(put, 3, pixels, to, size, write);                                           \
-        else                                                                                 \
-            flat(put, 1, pixels, to, size, write);                                           \
-    }
-PUT(f32_lines, 4, stream_f32)
-PUT(f32_words, 4, write_f32)
-PUT(f16_lines, 2, stream_f16)
-PUT(f16_words, 2, write_f16)
-PUT(bf16_lines, 2, stream_bf16)
-PUT(bf16_words, 2, write_bf16)
-PUT(u8, 1, write_u8)
+MR_PUT(AVX512, f32_lines, 4, stream_f32)
+MR_PUT(AVX512, f32_words, 4, write_f32)
+MR_PUT(AVX512, f16_lines, 2, stream_f16)
+MR_PUT(AVX512, f16_words, 2, write_f16)
+MR_PUT(AVX512, bf16_lines, 2, stream_bf16)
+MR_PUT(AVX512, bf16_words, 2, write_bf16)
+MR_PUT(AVX512, u8, 1, write_u8)
 
 static bool aligned(const void *to, ptrdiff_t step)
 {
@@ -217,15 +199,10 @@ AVX512 static void split_u8(const struct mr_put *put, const void *pixels, void *
         split_bytes(put, 4, pixels, to);
 }
 
+MR_PUT_TABLE(all);
+
 mr_put_row *mr__put_avx512(const struct mr_put *put)
 {
-    static mr_put_row *const all[MR_DTYPE_COUNT][2] = {
-        [MR_F32] = {flat_f32, planes_f32},
-        [MR_F16] = {flat_f16, planes_f16},
-        [MR_BF16] = {flat_bf16, planes_bf16},
-        [MR_U8] = {flat_u8, planes_u8},
-    };
-
     if (put->dtype == MR_U8 && put->chw && put->c > 1 && !put->affine)
         return split_u8;
     return all[put->dtype][put->chw && put->c > 1];

@@ -3,7 +3,7 @@
  * The store for NEON: eight pixels at a time, plane by plane (CHW) or as they lie (HWC), as in
  * store_avx2.c.
  */
-#include "augment/kernel/passes.h"
+#include "augment/kernel/store_versions.h"
 
 #if defined(__aarch64__)
 #include "augment/kernel/neon.h"
@@ -122,10 +122,7 @@ NEON_INLINE void flat(const struct mr_put *put, int phases, const void *pixels, 
     int32_t n = put->n * put->c;
     float scale[24], bias[24];
 
-    for (int k = 0; k < 24; k++) {
-        scale[k] = put->scale[k % put->c];
-        bias[k] = put->bias[k % put->c];
-    }
+    mr__put_repeat(put, 24, scale, bias);
     for (int32_t i = 0; i < n; i += 8 * phases) {
         for (int k = 0; k < phases && i + 8 * k < n; k++) {
             int32_t at = i + 8 * k;
@@ -140,35 +137,15 @@ NEON_INLINE void flat(const struct mr_put *put, int phases, const void *pixels, 
     }
 }
 
-#define PUT(name, size, write)                                                        \
-    static void planes_##name(const struct mr_put *put, const void *pixels, void *to) \
-    {                                                                                 \
-        if (put->c == 3)                                                              \
-            planes(put, 3, pixels, to, size, write);                                  \
-        else                                                                          \
-            planes(put, 4, pixels, to, size, write);                                  \
-    }                                                                                 \
-    static void flat_##name(const struct mr_put *put, const void *pixels, void *to)   \
-    {                                                                                 \
-        if (put->c == 3)                                                              \
-            flat(put, 3, pixels, to, size, write);                                    \
-        else                                                                          \
-            flat(put, 1, pixels, to, size, write);                                    \
-    }
-PUT(f32, 4, write_f32)
-PUT(f16, 2, write_f16)
-PUT(bf16, 2, write_bf16)
-PUT(u8, 1, write_u8)
+MR_PUT(, f32, 4, write_f32)
+MR_PUT(, f16, 2, write_f16)
+MR_PUT(, bf16, 2, write_bf16)
+MR_PUT(, u8, 1, write_u8)
+
+MR_PUT_TABLE(all);
 
 mr_put_row *mr__put_neon(const struct mr_put *put)
 {
-    static mr_put_row *const all[MR_DTYPE_COUNT][2] = {
-        [MR_F32] = {flat_f32, planes_f32},
-        [MR_F16] = {flat_f16, planes_f16},
-        [MR_BF16] = {flat_bf16, planes_bf16},
-        [MR_U8] = {flat_u8, planes_u8},
-    };
-
     return all[put->dtype][put->chw && put->c > 1];
 }
 #endif
