@@ -11,16 +11,6 @@
 
 enum { STEP = 32 };
 
-AVX2_INLINE __m256i load(const uint8_t *p)
-{
-    return _mm256_loadu_si256((const void *)p);
-}
-
-AVX2_INLINE void store(uint8_t *p, __m256i v)
-{
-    _mm256_storeu_si256((void *)p, v);
-}
-
 /* Of each lane's 16 pixels: 16 bits each of the even ones and of the odd ones. */
 struct halves {
     __m256i even, odd;
@@ -74,7 +64,8 @@ struct planes {
 
 AVX2_INLINE struct planes convert(const uint8_t *y, const uint8_t *cb, const uint8_t *cr)
 {
-    struct halves l = apart(load(y)), b = twice_centred(load(cb)), r = twice_centred(load(cr));
+    struct halves l = apart(load32(y)), b = twice_centred(load32(cb)),
+                  r = twice_centred(load32(cr));
 
     return (struct planes){
         _mm256_packus_epi16(red_of(l.even, r.even), red_of(l.odd, r.odd)),
@@ -88,13 +79,13 @@ AVX2_INLINE void store_rgb(uint8_t *out, __m256i a, __m256i b, __m256i c, size_t
 {
     __m256i second = _mm256_blend_epi32(c, a, 0xf0);
 
-    store(out, _mm256_permute2x128_si256(a, b, 0x20));
+    store32(out, _mm256_permute2x128_si256(a, b, 0x20));
     if (left <= STEP / 2) {
         _mm_storeu_si128((void *)(out + 32), _mm256_castsi256_si128(second));
         return;
     }
-    store(out + 32, second);
-    store(out + 64, _mm256_permute2x128_si256(b, c, 0x31));
+    store32(out + 32, second);
+    store32(out + 64, _mm256_permute2x128_si256(b, c, 0x31));
 }
 
 AVX2_INLINE __m256i mixed(__m256i a, __m256i b, __m256i c, __m256i take_b, __m256i take_c)
@@ -143,12 +134,12 @@ AVX2_INLINE void put_rgba(uint8_t *out, __m256i r, __m256i g, __m256i b, size_t 
     __m256i p8 = _mm256_unpacklo_epi16(rg_high, ba_high);
     __m256i p12 = _mm256_unpackhi_epi16(rg_high, ba_high);
 
-    store(out, _mm256_permute2x128_si256(p0, p4, 0x20));
-    store(out + 32, _mm256_permute2x128_si256(p8, p12, 0x20));
+    store32(out, _mm256_permute2x128_si256(p0, p4, 0x20));
+    store32(out + 32, _mm256_permute2x128_si256(p8, p12, 0x20));
     if (left <= STEP / 2)
         return;
-    store(out + 64, _mm256_permute2x128_si256(p0, p4, 0x31));
-    store(out + 96, _mm256_permute2x128_si256(p8, p12, 0x31));
+    store32(out + 64, _mm256_permute2x128_si256(p0, p4, 0x31));
+    store32(out + 96, _mm256_permute2x128_si256(p8, p12, 0x31));
 }
 
 AVX2 void mr__rgba_avx2(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
@@ -170,7 +161,7 @@ AVX2 void mr__gray_rgb_avx2(const uint8_t *y, size_t n, uint8_t *out)
     const __m256i third = BYTES(10, 11, 11, 11, 12, 12, 12, 13, 13, 13, 14, 14, 14, 15, 15, 15);
 
     for (size_t i = 0; i < n; i += STEP) {
-        __m256i v = load(y + i);
+        __m256i v = load32(y + i);
         store_rgb(out + 3 * i, _mm256_shuffle_epi8(v, first), _mm256_shuffle_epi8(v, second),
                   _mm256_shuffle_epi8(v, third), n - i);
     }
@@ -179,7 +170,7 @@ AVX2 void mr__gray_rgb_avx2(const uint8_t *y, size_t n, uint8_t *out)
 AVX2 void mr__gray_rgba_avx2(const uint8_t *y, size_t n, uint8_t *out)
 {
     for (size_t i = 0; i < n; i += STEP) {
-        __m256i v = load(y + i);
+        __m256i v = load32(y + i);
         put_rgba(out + 4 * i, v, v, v, n - i);
     }
 }

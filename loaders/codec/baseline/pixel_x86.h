@@ -16,6 +16,17 @@
 #define AVX512 __attribute__((target(MR_TARGET_AVX512 ",avx512vbmi,avx512vnni")))
 #define AVX512_INLINE AVX512 static inline __attribute__((always_inline))
 
+/* 32 samples, for AVX2. */
+AVX2_INLINE __m256i load32(const uint8_t *p)
+{
+    return _mm256_loadu_si256((const void *)p);
+}
+
+AVX2_INLINE void store32(uint8_t *p, __m256i v)
+{
+    _mm256_storeu_si256((void *)p, v);
+}
+
 /* For twice Cb and twice Cr, a pair. */
 #define MR_GREEN_PAIR \
     (int)((uint32_t)(uint16_t)-MR_CB_GREEN | (uint32_t)(uint16_t)-MR_CR_GREEN << 16)

@@ -14,16 +14,6 @@
 
 enum { STEP = 32 };
 
-AVX2_INLINE __m256i load(const uint8_t *p)
-{
-    return _mm256_loadu_si256((const void *)p);
-}
-
-AVX2_INLINE void store(uint8_t *p, __m256i v)
-{
-    _mm256_storeu_si256((void *)p, v);
-}
-
 /* Samples 0 to 7 and 16 to 23 as 16 bits: 3 * near + far; and the others. */
 AVX2_INLINE __m256i sum_low(__m256i near, __m256i far)
 {
@@ -49,14 +39,14 @@ AVX2_INLINE __m256i beside(__m256i even, __m256i odd)
 /* Outputs of samples 0 to 7 and 16 to 23, and of the others, in order. */
 AVX2_INLINE void store_both(uint8_t *out, __m256i low, __m256i high)
 {
-    store(out, _mm256_permute2x128_si256(low, high, 0x20));
-    store(out + STEP, _mm256_permute2x128_si256(low, high, 0x31));
+    store32(out, _mm256_permute2x128_si256(low, high, 0x20));
+    store32(out + STEP, _mm256_permute2x128_si256(low, high, 0x31));
 }
 
 AVX2 static void h2v1(const uint8_t *in, size_t n, uint8_t *out)
 {
     for (size_t i = 1; i + 1 < n; i += STEP) {
-        __m256i left = load(in + i - 1), here = load(in + i), right = load(in + i + 1);
+        __m256i left = load32(in + i - 1), here = load32(in + i), right = load32(in + i + 1);
         __m256i low =
             beside(rounded(sum_low(here, left), 1, 2), rounded(sum_low(here, right), 2, 2));
         __m256i high =
@@ -85,8 +75,8 @@ AVX2_INLINE __m256i thrice(__m256i v)
 AVX2 static void h2v2(const uint8_t *near, const uint8_t *far, size_t n, uint8_t *out)
 {
     for (size_t i = 1; i + 1 < n; i += STEP) {
-        __m256i n0 = load(near + i - 1), n1 = load(near + i), n2 = load(near + i + 1);
-        __m256i f0 = load(far + i - 1), f1 = load(far + i), f2 = load(far + i + 1);
+        __m256i n0 = load32(near + i - 1), n1 = load32(near + i), n2 = load32(near + i + 1);
+        __m256i f0 = load32(far + i - 1), f1 = load32(far + i), f2 = load32(far + i + 1);
         __m256i low = thrice(sum_low(n1, f1)), high = thrice(sum_high(n1, f1));
         low = beside(even_of(low, sum_low(n0, f0)), odd_of(low, sum_low(n2, f2)));
         high = beside(even_of(high, sum_high(n0, f0)), odd_of(high, sum_high(n2, f2)));
@@ -100,9 +90,9 @@ AVX2 static void h1v2(const uint8_t *near, const uint8_t *far, size_t n, bool lo
     int bias = lower ? 2 : 1;
 
     for (size_t i = 0; i < n; i += STEP) {
-        __m256i a = load(near + i), b = load(far + i);
-        store(out + i, _mm256_packus_epi16(rounded(sum_low(a, b), bias, 2),
-                                           rounded(sum_high(a, b), bias, 2)));
+        __m256i a = load32(near + i), b = load32(far + i);
+        store32(out + i, _mm256_packus_epi16(rounded(sum_low(a, b), bias, 2),
+                                             rounded(sum_high(a, b), bias, 2)));
     }
 }
 
@@ -113,7 +103,7 @@ AVX2 static void repeat(const uint8_t *in, size_t n, int times, uint8_t *out)
         return;
     }
     for (size_t i = 0; i < n; i += STEP) {
-        __m256i v = load(in + i);
+        __m256i v = load32(in + i);
         store_both(out + 2 * i, _mm256_unpacklo_epi8(v, v), _mm256_unpackhi_epi8(v, v));
     }
 }
