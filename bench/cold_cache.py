@@ -17,7 +17,7 @@ from statistics import median
 
 BENCH = Path(__file__).resolve().parent
 sys.path.insert(0, str(BENCH))
-from harness import machine  # noqa: E402
+from harness import ending, machine  # noqa: E402
 
 
 def arguments():
@@ -119,15 +119,10 @@ def run(options, data, files, ahead, disk):
     child = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True,
                              preexec_fn=disk.enter if disk else None)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    out, err = child.communicate()
-    if child.returncode != 0:
-        sys.exit(f"{' '.join(child.args)} ended with {child.returncode}: {err.strip()}")
-    result = json.loads(out)
+    result, cpu_s_per_1000 = ending.finish(child)
     if result["rows"] != len(files):
         sys.exit(f"{result['rows']} rows of {len(files)} files: is one bad?")
-    result["cpu_s_per_1000"] = 1000 * (usage.ru_utime + usage.ru_stime) / result["rows"]
+    result["cpu_s_per_1000"] = cpu_s_per_1000
     # Every file is read in this time, those of the first batch, too.
     result["all_images_per_s"] = result["rows"] / result["seconds"]
     return result

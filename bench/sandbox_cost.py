@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from statistics import NormalDist, mean, median, stdev
 
+from harness import ending
+
 BENCH = Path(__file__).resolve().parent
 RESAMPLES = 10000
 
@@ -60,15 +62,8 @@ def start(words, processors=None):
 
 
 def finish(run):
-    """Every process of a run is waited for by its parent, so its time is in the run's own."""
-    _, status, usage = os.wait4(run.pid, 0)
-    run.returncode = os.waitstatus_to_exitcode(status)
-    out, err = run.communicate()
-    if run.returncode != 0:
-        sys.exit(f"{' '.join(run.args)} ended with {run.returncode}: {err.strip()}")
-    result = json.loads(out)
-    return {"cpu_s_per_1000": 1000 * (usage.ru_utime + usage.ru_stime) / result["rows"],
-            "images_per_s": result["images_per_s"]}
+    result, cpu_s_per_1000 = ending.finish(run)
+    return {"cpu_s_per_1000": cpu_s_per_1000, "images_per_s": result["images_per_s"]}
 
 
 def one_after_the_other(sides, swapped):

@@ -20,16 +20,9 @@ class JpegBytesField(RGBImageField):
         storage[:] = encoded
 
 
-class Bytes:
-    def __init__(self, files):
-        self.files = files
-
-    def __len__(self):
-        return len(self.files)
-
-    def __getitem__(self, i):
-        path, label = self.files[i]
-        return np.fromfile(path, dtype=np.uint8), label
+class Bytes(ffcv_loader.Samples):
+    def load(self, path):
+        return np.fromfile(path, dtype=np.uint8)
 
 
 def make(job):

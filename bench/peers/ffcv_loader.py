@@ -35,6 +35,20 @@ class RandomCropDecoder(ResizedCropRGBImageDecoder):
         return random_crop
 
 
+class Samples:
+    """What is written to a file; a subclass's `load` makes the image of a path."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def __len__(self):
+        return len(self.files)
+
+    def __getitem__(self, i):
+        path, label = self.files[i]
+        return self.load(path), label
+
+
 def decoder():
     if SIDE:
         return RandomCropDecoder()

@@ -11,16 +11,9 @@ import ffcv_loader
 LONGEST = 256
 
 
-class Pixels:
-    def __init__(self, files):
-        self.files = files
-
-    def __len__(self):
-        return len(self.files)
-
-    def __getitem__(self, i):
-        path, label = self.files[i]
-        return cv2.cvtColor(cv2.imread(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), label
+class Pixels(ffcv_loader.Samples):
+    def load(self, path):
+        return cv2.cvtColor(cv2.imread(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def make(job):
