@@ -60,6 +60,24 @@ struct JpegOptions {
     int nscans = 0;
 };
 
+struct Sampling {
+    const char *name;
+    int h, v;
+};
+inline const Sampling samplings[] = {{"444", 1, 1}, {"422", 2, 1}, {"420", 2, 2},
+                                     {"440", 1, 2}, {"411", 4, 1}, {"410", 4, 2}};
+
+// Four ways to code a sampling: bit 0, progressive; bit 1, with restart markers.
+inline JpegOptions jpeg_variant(const Sampling &s, int variant)
+{
+    JpegOptions o;
+    o.h_samp = s.h;
+    o.v_samp = s.v;
+    o.progressive = variant & 1;
+    o.restart_rows = variant & 2 ? 1 : 0;
+    return o;
+}
+
 inline Bytes encode_jpeg(const Picture &p, const JpegOptions &o = {})
 {
     jpeg_compress_struct cinfo;

@@ -11,13 +11,6 @@ extern const struct mr_codec mr__codec_jpeg;
 
 namespace {
 
-struct Sampling {
-    const char *name;
-    int h, v;
-};
-const Sampling samplings[] = {{"444", 1, 1}, {"422", 2, 1}, {"420", 2, 2},
-                              {"440", 1, 2}, {"411", 4, 1}, {"410", 4, 2}};
-
 void expect_crops_equal(Decoder &d, const Bytes &bytes, const Picture &full, int crops,
                         std::mt19937 &rng, const std::string &what)
 {
@@ -45,11 +38,7 @@ TEST(CodecJpeg, CropsOfEverySamplingEqualTheFullDecode)
     Decoder d(mr__codec_jpeg);
     for (const Sampling &s : samplings) {
         for (int variant = 0; variant < 8; variant++) {
-            JpegOptions o;
-            o.h_samp = s.h;
-            o.v_samp = s.v;
-            o.progressive = variant & 1;
-            o.restart_rows = variant & 2 ? 1 : 0;
+            JpegOptions o = jpeg_variant(s, variant);
             Picture p = variant & 4 ? make_picture(203, 117, 3) : make_picture(64, 96, 3);
             Bytes bytes = encode_jpeg(p, o);
             expect_crops_equal(d, bytes, golden_jpeg(bytes), 60, rng,

@@ -17,13 +17,6 @@ namespace
 
 constexpr int SCALES[] = {1, 2, 4, 8};
 
-struct Sampling {
-    const char *name;
-    int h, v;
-};
-const Sampling samplings[] = {{"444", 1, 1}, {"422", 2, 1}, {"420", 2, 2},
-                              {"440", 1, 2}, {"411", 4, 1}, {"410", 4, 2}};
-
 // Views and rows of random crops, in the coordinates of the reduced image.
 void expect_crops_equal(Decoder &d, const Bytes &bytes, const Picture &full, int scale, int crops,
                         std::mt19937 &rng, const std::string &what)
@@ -55,11 +48,7 @@ TEST(CodecRows, CropsOfEverySamplingAtEverySize)
     Decoder d(mr__codec_jpeg);
     for (const Sampling &s : samplings) {
         for (int variant = 0; variant < 4; variant++) {
-            JpegOptions o;
-            o.h_samp = s.h;
-            o.v_samp = s.v;
-            o.progressive = variant & 1;
-            o.restart_rows = variant & 2 ? 1 : 0;
+            JpegOptions o = jpeg_variant(s, variant);
             Bytes bytes =
                 encode_jpeg(variant & 2 ? make_picture(231, 113, 3) : make_picture(128, 96, 3), o);
             for (int scale : SCALES)
