@@ -6,21 +6,14 @@
  * (decoders.c). Prints one JSON object.
  */
 #include <getopt.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <jpeglib.h> /* for its version number */
 
+#include "crew.h"
 #include "decoders.h"
 #include "jpeg_files.h"
-
-enum { MOST_PROCESSES = 256 };
 
 struct options {
     const char *data;
@@ -31,33 +24,17 @@ struct options {
     int side; /* of a crop; 0: random_resized_crop's */
 };
 
+struct job {
+    const struct options *options;
+    struct jpeg_files *files;
+};
+
 /* What one process has done. A process only ever decodes whole passes over its share, so that the
  * mix of large and small images is the data set's own however long the run is. */
 struct share {
     long images, passes, skipped;
     double pixels, bytes, seconds, cpu_seconds;
 };
-
-struct shared {
-    pthread_barrier_t start;
-    struct share share[MOST_PROCESSES];
-};
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double cpu_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void decode_pass(const struct options *options, void *decoder, struct jpeg_files *files,
                         int first, struct share *share)
@@ -81,81 +58,43 @@ static void decode_pass(const struct options *options, void *decoder, struct jpe
     }
 }
 
-static int work(struct jpeg_files *files, const struct options *options, int me,
-                struct shared *shared)
+static int work(struct crew *crew, int me, void *ctx)
 {
-    struct share warm = {0}, *share = &shared->share[me];
+    const struct job *job = ctx;
+    const struct options *options = job->options;
+    struct share warm = {0}, *share = crew_share(crew, me);
     void *decoder = options->kind->open(options->side);
-    int loaded = decoder ? jpeg_files_load(files, (size_t)me, (size_t)options->processes) : -1;
+    int loaded = decoder ? jpeg_files_load(job->files, (size_t)me, (size_t)options->processes) : -1;
     double start, cpu_start;
 
     srand48(me + 1); /* the crops' */
     if (loaded == 0)
-        decode_pass(options, decoder, files, me, &warm); /* faults the pages in */
-    pthread_barrier_wait(&shared->start);
-    start = now();
-    cpu_start = cpu_now();
+        decode_pass(options, decoder, job->files, me, &warm); /* faults the pages in */
+    crew_start(crew);
+    start = crew_now();
+    cpu_start = crew_cpu_now();
     for (int pass = 0; loaded == 0 && warm.images > 0; pass++) {
-        decode_pass(options, decoder, files, me, share);
+        decode_pass(options, decoder, job->files, me, share);
         share->passes++;
-        share->seconds = now() - start;
+        share->seconds = crew_now() - start;
         if (options->passes ? pass + 1 >= options->passes : share->seconds >= options->seconds)
             break;
     }
-    share->cpu_seconds = cpu_now() - cpu_start;
+    share->cpu_seconds = crew_cpu_now() - cpu_start;
     share->skipped = warm.skipped;
     options->kind->close(decoder);
     return loaded == 0 && warm.images > 0 ? 0 : 1;
 }
 
-static struct shared *make_shared(int processes)
-{
-    pthread_barrierattr_t attribute;
-    struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    if (shared == MAP_FAILED)
-        return NULL;
-    pthread_barrierattr_init(&attribute);
-    pthread_barrierattr_setpshared(&attribute, PTHREAD_PROCESS_SHARED);
-    pthread_barrier_init(&shared->start, &attribute, (unsigned)processes);
-    pthread_barrierattr_destroy(&attribute);
-    return shared;
-}
-
-/* Starts the processes and waits for them; 0 when all of them did their work. */
-static int run(struct jpeg_files *files, const struct options *options, struct shared *shared)
-{
-    pid_t pid[MOST_PROCESSES];
-    int started = 0, failed = 0, status;
-
-    for (; started < options->processes; started++) {
-        pid[started] = fork();
-        if (pid[started] == 0)
-            _exit(work(files, options, started, shared));
-        if (pid[started] < 0)
-            break;
-    }
-    if (started < options->processes) {
-        perror("cannot start a process");
-        for (int i = 0; i < started; i++) /* they would wait at the barrier for ever */
-            kill(pid[i], SIGKILL);
-    }
-    for (int i = 0; i < started; i++)
-        failed |= waitpid(pid[i], &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-    return failed || started < options->processes ? -1 : 0;
-}
-
 /* The processes end their last pass at slightly different times, so each is taken by its own clock
  * and the rates are added. */
-static void print(const struct jpeg_files *files, const struct options *options,
-                  const struct shared *shared)
+static void print(const struct jpeg_files *files, const struct options *options, struct crew *crew)
 {
     double images = 0, pixels = 0, bytes = 0, seconds = 0, cpu = 0;
     long passes = 0, skipped = 0, decoded = 0;
 
     for (int i = 0; i < options->processes; i++) {
-        const struct share *share = &shared->share[i];
+        const struct share *share = crew_share(crew, i);
 
         images += (double)share->images / share->seconds;
         pixels += share->pixels / share->seconds;
@@ -184,7 +123,8 @@ static int usage(void)
           "  --passes P      this many passes instead\n"
           "  --decode KIND   full: the whole image with libjpeg-turbo (L, and the default);\n"
           "                  crop: a random_resized_crop of it; codec: that with Millrace's codec\n"
-          "  --side N        a square crop of N pixels instead\n", stderr);
+          "  --side N        a square crop of N pixels instead\n",
+          stderr);
     return 2;
 }
 
@@ -212,8 +152,7 @@ static int parse(int argc, char **argv, struct options *options)
         }
     }
     return options->data && options->kind && optind == argc && options->processes >= 1 &&
-                   options->processes <= MOST_PROCESSES && options->passes >= 0 &&
-                   options->side >= 0
+                   options->processes <= CREW_MOST && options->passes >= 0 && options->side >= 0
                ? 0
                : -1;
 }
@@ -222,24 +161,24 @@ int main(int argc, char **argv)
 {
     struct jpeg_files files = {0};
     struct options options;
-    struct shared *shared;
+    struct job job = {&options, &files};
+    struct crew *crew;
     int rc = 1;
 
     if (parse(argc, argv, &options) < 0)
         return usage();
-    shared = make_shared(options.processes);
-    if (!shared) {
-        perror("cannot map shared memory");
+    crew = crew_new(options.processes, sizeof(struct share));
+    if (!crew)
         return 1;
-    }
     if (jpeg_files_list(&files, options.data) == 0) {
         if (files.n < (size_t)options.processes)
             fprintf(stderr, "fewer files under '%s' than processes\n", options.data);
-        else if (run(&files, &options, shared) == 0)
+        else if (crew_run(crew, work, &job) == 0)
             rc = 0;
     }
     if (rc == 0)
-        print(&files, &options, shared);
+        print(&files, &options, crew);
     jpeg_files_free(&files);
+    crew_free(crew);
     return rc;
 }
