@@ -136,7 +136,7 @@ def main():
     out = Path(options.out).resolve()
     out.mkdir(parents=True, exist_ok=True)
     results = {"machine": machine.describe(REPOSITORY, cores),
-               "warnings": machine.warn_when_busy(cores)}
+               "warnings": machine.warn_when_busy()}
     results["first_batch"] = starts(options, cores)
     results["waiting"] = waiting(options, cores)
     results["hand_off"] = hand_offs(options, cores)

@@ -11,12 +11,15 @@ import sys
 import time
 from pathlib import Path
 
-from harness import figures, launch, machine, memory, plot, table
-from harness.candidates import BENCH, JOBS
+from harness import figures, goals, launch, machine, memory, packed_sets, plot, rows_file, table
+from harness.candidates import BENCH, REFERENCES
+from harness.jobs import JOBS
 
 REPOSITORY = BENCH.parent
 START_UP = 600  # seconds that a candidate may take beside the measuring (FFCV compiles for long)
 SYNTH_IMAGES = 1000
+COPIES = 4     # packing takes the data set so many times, so that a run lasts
+HASHED = 4     # batches that are compared with those of the data set that was packed
 
 
 def arguments():
@@ -30,6 +33,7 @@ def arguments():
     parser.add_argument("--limit-seconds", type=float, default=2, help="of each run of L (2)")
     parser.add_argument("--workers", type=int, default=2, help="producers, workers, cores (2)")
     parser.add_argument("--batch", type=int, help="64, or what suits the job")
+    parser.add_argument("--rows", type=int, help="of 1 MiB, of a job without images (2048)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these candidates")
     parser.add_argument("--bin", help="folder of the built programs (build/release/bin, build/bin)")
     parser.add_argument("--venv", help="folder that setup.sh filled ($MILLRACE_BENCH_VENV, "
@@ -50,7 +54,7 @@ class Bench:
         self.out.mkdir(parents=True, exist_ok=True)
         self.bin = self.find_programs()
         self.venv = Path(options.venv or os.environ.get("MILLRACE_BENCH_VENV") or BENCH / ".venv")
-        self.data = str(Path(options.data).resolve()) if options.data else self.synthetic()
+        self.data = self.find_data()
 
     def find_programs(self):
         places = [self.options.bin] if self.options.bin else ["build/release/bin", "build/bin"]
@@ -58,6 +62,11 @@ class Bench:
             if (REPOSITORY / place / "bench_limit").exists():
                 return REPOSITORY / place
         sys.exit(f"bench_limit is not in {' or '.join(places)}: build with cmake and MR_BENCH=ON")
+
+    def find_data(self):
+        if self.job.rows:
+            return str(rows_file.make(self.out / "rows.npy", self.options.rows or self.job.rows))
+        return str(Path(self.options.data).resolve()) if self.options.data else self.synthetic()
 
     def synthetic(self):
         folder = self.out / "synth"
@@ -73,14 +82,59 @@ class Bench:
         return set(self.all_cores[:workers])
 
     def reference(self, kind, workers):
-        """What bare decoding does, on as many cores as there are workers."""
-        command = [self.bin / "bench_limit", "--data", self.data, "--processes", str(workers),
-                   "--seconds", str(self.options.limit_seconds), "--decode", kind, "--side",
-                   str(self.job.crop)]
+        """What the bare work takes, on as many cores as there are workers."""
+        program = REFERENCES[kind].program
+        command = [self.bin / program, "--data", self.data, "--processes", str(workers),
+                   "--seconds", str(self.options.limit_seconds)]
+        if program == "bench_limit":
+            command += ["--decode", kind, "--side", str(self.job.crop)]
         return launch.run(command, self.cores(workers), 120)
 
+    def packed_folder(self, candidate):
+        return self.out / "scratch" / f"packed-{candidate.packed}"
+
+    def pack_command(self, candidate, data):
+        if self.job.rows:
+            data = (BENCH / "configs" / candidate.config, "--set", f"source.path={data}")
+        else:
+            data = (data,)
+        return packed_sets.command(self.bin / "millrace", candidate.packed, data,
+                                   self.packed_folder(candidate), self.workers(candidate))
+
+    def pack(self, candidate, data, watch=None):
+        """One run of `millrace pack`, from the beginning."""
+        packed_sets.clear(self.packed_folder(candidate))
+        command = self.pack_command(candidate, data)
+        return self.launch(candidate, command, watch, result_of=lambda output: {})
+
+    def copies(self):
+        """A folder that has the data set COPIES times."""
+        folder = self.out / "scratch" / "copies"
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(COPIES):
+            link = folder / f"copy{number}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.data)
+        return folder
+
+    def time_packing(self, candidate, watch=None):
+        """Start and end of the program, and the writing to the disk, are in the time."""
+        result = self.pack(candidate, self.copies(), watch)
+        images = COPIES * len(packed_sets.photographs(self.data))
+        result.update(images_per_s=images / result["wall_s"], images=images,
+                      cpu_s_per_1000=1000 * result["total_cpu_s"] / images,
+                      stored_bytes=packed_sets.size(self.packed_folder(candidate)),
+                      files_bytes=COPIES * packed_sets.files_bytes(self.data))
+        return result
+
+    def source(self, candidate):
+        """The settings of the source; without a candidate those of the data set itself."""
+        if candidate and candidate.packed:
+            return ("source.type=shards", f"source.path={self.packed_folder(candidate)}")
+        return (f"source.path={self.data}",)
+
     def millrace_settings(self, candidate):
-        return (f"source.path={self.data}", f"batch.size={self.options.batch}",
+        return (*self.source(candidate), f"batch.size={self.options.batch}",
                 f"producers={self.workers(candidate)}", *candidate.settings)
 
     def millrace_command(self, candidate, rate):
@@ -110,14 +164,16 @@ class Bench:
             return "not installed: run bench/setup.sh " + candidate.venv
         return None
 
-    def launch(self, candidate, command, watch=None):
+    def launch(self, candidate, command, watch=None, **more):
         environment = {"NO_ALBUMENTATIONS_UPDATE": "1", "PYTHONDONTWRITEBYTECODE": "1",
-                       "BENCH_CROP": str(self.job.crop)}
+                       "BENCH_CROP": str(self.job.crop), **dict(candidate.environment)}
         return launch.run([str(word) for word in command], self.cores(self.workers(candidate)),
-                          3 * self.options.seconds + START_UP, environment, watch)
+                          3 * self.options.seconds + START_UP, environment, watch, **more)
 
     def race(self, candidate, rate, watch=None):
         """One timed run (not to be used when it was watched)."""
+        if candidate.is_packing:
+            return self.time_packing(candidate, watch)
         if not candidate.is_millrace:
             return self.launch(candidate, self.peer_command(candidate, bool(watch)), watch)
         result = self.launch(candidate, self.millrace_command(candidate, rate), watch)
@@ -129,6 +185,18 @@ class Bench:
         return self.launch(candidate, [self.bin / "bench_values", BENCH / "configs" /
                                        candidate.config, *self.millrace_settings(candidate)])
 
+    def stream(self, candidate, source):
+        """A hash of the first batches, with the settings of some source."""
+        command = [self.bin / "millrace", "run", BENCH / "configs" / candidate.config, "--json",
+                   "--hash", "--batches", HASHED]
+        for setting in (*source, f"batch.size={self.options.batch}", *candidate.settings):
+            command += ["--set", setting]
+        return self.launch(candidate, command)["hash"]
+
+    def unpack_is_same(self, candidate):
+        """Does a packed copy give what the data set gives?"""
+        return self.stream(candidate, self.source(candidate)) == \
+            self.stream(candidate, self.source(None))
 
     def stages(self):
         """What a row costs one producer, stage by stage, and one process's L before and after."""
@@ -152,17 +220,32 @@ def say(words):
     print(words, flush=True)
 
 
+def prepare_packed(bench, candidate, record):
+    """Makes what a row reads. The copies of some rows are the same: they are made again."""
+    bench.pack(candidate, bench.data)
+    record["stored_bytes"] = packed_sets.size(bench.packed_folder(candidate))
+    record["files_bytes"] = packed_sets.files_bytes(bench.data)
+    if packed_sets.SETS[candidate.packed].lossless:
+        record["same_stream"] = bench.unpack_is_same(candidate)
+
+
 def try_out(bench, candidate, record, rate):
     """Everybody once, not timed: are the values right, how much memory does it take, how fast is it
     about? Fills `record`; a candidate that fails here is out, with its reason."""
     record["reason"] = bench.not_installed(candidate)
     if record["reason"]:
         return
+    counts = candidate.is_millrace and not candidate.is_packing
     try:
-        if candidate.is_millrace:  # counts batches: how many are enough to watch?
+        if candidate.packed and not candidate.is_packing:
+            prepare_packed(bench, candidate, record)
+        if counts:  # batches, not seconds: how many are enough to watch?
             rate = bench.race(candidate, rate / 4)["images_per_s"]
         watched = bench.race(candidate, rate, memory.Watch(detailed=candidate.is_millrace))
-        record["check"] = bench.look(candidate) if candidate.is_millrace else watched["check"]
+        if counts and not bench.job.rows:
+            record["check"] = bench.look(candidate)
+        elif "check" in watched:
+            record["check"] = watched["check"]
     except launch.Failed as failure:
         record["reason"] = str(failure)
         return
@@ -170,7 +253,7 @@ def try_out(bench, candidate, record, rate):
     for key in ("peak_pss_bytes", "pss_by_process", "versions", "stored_bytes", "files_bytes"):
         if key in watched:
             record[key] = watched[key]
-    if candidate.is_millrace:
+    if counts:
         record["memory"] = figures.memory(record, watched["arena_bytes"])
     del record["reason"]
 
@@ -203,24 +286,25 @@ def play_round(bench, number, racers, results):
         after = measure_references(bench, results, workers)
         run["round"] = number
         if "failed" not in run:
-            run = figures.with_ratios(run, before, after, record["against"])
+            run = figures.with_ratios(run, before, after, record["against"], bench.job.limit)
         record["runs"].append(run)
-        say(f"  {candidate.name:20} {outcome(run)}")
+        say(f"  {candidate.name:20} {outcome(run, REFERENCES[bench.job.limit].letter)}")
         before = after
 
 
-def outcome(run):
+def outcome(run, letter):
     if "failed" in run:
         return "failed: " + run["failed"]
-    limits = f"(L {run['limit_before']:.0f}, {run['limit_after']:.0f})"
+    limits = f"({letter} {run['limit_before']:.0f}, {run['limit_after']:.0f})"
     extra = f"  {run['reference_time']:.3f} of the crop decode's time" \
         if "reference_time" in run else ""
-    return f"{run['images_per_s']:8.1f} images/s  {run['ratio']:.3f} L  {limits}{extra}"
+    return f"{run['images_per_s']:8.1f} images/s  {run['ratio']:.3f} {letter}  {limits}{extra}"
 
 
 def write(bench, results):
     for record in results["candidates"]:
         figures.summarise(record)
+    results["goals"] = goals.held(bench.job.goals, results["candidates"])
     if results["reference_runs"]:
         results["references"] = figures.summarise_references(results["reference_runs"])
         if bench.options.job == "scaling":
@@ -238,13 +322,13 @@ def prepare(bench, options):
         sys.exit("--only knows: " + " ".join(c.name for c in job.candidates))
     records = [{"name": c.name, "title": c.title, "note": c.note, "millrace": c.is_millrace,
                 "against": c.against, "workers": bench.workers(c), "runs": []} for c in chosen]
-    warm = bench.reference("full", options.workers)
+    warm = bench.reference(job.limit, options.workers)
     cores = bench.cores(options.workers)
-    results = {"job": {"name": options.job, "title": job.title},
+    results = {"job": {"name": options.job, "title": job.title, "limit": job.limit},
                "machine": machine.describe(REPOSITORY, cores),
                "options": {**vars(options), "data": Path(bench.data).name, "files": warm["files"]},
-               "libjpeg_turbo": warm["libjpeg_turbo"], "reference_runs": [], "references": [],
-               "candidates": records, "warnings": machine.warn_when_busy(cores)}
+               "libjpeg_turbo": warm.get("libjpeg_turbo"), "reference_runs": [],
+               "references": [], "candidates": records, "warnings": machine.warn_when_busy()}
     return results, list(zip(chosen, records)), warm["images_per_s"]
 
 
@@ -253,10 +337,11 @@ def main():
     launch.adopt_orphans()
     bench = Bench(options)
     results, pairs, limit = prepare(bench, options)
-    for warning in results["warnings"]:
+    before = results["warnings"]
+    for warning in before:
         say(f"warning: {warning}")
-    say(f"L is about {limit:.0f} images/s; trying everybody out")
-    start = time.monotonic()
+    say(f"{REFERENCES[bench.job.limit].letter} is about {limit:.0f} images/s; trying everybody out")
+    start, others = time.monotonic(), machine.Others()
     for candidate, record in pairs:
         try_out(bench, candidate, record, limit)
         say(f"  {candidate.name:20} " + (f"does not run: {record['reason']}" if "reason" in record
@@ -265,12 +350,15 @@ def main():
                            bench.job.dtype, bench.job.close)
     for _, record in pairs:
         record["doubts"] = found.get(record["name"], [])
+        if not record.get("same_stream", True):
+            record["doubts"].append("its batches are not those of the data set that was packed")
         for doubt in record["doubts"]:
             say(f"doubt: {record['name']}: {doubt}")
     racers = [(candidate, record) for candidate, record in pairs if "reason" not in record]
     for number in range(options.rounds if racers else 0):
         say(f"round {number + 1} of {options.rounds}, after {time.monotonic() - start:.0f} s")
         play_round(bench, number, racers, results)
+        results["warnings"] = before + others.warnings("while it ran,")
         write(bench, results)
     if bench.job.parts and not options.only:
         results["parts"] = bench.parts()
@@ -278,6 +366,8 @@ def main():
     results["machine"]["load_average_after"] = os.getloadavg()
     results["seconds"] = time.monotonic() - start
     write(bench, results)
+    for line in table.asked(results):
+        say(line)
     say(f"wrote results.json, table.md and plot.svg in {bench.out}, after "
         f"{results['seconds']:.0f} s")
     return 0 if racers else 1

@@ -1,18 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who runs, and what: one row each. A peer is a script in peers/ and the virtual environment it
-needs (see setup.sh); a Millrace row is a config. To add one, add a row; a job is a list of rows."""
-import os
-from dataclasses import dataclass, replace
+needs (see setup.sh); a Millrace row is a config. To add one, add a row; jobs.py has who runs in
+which job."""
+from dataclasses import dataclass
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
 
-# What a run is held against, measured right before and right after it: bench_limit's --decode, and
-# the name in the table.
+
+@dataclass(frozen=True)
+class Reference:
+    """What a run is held against, measured right before and right after it."""
+    title: str            # in the table
+    program: str = "bench_limit"
+    letter: str = ""      # in text, of one that rows are multiples of
+    says: str = ""        # what it is, after "the bare limit: "
+    axis: str = ""        # in the plot
+
+
 REFERENCES = {
-    "full": "L",
-    "crop": "crop decode alone, libjpeg-turbo",
-    "codec": "crop decode alone, Millrace's codec",
+    "full": Reference("L", letter="L", axis="L: decoding alone",
+                      says="the same cores doing nothing but decoding the same files fully with "
+                           "libjpeg-turbo"),
+    "crop": Reference("crop decode alone, libjpeg-turbo"),
+    "codec": Reference("crop decode alone, Millrace's codec"),
+    "memcpy": Reference("memcpy", "bench_copy_rows", letter="M", axis="M: memcpy alone",
+                        says="as many processes on the same cores doing nothing but memcpy of rows "
+                             "of the same file, mapped, to memory that they share"),
 }
 
 
@@ -25,12 +39,32 @@ class Candidate:
     script: str = ""  # peers: the script
     config: str = ""  # Millrace: the config
     settings: tuple = ()  # Millrace: more --set
+    environment: tuple = ()  # (name, value) of variables
+    packed: str = ""  # Millrace: from this packed copy of the data (packed_sets.py); no config: it
+                      # is the packing that is timed
     against: str = ""  # a second reference: its time is 1
     workers: int = 0   # another number than the command line's, on as many cores
 
     @property
     def is_millrace(self):
-        return bool(self.config)
+        return not self.script
+
+    @property
+    def is_packing(self):
+        return self.is_millrace and not self.config
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is asked of a row: so much of the limit, or of another row, or at most so much."""
+    row: str
+    asked: float
+    over: str = ""       # another row, round by round
+    what: str = "ratio"  # or size, reference_time: these at most
+
+    @property
+    def at_most(self):
+        return self.what != "ratio"
 
 
 @dataclass(frozen=True)
@@ -41,8 +75,14 @@ class Job:
     batch: int = 64
     dtype: str = "float32"
     close: float = 0.12  # how far a row's mean and deviation may be from the others'
-    references: tuple = ("full",)
+    references: tuple = ("full",)  # the first: what rows are multiples of
     parts: bool = False  # measure by itself what a producer's work is made of (bench_rows)
+    goals: tuple = ()
+    rows: int = 0     # so many rows of 1 MiB are the data, and no images
+
+    @property
+    def limit(self):
+        return self.references[0]
 
 
 def millrace(name, title, note, config="jpeg_f32.yaml", settings=(), **more):
@@ -60,12 +100,16 @@ LIBJPEG = millrace("millrace-libjpeg", "Millrace (libjpeg-turbo)", "exact pixels
 FAST = millrace("millrace-fast", "Millrace (decode: fast)", "large crops decoded at half or "
                 "quarter size: not the exact pixels", settings=("decode.mode=fast",))
 
+FFCV_RAW = peer("ffcv-raw", "FFCV raw (shrunken copy)", "ffcv", "ffcv_raw.py",
+                "another, shrunken data set: pixels of at most 256 x 256 in a .beton file, nothing "
+                "to decode")
+FFCV_JPG = peer("ffcv-jpg-256", "FFCV jpg (shrunken copy)", "ffcv", "ffcv_jpg_shrunk.py",
+                "another, shrunken data set: JPEGs of at most 256 x 256, quality 90, in a .beton "
+                "file")
 PEERS = (
     peer("ffcv", "FFCV (its own file)", "ffcv", "ffcv_jpg.py",
          ".beton file of the same JPEG bytes; area resampling; output stays channels-last"),
-    peer("ffcv-raw", "FFCV raw (shrunken copy)", "ffcv", "ffcv_raw.py",
-         "another, shrunken data set: pixels of at most 256 x 256 in a .beton file, nothing to "
-         "decode"),
+    FFCV_RAW,
     peer("dali", "DALI (CPU)", "dali", "dali_cpu.py",
          "decodes the crop only; antialiased linear; native threads"),
     peer("opencv", "OpenCV + albumentations", "torch", "opencv_albumentations.py",
@@ -87,35 +131,5 @@ PEERS = (
 )
 
 
-def large(side):
-    """A crop out of large photographs: FFCV raw has none (it stores shrunken copies)."""
-    ours = tuple(replace(row, config="large_f32.yaml",
-                         settings=(*row.settings, f"ops.0.random_crop.size={side}"))
-                 for row in (OWN, LIBJPEG))
-    return Job("JPEG photographs of 4 to 18 megapixels -> "
-               f"random_crop {side} + flip + normalize -> float32 NCHW", crop=side,
-               batch=16, close=0.4,
-               candidates=ours + tuple(row for row in PEERS if row.name != "ffcv-raw"))
-
-
-def scaling():
-    """As many producers as cores, for every number of cores that there is."""
-    most = len(os.sched_getaffinity(0))
-    return Job("the main job with n producers on n cores, L with n processes on the same",
-               tuple(replace(OWN, name=f"millrace-{n}", title=f"Millrace, {n} "
-                             f"producer{'s' if n > 1 else ''}", workers=n)
-                     for n in range(1, most + 1)))
-
-
-# A job's rows do the same thing to the same files, and are so compared.
-JOBS = {
-    "jpeg_f32": Job("JPEG files -> random_resized_crop 224 + flip + normalize -> float32 NCHW",
-                    (OWN, LIBJPEG, FAST) + PEERS, parts=True),
-    "jpeg_u8": Job("JPEG files -> random_resized_crop 224 + flip -> uint8 NHWC",
-                   (replace(OWN, config="jpeg_u8.yaml", against="codec"),
-                    replace(LIBJPEG, config="jpeg_u8.yaml", against="crop")),
-                   dtype="uint8", close=7, references=("full", "crop", "codec")),
-    "large_224": large(224),
-    "large_512": large(512),
-    "scaling": scaling(),
-}
+def peers_named(*names):
+    return tuple(row for row in PEERS if row.name in names)

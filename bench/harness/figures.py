@@ -15,6 +15,8 @@ def summarise(candidate):
     runs = [run for run in candidate["runs"] if "ratio" in run]
     candidate["figures"] = {key: spread([run[key] for run in runs]) for key in SHOWN
                             if runs and all(run.get(key) is not None for run in runs)}
+    if candidate.get("stored_bytes"):
+        candidate["size"] = candidate["stored_bytes"] / candidate["files_bytes"]
 
 
 def summarise_references(measured):
@@ -28,11 +30,11 @@ def summarise_references(measured):
             for (kind, workers), group in groups.items()]
 
 
-def with_ratios(run, before, after, against=""):
+def with_ratios(run, before, after, against="", limit="full"):
     """A run's images/s as a multiple of the bare limit measured right before and right after it;
     and its time as a multiple of another reference's. Both are {kind: images/s}."""
-    run["limit_before"], run["limit_after"] = before["full"], after["full"]
-    run["ratio"] = run["images_per_s"] / mean((before["full"], after["full"]))
+    run["limit_before"], run["limit_after"] = before[limit], after[limit]
+    run["ratio"] = run["images_per_s"] / mean((before[limit], after[limit]))
     if against:
         run["reference_time"] = mean((before[against], after[against])) / run["images_per_s"]
     return run

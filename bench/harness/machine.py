@@ -18,30 +18,48 @@ def memory_gib():
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30, 1)
 
 
-def busy_share(seconds=1.0):
-    """Share of all cores in use by anybody, over a moment; and the share stolen by a hypervisor."""
-    def read():
-        with open("/proc/stat") as stat:
-            return [int(value) for value in stat.readline().split()[1:9]]
-    before = read()
-    time.sleep(seconds)
-    spent = [after - was for after, was in zip(read(), before)]
-    total = max(1, sum(spent))
-    return 1 - (spent[3] + spent[4]) / total, spent[7] / total
+def spent():
+    """Seconds of all cores since the machine began: (in use by anybody, taken by the hypervisor,
+    all)."""
+    with open("/proc/stat") as stat:
+        ticks = [int(value) for value in stat.readline().split()[1:9]]
+    total, tick = sum(ticks), os.sysconf("SC_CLK_TCK")
+    return (total - ticks[3] - ticks[4]) / tick, ticks[7] / tick, total / tick
 
 
-def warn_when_busy(cores):
+class Others:
+    """What everybody but this process and its children takes of the cores from now on."""
+
+    def __init__(self):
+        self.before = (*spent(), self.own())
+
+    @staticmethod
+    def own():
+        times = os.times()
+        return sum(times[:4])
+
+    def shares(self):
+        """Of all cores' time so far: (others, the hypervisor)."""
+        used, stolen, total, own = (after - was for after, was in
+                                    zip((*spent(), self.own()), self.before))
+        total = max(total, 0.01)
+        return max(0.0, used - stolen - own) / total, stolen / total
+
+    def warnings(self, when):
+        others, stolen = self.shares()
+        said = []
+        if others > 0.05:
+            said.append(f"{when} others used {100 * others:.0f} % of the cores: figures are low")
+        if stolen > 0.02:
+            said.append(f"{when} the hypervisor took {100 * stolen:.0f} % of the cores")
+        return said
+
+
+def warn_when_busy(seconds=2.0):
     """Sentences about what may disturb the measurement; none when the machine is quiet."""
-    busy, stolen = busy_share()
-    load = os.getloadavg()[0]
-    warnings = []
-    if busy > 0.1:
-        warnings.append(f"{100 * busy:.0f} % of the cores are in use: figures will be low")
-    if load > 0.5 * len(cores):
-        warnings.append(f"the load average is {load:.2f}: wait until the machine is quiet")
-    if stolen > 0.02:
-        warnings.append(f"the hypervisor takes {100 * stolen:.0f} % of the time")
-    return warnings
+    others = Others()
+    time.sleep(seconds)
+    return others.warnings("before it began,")
 
 
 def git_version(folder):

@@ -2,6 +2,7 @@
 """The plot: a bar for each loader's median x L, a line from its smallest to its largest value."""
 from html import escape
 
+from harness.candidates import REFERENCES
 from harness.table import ordered
 
 STEPS = [size * ten for ten in (0.1, 1, 10, 100, 1000) for size in (1, 2, 5)]
@@ -26,14 +27,14 @@ def step_of(most):
     return next(step for step in STEPS if most / step < 9)
 
 
-def axis(at, most, bottom):
+def axis(at, most, bottom, limit):
     step = step_of(most)
     parts = []
     for i in range(int(most / step) + 1):
         parts.append(line(at(i * step), TOP, at(i * step), bottom, "axis"))
         parts.append(text(at(i * step), bottom + 16, f"{i * step:g}", "middle", "small"))
     parts.append(line(at(1), TOP - 6, at(1), bottom, "limit"))
-    parts.append(text(at(1), TOP - 10, "L: decoding alone", "middle", "small"))
+    parts.append(text(at(1), TOP - 10, limit, "middle", "small"))
     return parts
 
 
@@ -50,6 +51,7 @@ def bar(candidate, y, at):
 
 
 def svg(results):
+    limit = REFERENCES[results["job"]["limit"]]
     candidates = ordered(results["candidates"])
     ran = [candidate for candidate in candidates if candidate.get("figures")]
     most = 1.05 * max([1.0] + [candidate["figures"]["ratio"]["max"] for candidate in ran])
@@ -60,14 +62,14 @@ def svg(results):
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 40}">', STYLE,
              f'<rect width="{WIDTH}" height="{bottom + 40}" fill="white"/>',
-             text(12, 20, results["job"]["title"]), *axis(at, most, bottom)]
+             text(12, 20, results["job"]["title"]), *axis(at, most, bottom, limit.axis)]
     for i, candidate in enumerate(candidates):
         y = TOP + ROW * i + (ROW - BAR) // 2
         parts.append(text(LEFT - 8, y + BAR / 2 + 4, candidate["title"], "end"))
         parts += bar(candidate, y, at) if candidate.get("figures") else [
             text(LEFT + 6, y + BAR / 2 + 4, "did not run", kind="small")]
-    parts.append(text(12, bottom + 34, "images/s as a multiple of L, median and min-max of "
-                      f"{results['options']['rounds']} rounds; {results['machine']['cpu']}, "
-                      f"{results['options']['workers']} workers, "
+    parts.append(text(12, bottom + 34, f"images/s as a multiple of {limit.letter}, median and "
+                      f"min-max of {results['options']['rounds']} rounds; "
+                      f"{results['machine']['cpu']}, {results['options']['workers']} workers, "
                       f"{results['machine']['time'][:10]}", kind="small"))
     return "\n".join(parts + ["</svg>"]) + "\n"

@@ -34,14 +34,26 @@ COLUMNS = (
     ("first batch", "---:", first_batch),
     ("memory", "---:", lambda record, figures: mib(record.get("peak_pss_bytes"))),
 )
+SIZE = ("size, the files = 1", "---:", lambda record, figures: size(record))
 REFERENCE_TIME = ("time, crop decode alone = 1", "---:",
                   lambda record, figures: strong(figures.get("reference_time")))
 
 
+def size(record):
+    """Of what a row reads."""
+    return f"{record['size']:.2f}" if "size" in record else "1"
+
+
 def columns(results):
-    """The columns of a race; one more where rows are held against another reference, too."""
-    more = any(record.get("against") for record in results["candidates"])
-    return COLUMNS + (REFERENCE_TIME,) if more else COLUMNS
+    """The columns of a race; more where a copy of the data set has been packed, and where rows are
+    held against another reference, too."""
+    records = results["candidates"]
+    letter = REFERENCES[results["job"]["limit"]].letter
+    shown = tuple((f"x {letter}", *column[1:]) if column[0] == "x L" else column
+                  for column in COLUMNS)
+    if any(record.get("size") and record["millrace"] for record in records):
+        shown += (SIZE,)
+    return shown + (REFERENCE_TIME,) if any(r.get("against") for r in records) else shown
 
 
 def line(cells):
@@ -49,13 +61,13 @@ def line(cells):
 
 
 def reference_row(reference, limit, width, several):
-    """A reference's own speed, and its share of L."""
-    title = REFERENCES[reference["kind"]]
+    """A reference's own speed, and its share of the limit's."""
+    title = REFERENCES[reference["kind"]].title
     if several:
         title += f", {reference['workers']} process{'es' if reference['workers'] > 1 else ''}"
     share = reference["images_per_s"]["median"] / limit["images_per_s"]["median"]
     cells = [title, three(reference["images_per_s"], 0),
-             "1" if reference["kind"] == "full" else f"{share:.2f}",
+             "1" if reference["kind"] == limit["kind"] else f"{share:.2f}",
              three(reference["cpu_s_per_1000"], 2)]
     return line(cells + ["-"] * (width - len(cells)))
 
@@ -71,7 +83,7 @@ def rows(results):
     yield line([head for head, _, _ in shown])
     yield "|" + "|".join(kind for _, kind, _ in shown) + "|"
     limits = {entry["workers"]: entry for entry in results["references"]
-              if entry["kind"] == "full"}
+              if entry["kind"] == results["job"]["limit"]}
     for entry in results["references"]:
         yield reference_row(entry, limits[entry["workers"]], len(shown), len(limits) > 1)
     for record in ordered(results["candidates"]):
@@ -100,7 +112,18 @@ def notes(results):
 def stored(record):
     """The size of a data set of its own."""
     own, files = record.get("stored_bytes"), record.get("files_bytes")
-    return f"its file has {own / 1e6:.0f} MB, the JPEGs {files / 1e6:.0f} MB" if own else ""
+    return f"it has {own / 1e6:.1f} MB, the files {files / 1e6:.1f} MB" if own else ""
+
+
+def asked(results):
+    """What is asked of a row, and what it reached."""
+    letter = REFERENCES[results["job"]["limit"]].letter
+    for goal in results.get("goals", []):
+        of = {"size": "the files' size", "reference_time": "the time of its crop decode alone"}.get(
+            goal["what"], goal["over"] or letter)
+        bound = "at least" if goal["what"] == "ratio" else "at most"
+        yield (f"- {goal['row']}: asked {bound} {goal['asked']:g} x {of}; "
+               f"{'reached' if goal['met'] else 'NOT reached'}: {strong(goal['reached'])}")
 
 
 def more(results):
@@ -133,19 +156,21 @@ def more(results):
 
 def title(results):
     machine, options = results["machine"], results["options"]
+    limit = REFERENCES[results["job"]["limit"]]
     mine = options["workers"]
     several = len({entry["workers"] for entry in results["references"]}) > 1
     workers = "as many workers as cores" if several else \
         f"{mine} workers on {len(machine['cores_used'])} cores"
+    files = f"{options['files']} file{'s' if options['files'] != 1 else ''}"
     return (f"{results['job']['title']}, batch {options['batch']}, {workers} ({machine['cpu']}, "
-            f"{machine['system']}, kernel {machine['kernel']}), the same {options['files']} files "
-            f"in a warm page cache. **L** is the bare limit: the same cores doing nothing but "
-            "decoding the same files fully with libjpeg-turbo, measured right before and right "
-            f"after each run. Medians (min-max) of {options['rounds']} interleaved rounds of "
+            f"{machine['system']}, kernel {machine['kernel']}), the same {files} in a warm page "
+            f"cache. **{limit.letter}** is the bare limit: {limit.says}, measured right before and "
+            f"right after each run. Medians (min-max) of {options['rounds']} interleaved rounds of "
             f"{options['seconds']:g} s, {machine['time'][:10]}, commit {machine['commit']}:")
 
 
 def markdown(results):
-    parts = [[title(results)], rows(results), absent(results), more(results), notes(results),
+    parts = [[title(results)], rows(results), absent(results), asked(results), more(results),
+             notes(results),
              [f"Warning: {warning}." for warning in results["warnings"]]]
     return "\n\n".join("\n".join(part) for part in map(list, parts) if part) + "\n"

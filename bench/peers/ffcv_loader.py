@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What FFCV's two peers share. The output stays channels-last in memory, which is FFCV's default
+"""What FFCV's peers share. The output stays channels-last in memory, which is FFCV's default
 and its fastest."""
 import os
 
@@ -15,6 +15,8 @@ import common
 
 SIDE = common.CROP  # numba takes it for a constant
 SAMPLES = 100000  # an epoch's end is a pause, so one epoch goes over the files many times
+PAGE = 1 << 23    # FFCV's own
+LARGEST = 1 << 26  # bytes that an image may have, when it is large
 
 
 def random_crop(height, width, scale, ratio):
@@ -62,7 +64,8 @@ def write_once(job, kind, image_field, samples):
     if not os.path.exists(path):
         os.makedirs(job.scratch, exist_ok=True)
         fields = {"image": image_field, "label": IntField()}
-        writer = DatasetWriter(path + ".part", fields, num_workers=1)
+        writer = DatasetWriter(path + ".part", fields, num_workers=1,
+                               page_size=LARGEST if SIDE else PAGE)
         writer.from_indexed_dataset(samples)
         os.rename(path + ".part", path)
     job.stored(path)

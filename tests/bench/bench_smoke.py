@@ -9,6 +9,9 @@ import tempfile
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "bench"
+sys.path.insert(0, str(BENCH))
+sys.dont_write_bytecode = True
+from harness import rows_file  # noqa: E402
 
 
 def run(*command):
@@ -76,6 +79,19 @@ def handoff(programs, data):
     check(idle["slots_held"] >= 1, "every slot was held")
 
 
+def copying(programs, data):
+    """The reference of the jobs whose rows are only moved."""
+    said = json.loads(run(programs / "bench_copy_rows", "--data", data, "--seconds", 0.05, "--row",
+                          4096, "--to", 65536))
+    check(said["rows"] == 256 and said["processes"] == 2, "the file's rows were counted")
+    check(abs(said["mb_per_s"] - said["images_per_s"] * 4096e-6) < 0.1 + 1e-3 * said["mb_per_s"],
+          "both rates are of the same rows")
+    lost = subprocess.run([programs / "bench_copy_rows", "--data", data, "--row", "2000000"],
+                          capture_output=True, text=True, check=False)
+    check(lost.returncode == 1 and "has no row of 2000000 bytes" in lost.stderr,
+          "a file that is too small is named")
+
+
 def planner(programs):
     said = run(programs / "bench_planner", "rates", "--samples", 3000, "--batch", 64, "--seconds",
                0.01).splitlines()
@@ -107,6 +123,8 @@ def main():
         race(programs, data, out)
         bytes_alone(programs, data, Path(folder) / "bytes")
         handoff(programs, data)
+        rows_file.make(Path(folder) / "rows.npy", 1)
+        copying(programs, Path(folder) / "rows.npy")
         planner(programs)
         cost(programs, data, Path(folder) / "cost.json")
         lost = subprocess.run([programs / "bench_limit", "--data", Path(folder) / "nowhere"],

@@ -2,9 +2,11 @@
 """The benchmark's own arithmetic: ratios, medians, sums of memory, the table, the clock. No peer,
 no program and no time is needed."""
 import os
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -15,7 +17,8 @@ sys.dont_write_bytecode = True
 
 import common  # noqa: E402
 import run as bench_run  # noqa: E402
-from harness import candidates, figures, jpeg_size, launch, memory, plot, table  # noqa: E402
+from harness import (candidates, figures, goals, jobs, jpeg_size, launch, machine,  # noqa: E402
+                     memory, packed_sets, plot, rows_file, table)
 
 SMAPS = """\
 7f00-7f10 rw-s 00000000 00:01 1029 /memfd:millrace-data (deleted)
@@ -38,7 +41,8 @@ def record(name, ratios, **more):
     made = {"name": name, "title": name.title(), "note": "a note", "millrace": name == "millrace",
             "against": "", "workers": 2, "doubts": [],
             "runs": [{"ratio": ratio, "images_per_s": 1000 * ratio, "first_batch_s": 0.5,
-                      "cpu_s_per_1000": 1 / ratio} for ratio in ratios], **more}
+                      "cpu_s_per_1000": 1 / ratio, "round": number}
+                     for number, ratio in enumerate(ratios)], **more}
     figures.summarise(made)
     return made
 
@@ -46,7 +50,8 @@ def record(name, ratios, **more):
 def results(*records):
     measured = [{"kind": "full", "workers": 2, "images_per_s": rate, "cpu_s_per_1000": 2000 / rate}
                 for rate in (1000, 1100, 900)]
-    return {"job": {"name": "jpeg_f32", "title": "a job"}, "candidates": list(records),
+    return {"job": {"name": "jpeg_f32", "title": "a job", "limit": "full"},
+            "candidates": list(records),
             "machine": {"cpu": "a CPU", "system": "Linux", "kernel": "6", "cores_used": [0, 1],
                         "commit": "abc", "time": "2026-11-28 08:40:00 +0000"},
             "options": {"batch": 64, "workers": 2, "rounds": 3, "seconds": 4, "files": 400},
@@ -129,6 +134,104 @@ class Figures(unittest.TestCase):
         self.assertIn("**0.180** (0.180-0.180); decoding 0.710", table.markdown(made))
 
 
+class Goals(unittest.TestCase):
+    GOAL = candidates.Goal("millrace", 2, over="dali")
+
+    def test_another_row_is_compared_round_by_round(self):
+        made = [record("millrace", [1.0, 1.2, 1.8]), record("dali", [0.5, 0.4, 0.6])]
+        found, = goals.held([self.GOAL], made)
+        self.assertEqual([round(found["reached"][key], 6) for key in ("min", "median", "max")],
+                         [2, 3, 3])
+        self.assertTrue(found["met"])
+        made[1]["runs"][1] = {"failed": "it died", "round": 1}
+        found, = goals.held([self.GOAL], made)
+        self.assertEqual(found["reached"]["n"], 2)
+
+    def test_the_median_decides_and_sizes_are_at_most(self):
+        made = [record("millrace", [1.9, 2.1, 1.95], stored_bytes=126, files_bytes=100)]
+        asked = [candidates.Goal("millrace", 2), candidates.Goal("millrace", 1.9),
+                 candidates.Goal("millrace", 1.25, what="size"),
+                 candidates.Goal("millrace", 1.26, what="size")]
+        self.assertEqual([goal["met"] for goal in goals.held(asked, made)],
+                         [False, True, False, True])
+
+    def test_rows_that_did_not_run_have_none(self):
+        made = [record("millrace", []), record("dali", [1])]
+        asked = [candidates.Goal("millrace", 2), candidates.Goal("millrace", 2, what="size"),
+                 candidates.Goal("millrace", 1, what="reference_time"), self.GOAL,
+                 candidates.Goal("dali", 1, over="nobody")]
+        self.assertEqual(goals.held(asked, made), [])
+
+    def test_lines(self):
+        made = results(record("millrace", [1.0]), record("dali", [0.4]))
+        asked = [self.GOAL, candidates.Goal("millrace", 1.1)]
+        made["goals"] = goals.held(asked, made["candidates"])
+        text = table.markdown(made)
+        self.assertIn("- Millrace: asked at least 2 x Dali; reached: **2.50** (2.50-2.50)", text)
+        self.assertIn("- Millrace: asked at least 1.1 x L; NOT reached: **1.00** ", text)
+
+    def test_every_goal_is_of_rows_of_its_job(self):
+        for name, job in jobs.JOBS.items():
+            rows = {row.name for row in job.candidates}
+            for goal in job.goals:
+                self.assertLessEqual({goal.row, goal.over or goal.row}, rows, name)
+                self.assertIn(goal.what, ("ratio", "size", "reference_time"))
+
+
+class Packed(unittest.TestCase):
+    def test_rows_file_is_what_numpy_writes(self):
+        head = rows_file.head(2048)
+        self.assertEqual(len(head) % 64, 0)
+        self.assertEqual(head[:8] + head[-1:], b"\x93NUMPY\x01\x00\n")
+        self.assertEqual(int.from_bytes(head[8:10], "little"), len(head) - 10)
+        self.assertEqual(eval(head[10:]), {"descr": "<f4", "fortran_order": False,
+                                           "shape": (2048, 512, 512)})
+
+    def test_rows_differ_and_are_numbers(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = rows_file.make(Path(folder, "new", "rows.npy"), 3)
+            made = path.stat().st_mtime_ns
+            data = path.read_bytes()
+            rows_file.make(path, 3)
+            self.assertEqual(path.stat().st_mtime_ns, made)
+            rows_file.make(path, 2)
+            self.assertLess(path.stat().st_size, len(data))
+        at = len(data) - 3 * rows_file.ROW
+        rows = {data[at + i * rows_file.ROW:][:rows_file.ROW] for i in range(3)}
+        self.assertEqual(len(rows), 3)
+        for number in struct.unpack("<9f", data[-36:]):
+            self.assertTrue(1 <= number < 2)
+
+    def test_sizes_are_of_files_and_links_are_followed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            below = Path(folder, "data", "0")
+            below.mkdir(parents=True)
+            (below / "a.JPG").write_bytes(b"12345")
+            (below / "b.txt").write_bytes(b"12")
+            Path(folder, "link").symlink_to(below)
+            self.assertEqual(packed_sets.size(folder + "/data"), 7)
+            self.assertEqual(packed_sets.files_bytes(folder), 10)
+            self.assertEqual(packed_sets.files_bytes(below / "b.txt"), 2)
+
+    def test_every_packed_row_has_its_set(self):
+        for job in jobs.JOBS.values():
+            for row in job.candidates:
+                self.assertTrue(not row.packed or row.packed in packed_sets.SETS)
+                self.assertTrue(row.script or row.config or row.packed)
+        words = packed_sets.command("millrace", "raw-256", ("photos",), "out", 2)
+        self.assertEqual(words, ["millrace", "pack", "photos", "out", "--mode", "raw", "--max-side",
+                                 "256", "--threads", 2])
+
+    def test_a_size_has_a_column_where_one_was_packed(self):
+        peer = record("ffcv", [0.5], stored_bytes=150, files_bytes=100)
+        self.assertNotIn("size, the files = 1", table.markdown(results(peer)))
+        ours = record("millrace", [2], stored_bytes=124, files_bytes=100)
+        text = table.markdown(results(peer, ours, record("plain", [1])))
+        self.assertIn("| memory | size, the files = 1 |", text)
+        for cell in ("| - | 1.50 |", "| - | 1.24 |", "| - | 1 |"):
+            self.assertIn(cell, text)
+
+
 class Memory(unittest.TestCase):
     def test_arena_is_told_from_the_rest(self):
         self.assertEqual(memory.split(SMAPS), (25 * 1024, 103 * 1024))
@@ -191,6 +294,16 @@ class Table(unittest.TestCase):
         widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
         self.assertEqual(widths, {8})
 
+    def test_another_limit_has_another_letter(self):
+        made = results(record("millrace", [0.9]))
+        made["job"]["limit"] = made["references"][0]["kind"] = "memcpy"
+        made["options"]["files"] = 1
+        text = table.markdown(made)
+        self.assertIn("| x M |", text)
+        self.assertIn("| memcpy | 1000 (900-1100) | 1 |", text)
+        self.assertIn("the same 1 file in a warm page cache. **M** is the bare limit: as", text)
+        self.assertIn("M: memcpy alone", plot.svg(made))
+
     def test_plot_is_xml_with_a_bar_each(self):
         for largest in (0.4, 1.7, 23):
             made = results(record("millrace", [largest]), record("dali", [0.3]),
@@ -230,18 +343,34 @@ class Running(unittest.TestCase):
         with self.assertRaisesRegex(launch.Failed, "cannot start nowhere"):
             launch.run(["/no/nowhere"], os.sched_getaffinity(0), 60)
 
+    def test_what_others_use_is_told_from_what_we_use(self):
+        others = machine.Others()
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            pass
+        used, stolen, total = machine.spent()
+        self.assertTrue(0 <= stolen <= used <= total)
+        own = others.own()
+        others.before = (used - 50, stolen, total - 100, own - 10)  # 40 of 100 s are others'
+        self.assertAlmostEqual(others.shares()[0], 0.4, delta=0.05)
+        self.assertEqual(len(others.warnings("then")), 1)
+        others.before = (used - 50, stolen, total - 100, own - 50)
+        self.assertEqual(others.warnings("then"), [])
+        others.before = (used - 50, stolen - 40, total - 100, own - 10)
+        self.assertIn("hypervisor took 40 %", others.warnings("then")[0])
+
     def test_every_row_has_its_files(self):
-        for name, job in candidates.JOBS.items():
+        for name, job in jobs.JOBS.items():
             names = [row.name for row in job.candidates]
             self.assertEqual(len(names), len(set(names)), name)
             for row in job.candidates:
                 file = BENCH / ("configs/" + row.config if row.config else "peers/" + row.script)
-                self.assertTrue(file.is_file(), file)
-                self.assertIn(row.against or "full", job.references)
+                self.assertTrue(file.is_file() or row.is_packing, file)
+                self.assertIn(row.against or job.limit, job.references)
 
     def test_setup_knows_every_environment(self):
         script = (BENCH / "setup.sh").read_text()
-        for row in candidates.PEERS:
+        for row in {row for job in jobs.JOBS.values() for row in job.candidates if row.script}:
             self.assertIn(f"\n    {row.venv}) echo ", script)
         done = subprocess.run(["sh", BENCH / "setup.sh", "nobody"], capture_output=True, text=True,
                               check=False)
