@@ -12,9 +12,10 @@ const struct mr_source *const mr_sources[] = {
     NULL,
 };
 
-extern const struct mr_codec mr__codec_jpeg, mr__codec_png;
+extern const struct mr_codec mr__codec_jpeg, mr__codec_packed, mr__codec_png;
 const struct mr_codec *const mr_codecs[] = {
     &mr__codec_jpeg,
+    &mr__codec_packed,
     &mr__codec_png,
     NULL,
 };

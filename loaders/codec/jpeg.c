@@ -4,6 +4,7 @@
  */
 #include "loaders/codec/baseline/baseline.h"
 #include "loaders/codec/jpegdecoder.h"
+#include "loaders/codec/jpegshrink.h"
 #include "loaders/codec/limits.h"
 #include "loaders/codec/orient.h"
 
@@ -50,35 +51,20 @@ static int jpeg_header(void *decoder, const uint8_t *data, size_t n, struct mr_i
     return MR_OK;
 }
 
-static int32_t divide_up(int32_t a, int32_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static int no_header(struct mr_errbuf *e)
 {
     return mr__fail(e, MR_E_USAGE, "a JPEG's header must be read before each decode");
 }
 
-/* A mirrored image begins with the pixels that reach beyond the stored one's end. */
 static int jpeg_shrink(void *decoder, int32_t scale, struct mr_shrunk *shrunk, struct mr_errbuf *e)
 {
     struct mr_jpeg *d = decoder;
     if (!d->ready)
         return no_header(e);
-    if (scale != 1 && scale != 2 && scale != 4 && scale != 8)
-        return mr__fail(e, MR_E_USAGE, "a JPEG can be decoded 1, 2, 4 or 8 times smaller, not %d",
-                        scale);
-    struct mr_turn t = mr__orient_turn(d->info.orientation);
-    int32_t w = divide_up(d->info.w, scale), h = divide_up(d->info.h, scale);
-    bool mirror_x = t.swap ? t.flip_y : t.flip_x, mirror_y = t.swap ? t.flip_x : t.flip_y;
-    d->shown = (struct mr_shrunk){.scale = scale,
-                                  .w = w,
-                                  .h = h,
-                                  .before_x = mirror_x ? w * scale - d->info.w : 0,
-                                  .before_y = mirror_y ? h * scale - d->info.h : 0};
-    *shrunk = d->shown;
-    return MR_OK;
+    int rc = mr__jpegshrink(&d->info, scale, &d->shown, e);
+    if (rc == MR_OK)
+        *shrunk = d->shown;
+    return rc;
 }
 
 static int run_engines(struct mr_jpeg *d, const struct mr_rect *roi, struct mr_errbuf *e)

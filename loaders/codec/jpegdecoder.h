@@ -24,6 +24,8 @@ struct mr_jpeg {
     struct mr_shrunk shown; /* the image at the size asked for */
     const uint8_t *data;    /* the file */
     size_t n;
+    int32_t right;       /* the image ends at so many pixels of a stored row, and what the file has
+                            beside them counts for nothing; 0: it is as wide as the file */
     int32_t orientation; /* met so far in this file, 0: none */
     bool created, ready; /* ready: header was called, decode may be */
     uint8_t *rows;       /* libjpeg-turbo's: some rows of the widest image so far */

@@ -119,12 +119,18 @@ static void on_progress(j_common_ptr cinfo)
                           "limits.max_scans", max);
 }
 
+struct jpeg_error_mgr *mr__jpegerr_table(struct mr_jpegerr *je)
+{
+    struct jpeg_error_mgr *table = jpeg_std_error(&je->base);
+    table->error_exit = on_error;
+    table->emit_message = on_message;
+    table->output_message = on_output;
+    return table;
+}
+
 void mr__jpegerr_attach(struct mr_jpegerr *je, struct jpeg_decompress_struct *cinfo)
 {
-    cinfo->err = jpeg_std_error(&je->base);
-    je->base.error_exit = on_error;
-    je->base.emit_message = on_message;
-    je->base.output_message = on_output;
+    cinfo->err = mr__jpegerr_table(je);
 }
 
 void mr__jpegerr_watch(struct mr_jpegerr *je, struct jpeg_decompress_struct *cinfo)

@@ -23,6 +23,8 @@ struct mr_jpegerr {
     bool ended_early;           /* the bytes ran out; what was lost shows later */
 };
 
+/* A libjpeg object's `err`, for je->limits and je->e. */
+struct jpeg_error_mgr *mr__jpegerr_table(struct mr_jpegerr *je);
 /* Hooks error, warning and progress callbacks of cinfo, before jpeg_create_decompress. Nothing
  * is ever printed. */
 void mr__jpegerr_attach(struct mr_jpegerr *je, struct jpeg_decompress_struct *cinfo);

@@ -105,6 +105,8 @@ static void crop(struct mr_jpeg *d, struct window *w)
 {
     struct jpeg_decompress_struct *cinfo = &d->cinfo;
     int64_t whole = cinfo->output_width, least = LEAST * cinfo->max_h_samp_factor;
+    if (d->right)
+        whole = (d->right + d->shown.scale - 1) / d->shown.scale;
     int64_t x0 = w->roi.x - MARGIN, x1 = (int64_t)w->roi.x + w->roi.w + MARGIN;
     x1 = larger(x1, x0 + least);
     if (x1 > whole) {

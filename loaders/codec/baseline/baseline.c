@@ -11,12 +11,12 @@ bool mr__baseline_pays(const struct mr_cpu *cpu, const char *asked_for)
     return cpu->level != MR_CPU_SCALAR || (asked_for && *asked_for);
 }
 
-int mr__baseline_new(struct mr_baseline **out, struct mr_errbuf *e)
+static int make(struct mr_baseline **out, bool anyhow, struct mr_errbuf *e)
 {
     *out = NULL;
     struct mr_cpu cpu;
     int rc = mr__cpu_choose(&cpu, e);
-    if (rc < 0 || !mr__baseline_pays(&cpu, getenv("MILLRACE_CPU")))
+    if (rc < 0 || (!anyhow && !mr__baseline_pays(&cpu, getenv("MILLRACE_CPU"))))
         return rc;
     struct mr_baseline *b = calloc(1, sizeof *b);
     if (!b)
@@ -25,6 +25,16 @@ int mr__baseline_new(struct mr_baseline **out, struct mr_errbuf *e)
     b->runs = mr__mcu_runs(&cpu);
     b->kernels = mr__pixel_kernels_for(&cpu);
     return MR_OK;
+}
+
+int mr__baseline_new(struct mr_baseline **out, struct mr_errbuf *e)
+{
+    return make(out, false, e);
+}
+
+int mr__baseline_new_anyhow(struct mr_baseline **out, struct mr_errbuf *e)
+{
+    return make(out, true, e);
 }
 
 void mr__baseline_free(struct mr_baseline *b)
@@ -74,25 +84,47 @@ static void list_blocks(struct mr_baseline *b, int at[3][2])
     }
 }
 
+static bool begin(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg,
+                  const struct mr_rect *crop, int32_t c, const struct mr_feed *feed)
+{
+    b->crop = *crop;
+    b->c = c;
+    b->feed = feed;
+    b->next = crop->y;
+    return (c != 1 || jpeg->components == 1) && mr__baseline_shape(b, jpeg);
+}
+
 bool mr__baseline_begin(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg,
                         const struct mr_rect *crop, int32_t c)
 {
     int tables[3][2];
-    b->crop = *crop;
-    b->c = c;
-    if ((c == 1 && jpeg->components != 1) || !mr__baseline_shape(b, jpeg) ||
-        !read_tables(b, jpeg, tables))
+    if (!begin(b, jpeg, crop, c, NULL) || !read_tables(b, jpeg, tables))
         return false;
     list_blocks(b, tables);
     b->restart = b->to_restart = jpeg->restart;
     b->marker = 0;
     b->row = 0;
-    b->next = crop->y;
     memset(b->scan.dc, 0, sizeof b->scan.dc);
     b->scan.bytes = (struct mr_scan_bytes){
         .raw = jpeg->data, .raw_end = jpeg->data + jpeg->n, .clean = b->clean};
     mr__scan_begin(&b->scan.bytes, &b->scan.at);
     return true;
+}
+
+/* Nothing is read that the crop does not need. */
+bool mr__baseline_begin_fed(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg,
+                            const struct mr_rect *crop, int32_t c, const struct mr_feed *feed)
+{
+    if (!begin(b, jpeg, crop, c, feed))
+        return false;
+    b->row = b->top;
+    b->bottom = b->made;
+    return true;
+}
+
+struct mr_rect mr__baseline_needs(const struct mr_baseline *b)
+{
+    return (struct mr_rect){b->first, b->top, b->last - b->first, b->made - b->top};
 }
 
 /* n MCUs of a row, restart markers between them included. */
@@ -116,8 +148,21 @@ static bool read_mcus(struct mr_baseline *b, mr_mcu_run *run, int64_t n)
     return true;
 }
 
+static bool feed_row(struct mr_baseline *b)
+{
+    struct mr_feed_row to = {
+        .row = b->row, .first = b->first, .last = b->last, .planes = b->planes};
+    for (int i = 0; i < b->planes; i++) {
+        const struct mr_plane *p = &b->plane[i];
+        to.plane[i] = (struct mr_feed_plane){p->h, p->v, p->slot, p->slots};
+    }
+    return b->feed->row(b->feed->ctx, &to);
+}
+
 static bool read_row(struct mr_baseline *b)
 {
+    if (b->feed)
+        return feed_row(b);
     if (b->row < b->top || b->row >= b->made)
         return read_mcus(b, b->runs->skip, b->across);
     return read_mcus(b, b->runs->skip, b->first) &&
@@ -190,8 +235,13 @@ static uint64_t area(const struct mr_baseline *b, int32_t columns, int32_t top, 
 void mr__baseline_cost(const struct mr_baseline *b, const uint8_t *file,
                        struct mr_decode_cost *cost)
 {
+    cost->pixels_made = area(b, b->last - b->first, b->top, b->made);
+    if (b->feed) {
+        cost->bytes = 0;
+        cost->pixels_read = cost->pixels_made;
+        return;
+    }
     ptrdiff_t ahead = b->scan.bytes.end - b->scan.at.at; /* in the window, and not used */
     cost->bytes = (uint64_t)(b->scan.bytes.raw - file - (ahead > 0 ? ahead : 0));
     cost->pixels_read = area(b, b->across, 0, b->bottom);
-    cost->pixels_made = area(b, b->last - b->first, b->top, b->made);
 }

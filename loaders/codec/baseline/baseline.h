@@ -36,6 +36,7 @@ struct mr_plain_jpeg {
 };
 
 struct mr_baseline;
+struct mr_feed;
 
 /* Whether the decoder is worth its while: its plain C takes 1.2 to 1.8 times as long as
  * libjpeg-turbo with SSE2, so there it is only for who asks for that level. */
@@ -43,17 +44,25 @@ bool mr__baseline_pays(const struct mr_cpu *cpu, const char *asked_for);
 /* A decoder, or NULL where it does not pay; its memory grows with the widest crop so far and stays.
  * MR_E_MEMORY; MR_E_USAGE and MR_E_UNSUPPORTED for what MILLRACE_CPU says. */
 int mr__baseline_new(struct mr_baseline **b, struct mr_errbuf *e);
+/* The same, but where it does not pay, too: for what nobody else decodes. */
+int mr__baseline_new_anyhow(struct mr_baseline **b, struct mr_errbuf *e);
 void mr__baseline_free(struct mr_baseline *b);
 
 /* Begins an image: `crop` of it, inside it, as pixels of c channels: 1 (gray from gray), 3 or 4.
  * Everything that `jpeg` points to must stay. False: not mine. */
 bool mr__baseline_begin(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg,
                         const struct mr_rect *crop, int32_t c);
+/* The same for an image whose coefficients come from `feed` (feed.h), which must stay; `jpeg` needs
+ * no codes and no data. */
+bool mr__baseline_begin_fed(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg,
+                            const struct mr_rect *crop, int32_t c, const struct mr_feed *feed);
+/* Which MCUs an image that was begun needs: columns x to x + w, rows y to y + h. */
+struct mr_rect mr__baseline_needs(const struct mr_baseline *b);
 /* The next rows of the crop, from its top: at *rows, `stride` bytes apart, good until the next
  * call. How many, 1 to 17; 0 behind the last one; -1: not mine, and what was given before is void.
  */
 int mr__baseline_rows(struct mr_baseline *b, const uint8_t **rows, int64_t *stride);
-/* What an image that was decoded has cost; `file` is its first byte. */
+/* What an image that was decoded has cost; `file` is its first byte. Fed: `bytes` stays 0. */
 void mr__baseline_cost(const struct mr_baseline *b, const uint8_t *file,
                        struct mr_decode_cost *cost);
 

@@ -8,6 +8,7 @@
 #define MR_BASELINE_TYPES_H
 
 #include "loaders/codec/baseline/baseline.h"
+#include "loaders/codec/baseline/feed.h"
 #include "loaders/codec/baseline/mcu_run.h"
 
 enum { MR_BASELINE_ROWS = 17 }; /* given at once: those of an MCU, and one that has waited */
@@ -33,6 +34,7 @@ struct mr_plane {
 struct mr_baseline {
     const struct mr_pixel_kernels *kernels;
     const struct mr_mcu_runs *runs;
+    const struct mr_feed *feed; /* in place of the scan; NULL: none */
     struct mr_scan scan;
     struct mr_huff_dc dc[3];
     struct mr_huff_ac ac[3];
