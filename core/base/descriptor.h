@@ -171,6 +171,18 @@ struct mr_image_info { /* from the header alone */
     int32_t orientation; /* EXIF 1..8; 1 when absent or damaged */
 };
 
+/* The bytes of a file of which only what is needed is read. */
+struct mr_ranges {
+    uint64_t n; /* of the whole file, at least 1 */
+    /* Bytes [at, at + bytes) of the n, bytes >= 1, read and held against their checksums unless
+     * they were before: *data. They stay good until another file of the same column is asked for,
+     * and 64 bytes behind them can be read, whatever they are. All that is asked for lies in one
+     * array: bytes that were asked for before are found at their distance. MR_E_DATA when they are
+     * damaged or not of the n; MR_E_IO, MR_E_MEMORY. The sentence names the file. */
+    int (*get)(void *ctx, uint64_t at, uint64_t bytes, const uint8_t **data, struct mr_errbuf *e);
+    void *ctx;
+};
+
 /* Where a decoder puts the rows of a crop as they come. */
 struct mr_row_taker {
     /* Rows will come, from the top. Called once more when the decoder has to start over: what it
@@ -210,6 +222,11 @@ struct mr_codec {
      * declared size here, before memory is taken. MR_E_DATA / MR_E_LIMIT with reason. */
     int (*header)(void *decoder, const uint8_t *data, size_t n, struct mr_image_info *info,
                   struct mr_errbuf *e);
+    /* The same for a file that is read in ranges, which must stay until decode is done: decode and
+     * rows then ask for what they need. Few large ranges are cheaper than many small ones. What
+     * `get` says is passed on as it is. NULL: the codec wants the whole file in memory. */
+    int (*header_ranges)(void *decoder, const struct mr_ranges *file, struct mr_image_info *info,
+                         struct mr_errbuf *e);
     /* Between header and decode: the image is to be decoded `scale` times smaller each way (1, 2, 4
      * or 8), straight from its coefficients; decode and rows then take coordinates of that image.
      * MR_E_USAGE. NULL: it has but one size. */
@@ -247,6 +264,11 @@ struct mr_source {
      * is there. Fails with MR_E_DATA or MR_E_IO naming the path, or "sample 17" where there is
      * none. At least 64 zero bytes follow the n bytes. */
     int (*read)(void *self, uint64_t sample, int column, struct mr_buf *out, struct mr_errbuf *e);
+    /* The same bytes, to be read in ranges; *out and what comes of it is good until the next `read`
+     * or `ranges` of the same column. Reads nothing of the file yet. out->get NULL: this one has to
+     * be read whole. Errors as `read`. NULL: all have to. */
+    int (*ranges)(void *self, uint64_t sample, int column, struct mr_ranges *out,
+                  struct mr_errbuf *e);
     void (*close)(void *self);
     /* Asks the kernel for the first `most` bytes of what `read` will be asked for soon, perhaps in
      * another process, and does not wait for them. Says whether they were there already. A file

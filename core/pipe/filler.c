@@ -19,16 +19,25 @@
 #define MAX_ATTEMPTS \
     100 /* substitutes in a row that are bad too: the data set is, not the sample */
 
+/* A file of the row that is being made: whole, or read as its decoder asks. */
+struct file {
+    struct filler *f;
+    struct mr_buf whole;
+    struct mr_ranges own, given; /* the source's; the decoder's. given.get NULL: it is whole */
+    bool waited;                 /* for the disk */
+};
+
 struct filler {
     struct mr_session *s;
     uint32_t lane_number;
     struct mr_lane *lane;
     struct mr_rowwork *work;
     void *source;
-    struct mr_buf image, mask;
+    struct file image, mask;
+    uint64_t read_ns; /* that ranges have taken */
     struct mr_read_ahead ahead;
     const struct mr_claim *claim;
-    bool waited; /* for the disk, when the row's files were read */
+    bool waited; /* for the disk, since files were last asked for ahead */
 };
 
 /* Where one row lies. */
@@ -68,8 +77,8 @@ static void clear_row(const struct filler *f, const struct row *r)
 
 /* ---- a good row ---- */
 
-static int read_file(struct filler *f, uint64_t sample, int column, struct mr_buf *buf,
-                     struct mr_errbuf *e)
+static int read_whole(struct filler *f, uint64_t sample, int column, struct mr_buf *buf,
+                      struct mr_errbuf *e)
 {
     const struct mr_source *source = f->s->plan->config->source.desc;
     struct mr_read_clock clock;
@@ -82,6 +91,53 @@ static int read_file(struct filler *f, uint64_t sample, int column, struct mr_bu
     if (rc >= 0)
         mr__lane_count_up(f->lane, MR_COUNT_BYTES_READ, buf->n);
     return rc;
+}
+
+/* A decoder asks: it is reading that may take long now, or fail. */
+static int get_range(void *ctx, uint64_t at, uint64_t bytes, const uint8_t **data,
+                     struct mr_errbuf *e)
+{
+    struct file *file = ctx;
+    struct filler *f = file->f;
+    struct mr_read_clock clock;
+    mr__hand_doing(mr__my_hand, MR_DOING_READ);
+    mr__read_begin(&clock);
+    int rc = file->own.get(file->own.ctx, at, bytes, data, e);
+    bool waited = mr__read_end(&clock, f->lane);
+    f->read_ns += mr__now_ns() - clock.from_ns;
+    f->waited |= waited;
+    mr__lane_count_up(f->lane, MR_COUNT_READS_WAITED, waited && !file->waited);
+    file->waited |= waited;
+    if (rc < 0)
+        return rc;
+    mr__lane_count_up(f->lane, MR_COUNT_BYTES_READ, bytes);
+    mr__hand_doing(mr__my_hand, MR_DOING_DECODE);
+    return MR_OK;
+}
+
+static int open_file(struct filler *f, uint64_t sample, int column, struct file *file,
+                     struct mr_errbuf *e)
+{
+    const struct mr_source *source = f->s->plan->config->source.desc;
+    file->f = f;
+    file->own = file->given = (struct mr_ranges){0};
+    file->waited = false;
+    int rc = source->ranges ? source->ranges(f->source, sample, column, &file->own, e) : MR_OK;
+    if (rc < 0 || !file->own.get)
+        return rc < 0 ? rc : read_whole(f, sample, column, &file->whole, e);
+    mr__lane_count_up(f->lane, MR_COUNT_READS, 1);
+    file->given = (struct mr_ranges){.n = file->own.n, .get = get_range, .ctx = file};
+    return MR_OK;
+}
+
+/* To the rowpipe: the bytes or the ranges. */
+static uint64_t give_file(const struct file *file, const uint8_t **bytes,
+                          const struct mr_ranges **ranges)
+{
+    bool whole = !file->given.get;
+    *bytes = whole ? file->whole.data : NULL;
+    *ranges = whole ? NULL : &file->given;
+    return whole ? file->whole.n : file->given.n;
 }
 
 static void fill_column(const struct filler *f, const struct row *r, int i, uint64_t sample)
@@ -128,18 +184,15 @@ static int read_inputs(struct filler *f, uint64_t sample, struct mr_row_input *i
                        struct mr_errbuf *e)
 {
     const struct mr_plan *plan = f->s->plan;
-    f->waited = false;
-    int rc = read_file(f, sample, plan->image_column, &f->image, e);
+    int rc = open_file(f, sample, plan->image_column, &f->image, e);
     if (rc >= 0 && plan->mask_column >= 0)
-        rc = read_file(f, sample, plan->mask_column, &f->mask, e);
+        rc = open_file(f, sample, plan->mask_column, &f->mask, e);
     if (rc < 0)
         return rc;
-    in->image = f->image.data;
-    in->image_bytes = f->image.n;
-    if (plan->mask_column >= 0) {
-        in->mask = f->mask.data;
-        in->mask_bytes = f->mask.n;
-    }
+    in->read_ns = &f->read_ns;
+    in->image_bytes = give_file(&f->image, &in->image, &in->image_ranges);
+    if (plan->mask_column >= 0)
+        in->mask_bytes = give_file(&f->mask, &in->mask, &in->mask_ranges);
     if (plan->boxes_field >= 0) {
         uint64_t n;
         in->boxes =
@@ -161,6 +214,7 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
         return rc;
     MR_CRASH_POINT("producer.read");
     mr__read_ahead(&f->ahead, f->claim, in.image_bytes + in.mask_bytes, f->waited);
+    f->waited = false;
     describe_outputs(f, r, &out);
     mr__hand_doing(mr__my_hand, MR_DOING_DECODE);
     rc = mr__rowpipe_run(plan->pipe, f->work, &in, &out, e);
@@ -312,8 +366,8 @@ static void close_filler(struct filler *f)
     if (f->source)
         source->close(f->source);
     mr__rowwork_close(f->work);
-    free(f->image.data);
-    free(f->mask.data);
+    mr__buf_free(&f->image.whole);
+    mr__buf_free(&f->mask.whole);
 }
 
 static int run_thread(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr_errbuf *e)

@@ -57,7 +57,12 @@ struct mr_row_input {
     const uint8_t *image,
         *mask; /* encoded bytes, >= 64 readable zero bytes behind them; mask NULL: none */
     uint64_t image_bytes, mask_bytes;
-    const float *boxes; /* nboxes x 4: x0 y0 x1 y1 in the image's displayed pixels */
+    /* In place of the bytes, of files that are read as they are needed; NULL: the bytes are there.
+     * What a range's `get` says of a failure is passed on. */
+    const struct mr_ranges *image_ranges, *mask_ranges;
+    const uint64_t *read_ns; /* time that ranges have taken so far, counted by who gives them: it
+                                is no decoding; NULL: not known */
+    const float *boxes;      /* nboxes x 4: x0 y0 x1 y1 in the image's displayed pixels */
     uint32_t nboxes;
     struct mr_rect window; /* what the ops see of the image, as displayed; w = 0: all of it */
 };
@@ -74,12 +79,12 @@ struct mr_row_output {
 /* What making a row has cost, part by part; times in nanoseconds, disjoint. A stage is what
  * neighbouring geometry ops were folded into; it counts for the first of them. */
 struct mr_row_cost {
-    uint64_t header_ns;  /* of the image */
-    uint64_t decode_ns;  /* of the image, without what its rows went through on the way */
-    uint64_t draw_ns;    /* drawing the ops and folding them into stages */
-    uint64_t boxes_ns;   /* moving the boxes */
-    uint64_t mask_ns;    /* the mask, all of it */
-    uint64_t store_ns;   /* the last stage, which writes the row */
+    uint64_t header_ns; /* of the image */
+    uint64_t decode_ns; /* of the image, without what its rows went through on the way */
+    uint64_t draw_ns;   /* drawing the ops and folding them into stages */
+    uint64_t boxes_ns;  /* moving the boxes */
+    uint64_t mask_ns;   /* the mask, all of it */
+    uint64_t store_ns;  /* the last stage, which writes the row */
     uint64_t op_ns[MR_MAX_OPS];
     uint16_t op_last[MR_MAX_OPS]; /* the last op of the stage that begins at this one */
     int store_first;              /* the first op of the last stage; -1: none moves pixels there */

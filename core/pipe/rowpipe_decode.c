@@ -14,13 +14,36 @@ uint64_t mr__row_now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* ---- the header ----------------------------------------------------------------------------- */
+
+/* As much as it takes to know a codec by, or to tell people what it is that none knows. */
+#define FIRST_BYTES 512
+
+static int get(struct mr_rowjob *j, uint64_t bytes)
+{
+    j->n = bytes;
+    return j->ranges->get(j->ranges->ctx, 0, bytes, &j->data, j->e);
+}
+
+static int read_header(struct mr_rowjob *j)
+{
+    int rc = MR_OK;
+    if (j->ranges)
+        rc = get(j, j->ranges->n < FIRST_BYTES ? j->ranges->n : FIRST_BYTES);
+    if (rc == MR_OK)
+        rc = mr__row_decoder(j->work, j->data, j->n, &j->codec, &j->decoder, j->e);
+    if (rc == MR_OK && j->ranges && j->codec->header_ranges)
+        return j->codec->header_ranges(j->decoder, j->ranges, &j->info, j->e);
+    if (rc == MR_OK && j->ranges)
+        rc = get(j, j->ranges->n);
+    return rc == MR_OK ? j->codec->header(j->decoder, j->data, j->n, &j->info, j->e) : rc;
+}
+
 int mr__row_header(struct mr_rowjob *j)
 {
-    uint64_t start = mr__row_now_ns();
-    int rc = mr__row_decoder(j->work, j->data, j->n, &j->codec, &j->decoder, j->e);
-    if (rc == MR_OK)
-        rc = j->codec->header(j->decoder, j->data, j->n, &j->info, j->e);
-    j->header_ns = mr__row_now_ns() - start;
+    uint64_t start = mr__row_now_ns(), read_ns = *j->read_ns;
+    int rc = read_header(j);
+    j->header_ns = mr__row_now_ns() - start - (*j->read_ns - read_ns);
     return rc;
 }
 
@@ -149,7 +172,7 @@ static void count_pixels(const struct mr_rowjob *j, const struct mr_rect *needed
 static int decode_crop(struct mr_rowjob *j, struct mr_rowpixels *px, bool stage)
 {
     struct mr_rect needed = px->at;
-    uint64_t stage_ns = 0, start = mr__row_now_ns();
+    uint64_t stage_ns = 0, start = mr__row_now_ns(), read_ns = *j->read_ns;
     int rc = stage ? choose_size(j, &j->steps[0]) : MR_OK;
     if (rc != MR_OK)
         return rc;
@@ -159,7 +182,7 @@ static int decode_crop(struct mr_rowjob *j, struct mr_rowpixels *px, bool stage)
         rc = decode_rows(j, px, &stage_ns);
     else
         rc = decode_view(j, px);
-    j->decode_ns = mr__row_now_ns() - start - stage_ns;
+    j->decode_ns = mr__row_now_ns() - start - stage_ns - (*j->read_ns - read_ns);
     if (px->next == 1)
         mr__row_count_step(j, 0, stage_ns);
     if (rc == MR_OK)

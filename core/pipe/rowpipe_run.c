@@ -199,9 +199,10 @@ static int run(struct mr_rowjob *image, struct mr_rowjob *mask, const struct mr_
     if (rc == MR_OK && out->image.data)
         rc = run_image(image, out);
     lap(&clock);
+    uint64_t read_ns = *mask->read_ns;
     if (rc == MR_OK && out->mask.data)
         rc = run_mask(mask, &image->info, out);
-    cost->mask_ns = lap(&clock);
+    cost->mask_ns = lap(&clock) - (*mask->read_ns - read_ns);
     return rc;
 }
 
@@ -219,23 +220,35 @@ static void begin_cost(struct mr_rowwork *work)
 int mr__rowpipe_run(const struct mr_rowpipe *pipe, struct mr_rowwork *work,
                     const struct mr_row_input *in, struct mr_row_output *out, struct mr_errbuf *e)
 {
-    uint64_t start = mr__row_now_ns();
+    static const uint64_t none = 0;
+    const uint64_t *read_ns = in->read_ns ? in->read_ns : &none;
+    uint64_t start = mr__row_now_ns(), read_before = *read_ns;
     (void)pipe; /* the work was opened for it */
     begin_cost(work);
     out->nboxes = 0;
     out->decode_ns = out->augment_ns = 0;
-    if (!in->image)
+    if (!in->image && !in->image_ranges)
         return mr__fail(e, MR_E_DATA, "the sample has no image");
-    if (out->mask.data && !in->mask)
+    if (out->mask.data && !in->mask && !in->mask_ranges)
         return mr__fail(e, MR_E_DATA, "the sample has no mask");
-    struct mr_rowjob image = {.work = work, .data = in->image, .n = in->image_bytes, .e = e};
-    struct mr_rowjob mask = {
-        .work = work, .data = in->mask, .n = in->mask_bytes, .mask = true, .e = e};
+    struct mr_rowjob image = {.work = work,
+                              .data = in->image,
+                              .n = in->image_bytes,
+                              .ranges = in->image_ranges,
+                              .read_ns = read_ns,
+                              .e = e};
+    struct mr_rowjob mask = {.work = work,
+                             .data = in->mask,
+                             .n = in->mask_bytes,
+                             .ranges = in->mask_ranges,
+                             .read_ns = read_ns,
+                             .mask = true,
+                             .e = e};
     int rc = run(&image, &mask, in, out);
     work->cost.header_ns = image.header_ns;
     work->cost.decode_ns = image.decode_ns;
     out->decode_ns = image.header_ns + image.decode_ns + mask.header_ns + mask.decode_ns;
-    out->augment_ns = mr__row_now_ns() - start - out->decode_ns;
+    out->augment_ns = mr__row_now_ns() - start - out->decode_ns - (*read_ns - read_before);
     return rc;
 }
 

@@ -75,6 +75,8 @@ struct mr_rowjob {
     struct mr_rowwork *work;
     const uint8_t *data;
     uint64_t n;
+    const struct mr_ranges *ranges; /* NULL: the data are all there */
+    const uint64_t *read_ns;        /* that reading them has taken; never NULL */
     bool mask;
     const struct mr_codec *codec;
     void *decoder;

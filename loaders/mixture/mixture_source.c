@@ -75,23 +75,52 @@ static int mixture_open(const void *params, const struct mr_index *index,
     return rc;
 }
 
+/* The part that has a sample's file; sample and column become its own. NULL: it has none. */
+static struct reader *find_file(struct mixture_source *m, uint64_t *sample, int *column,
+                                struct mr_errbuf *e)
+{
+    const struct mr_index_head *head = m->index->head;
+    if (*sample >= head->samples || *column < 0 || (uint64_t)*column >= head->columns) {
+        mr__fail(e, MR_E_USAGE, "sample %llu has no file in column %d", (unsigned long long)*sample,
+                 *column);
+        return NULL;
+    }
+    const struct mr_index_part *part = mr__index_part(m->index, *sample);
+    uint8_t own = part->column[*column];
+    if (own == MR_INDEX_NO_COLUMN) {
+        mr__fail(e, MR_E_DATA, "part '%s' of the mixture has no column '%s'", part->name,
+                 head->column[*column].name);
+        return NULL;
+    }
+    *sample -= part->first;
+    *column = own;
+    return &m->reader[part - mr__index_parts(m->index)];
+}
+
+/* Where no path tells whose file it is. */
+static int name_part(const struct reader *r, int column, int rc, struct mr_errbuf *e)
+{
+    bool made = r->index.head->column[column].kind == MR_COL_MADE;
+    return rc < 0 && made ? mr__context(e, "part '%s' of the mixture", r->part->name) : rc;
+}
+
 static int mixture_read(void *self, uint64_t sample, int column, struct mr_buf *out,
                         struct mr_errbuf *e)
 {
-    struct mixture_source *m = self;
-    const struct mr_index_head *head = m->index->head;
-    if (sample >= head->samples || column < 0 || (uint64_t)column >= head->columns)
-        return mr__fail(e, MR_E_USAGE, "sample %llu has no file in column %d",
-                        (unsigned long long)sample, column);
-    const struct mr_index_part *part = mr__index_part(m->index, sample);
-    struct reader *r = &m->reader[part - mr__index_parts(m->index)];
-    if (part->column[column] == MR_INDEX_NO_COLUMN)
-        return mr__fail(e, MR_E_DATA, "part '%s' of the mixture has no column '%s'", part->name,
-                        head->column[column].name);
-    int rc = r->source->read(r->self, sample - part->first, part->column[column], out, e);
-    const struct mr_column *own = &r->index.head->column[part->column[column]];
-    bool made = own->kind == MR_COL_MADE; /* no path tells whose it is */
-    return rc < 0 && made ? mr__context(e, "part '%s' of the mixture", part->name) : rc;
+    const struct reader *r = find_file(self, &sample, &column, e);
+    if (!r)
+        return e->code;
+    return name_part(r, column, r->source->read(r->self, sample, column, out, e), e);
+}
+
+static int mixture_ranges(void *self, uint64_t sample, int column, struct mr_ranges *out,
+                          struct mr_errbuf *e)
+{
+    const struct reader *r = find_file(self, &sample, &column, e);
+    *out = (struct mr_ranges){0};
+    if (!r || !r->source->ranges)
+        return r ? MR_OK : e->code;
+    return name_part(r, column, r->source->ranges(r->self, sample, column, out, e), e);
 }
 
 static enum mr_cached mixture_ahead(void *self, uint64_t sample, int column, uint64_t most)
@@ -112,6 +141,7 @@ const struct mr_source mr__source_mixture = {
     .index = mixture_index,
     .open = mixture_open,
     .read = mixture_read,
+    .ranges = mixture_ranges,
     .close = mixture_close,
     .ahead = mixture_ahead,
 };

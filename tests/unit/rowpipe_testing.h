@@ -30,6 +30,10 @@ class Pipe
     int nplans = 0;
     int rc = 0;
     mr_errbuf e = {};
+    // In place of the bytes that `run` is given.
+    const mr_ranges *image_ranges = nullptr, *mask_ranges = nullptr;
+    const uint64_t *read_ns = nullptr;      // that they count
+    uint64_t decode_ns = 0, augment_ns = 0; // of the last row
 
     // `ops` is the list's text, one op a line, or empty; `fields` a flow mapping's inside; `more`
     // further lines.
@@ -74,6 +78,13 @@ class Pipe
         input.image_bytes = image.size();
         input.mask = mask.empty() ? nullptr : in_mask.data();
         input.mask_bytes = mask.size();
+        if (image_ranges)
+            input.image = nullptr;
+        if (mask_ranges)
+            input.mask = nullptr;
+        input.image_ranges = image_ranges;
+        input.mask_ranges = mask_ranges;
+        input.read_ns = read_ns;
         input.boxes = boxes.data();
         input.nboxes = uint32_t(boxes.size() / 4);
         input.window = window;
@@ -85,6 +96,8 @@ class Pipe
         mr_errbuf why = {};
         row.rc = mr__rowpipe_run(pipe, work, &input, &out, &why);
         row.error = why.text;
+        decode_ns = out.decode_ns;
+        augment_ns = out.augment_ns;
         row.guarded = all(row.image, fill) && all(row.mask, fill);
         row.image.resize(row.image.size() - GUARD);
         row.mask.resize(row.mask.size() - GUARD);
