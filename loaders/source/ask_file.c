@@ -14,22 +14,28 @@
  * there or on its way is passed over. */
 static const off_t steps[] = {1 << 20, 128 << 10};
 
-static void ask(int fd, off_t size)
+static void ask(int fd, off_t from, off_t end)
 {
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        for (off_t at = i ? steps[i] : 0; at < size; at += steps[i])
-            (void)posix_fadvise(fd, at, size - at < steps[0] ? size - at : steps[0],
+        for (off_t at = from + (i ? steps[i] : 0); at < end; at += steps[i])
+            (void)posix_fadvise(fd, at, end - at < steps[0] ? end - at : steps[0],
                                 POSIX_FADV_WILLNEED);
 }
 
 /* Not every file system can tell: then EOPNOTSUPP. To be called when it is asked for: else the
  * kernel begins to read a little, and it takes two requests. What is on its way is not there. */
-static enum mr_cached look(int fd)
+static enum mr_cached look(int fd, off_t at)
 {
     char byte;
     const struct iovec to = {&byte, 1};
-    ssize_t n = preadv2(fd, &to, 1, 0, RWF_NOWAIT);
+    ssize_t n = preadv2(fd, &to, 1, at, RWF_NOWAIT);
     return n == 1 ? MR_CACHED : n < 0 && errno == EAGAIN ? MR_CACHED_NOT : MR_CACHED_UNKNOWN;
+}
+
+enum mr_cached mr__ask_range(int fd, uint64_t at, uint64_t n)
+{
+    ask(fd, (off_t)at, (off_t)(at + n));
+    return look(fd, (off_t)at);
 }
 
 enum mr_cached mr__ask_file(const char *path, int64_t max_bytes, uint64_t most)
@@ -40,8 +46,7 @@ enum mr_cached mr__ask_file(const char *path, int64_t max_bytes, uint64_t most)
     if (fd < 0)
         return cached;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= max_bytes) {
-        ask(fd, (uint64_t)st.st_size < most ? st.st_size : (off_t)most);
-        cached = look(fd);
+        cached = mr__ask_range(fd, 0, (uint64_t)st.st_size < most ? (uint64_t)st.st_size : most);
     }
     close(fd);
     return cached;

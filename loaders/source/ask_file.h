@@ -11,5 +11,7 @@
  * to it may have to be read). Whether they were there already, by the first of them. What
  * mr__read_file() would refuse is not asked for, nothing is told of it. */
 enum mr_cached mr__ask_file(const char *path, int64_t max_bytes, uint64_t most);
+/* The same for `n` bytes of an open file, which lie in it. */
+enum mr_cached mr__ask_range(int fd, uint64_t at, uint64_t n);
 
 #endif

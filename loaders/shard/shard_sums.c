@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loaders/shard/shard_sums.h"
+
+#include "loaders/shard/shard_format.h"
+#include "loaders/shard/shard_writer.h"
+
+#include <xxhash.h>
+
+uint64_t mr__shard_hash(const void *data, uint64_t n)
+{
+    return XXH3_64bits(data, n);
+}
+
+/* Bytes of chunk i. */
+static uint64_t chunk_bytes(uint64_t bytes, uint64_t i)
+{
+    uint64_t left = bytes - i * MR_SHARD_CHUNK_BYTES;
+    return left < MR_SHARD_CHUNK_BYTES ? left : MR_SHARD_CHUNK_BYTES;
+}
+
+uint64_t mr__shard_sums_differ(const uint8_t *chunks, uint64_t bytes, const uint8_t *sums,
+                               uint64_t first, uint64_t n)
+{
+    for (uint64_t i = first; i < first + n; i++, chunks += MR_SHARD_CHUNK_BYTES) {
+        uint32_t sum = (uint32_t)XXH3_64bits(chunks, chunk_bytes(bytes, i));
+        if (sum != mr__le_u32(sums + i * MR_SHARD_SUM_BYTES))
+            return i;
+    }
+    return first + n;
+}
+
+bool mr__shard_sums(const void *body, uint64_t n, struct mr_buf *sums)
+{
+    const uint8_t *from = body;
+    uint64_t chunks = mr__shard_chunks(n);
+    if (!mr__buf_reserve(sums, chunks * MR_SHARD_SUM_BYTES))
+        return false;
+    for (uint64_t i = 0; i < chunks; i++, from += MR_SHARD_CHUNK_BYTES) {
+        mr__le_put(sums->data + sums->n, XXH3_64bits(from, chunk_bytes(n, i)) & UINT32_MAX,
+                   MR_SHARD_SUM_BYTES);
+        sums->n += MR_SHARD_SUM_BYTES;
+    }
+    return true;
+}

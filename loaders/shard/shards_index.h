@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * shards_index.h: between the index of a loader and the shards: for each column of files the index
+ * has a second one, NAME@place, that says where its bodies lie.
+ */
+#ifndef MR_SHARD_SHARDS_INDEX_H
+#define MR_SHARD_SHARDS_INDEX_H
+
+#include "base/index.h"
+#include "loaders/shard/shard_set.h"
+
+#define MR_SHARDS_PLACE "@place"
+
+/* The numbers of such a column. */
+enum { MR_PLACE_SHARD, MR_PLACE_AT, MR_PLACE_BYTES, MR_PLACE_CHECK, MR_PLACE_NUMBERS };
+
+/* For mr_source.index: every shard of the set `path` is opened, its index read and added. Names of
+ * files become SHARD/NAME, relative to the set's folder. MR_E_DATA names the shard. */
+int mr__shards_index(const char *path, struct mr_index_builder *b, struct mr_errbuf *e);
+/* One number for all that the shards of a set are; not negative. The index has it in a column of
+ * the name MR_SHARDS_PLACE, so that a process which opens the set later knows whether it still is
+ * the same. */
+int64_t mr__shards_identity(const struct mr_shard_set *set);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * shards_source.c: the source `shards`: what 'millrace pack' has made, in the order in which it was
+ * packed. The index says where a body lies; here it is read, in ranges or whole.
+ */
+#include "loaders/shard/body_reader.h"
+#include "loaders/shard/shards_index.h"
+#include "loaders/source/read_file.h"
+
+#include "base/descriptor.h"
+#include "base/printable.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_OPEN 64             /* shards that a thread has open */
+#define AHEAD_BYTES (256 << 10) /* of a large body: a crop needs but a part of it */
+
+struct shards_params {
+    const char *path;
+};
+
+struct open_shard {
+    struct mr_shard shard; /* its head and foot */
+    uint64_t used;         /* when it was last; 0: it is not open */
+};
+
+struct shards;
+
+struct one_body { /* of a column */
+    struct shards *of;
+    int column;
+    uint64_t sample;
+    struct mr_body body;
+};
+
+struct shards {
+    const struct mr_index *index;
+    uint64_t max_bytes, clock;
+    struct mr_shard_set set;
+    struct open_shard *open; /* [set.n] */
+    uint64_t nopen;
+    int place[MR_INDEX_MAX_COLUMNS]; /* of a column of files; -1: it is none */
+    struct one_body body[MR_INDEX_MAX_COLUMNS];
+};
+
+/* ---- the set ---- */
+
+static int find_places(struct shards *s, struct mr_errbuf *e)
+{
+    const struct mr_index_head *head = s->index->head;
+    int identity = mr__index_column(s->index, MR_SHARDS_PLACE);
+    for (int i = 0; i < (int)head->columns; i++) {
+        char name[MR_INDEX_NAME + sizeof MR_SHARDS_PLACE];
+        snprintf(name, sizeof name, "%s" MR_SHARDS_PLACE, head->column[i].name);
+        s->place[i] = head->column[i].kind == MR_COL_PATH ? mr__index_column(s->index, name) : -1;
+        s->body[i] = (struct one_body){.of = s, .column = i};
+    }
+    if (identity >= 0 && mr__index_whole(s->index, identity, 0) == mr__shards_identity(&s->set))
+        return MR_OK;
+    return mr__fail(e, MR_E_DATA,
+                    "the shards in '%s' are no longer those that the index was made "
+                    "from: they were packed again meanwhile; begin the run anew",
+                    mr__printable(s->set.folder, strlen(s->set.folder)).text);
+}
+
+static void shards_close(void *self)
+{
+    struct shards *s = self;
+    for (uint64_t i = 0; s->open && i < s->set.n; i++)
+        mr__shard_close(&s->open[i].shard);
+    for (int i = 0; i < MR_INDEX_MAX_COLUMNS; i++)
+        mr__body_free(&s->body[i].body);
+    mr__shard_set_free(&s->set);
+    free(s->open);
+    free(s);
+}
+
+static int shards_open(const void *params, const struct mr_index *index,
+                       const struct mr_limits *limits, void **self, struct mr_errbuf *e)
+{
+    const struct shards_params *p = params;
+    char real[PATH_MAX];
+    struct shards *s = calloc(1, sizeof *s);
+    if (!s)
+        return mr__fail(e, MR_E_MEMORY, "not enough memory to open the shards");
+    s->index = index;
+    s->max_bytes = (uint64_t)limits->max_file_bytes;
+    int rc = realpath(p->path, real) ? mr__shard_set_read(&s->set, real, e)
+                                     : mr__fail_errno(e, MR_E_IO, "cannot open '%s'",
+                                                      mr__printable(p->path, strlen(p->path)).text);
+    if (rc == MR_OK && !(s->open = calloc(s->set.n + 1, sizeof *s->open)))
+        rc = mr__fail(e, MR_E_MEMORY, "not enough memory for %llu shards",
+                      (unsigned long long)s->set.n);
+    if (rc == MR_OK)
+        rc = find_places(s, e);
+    if (rc == MR_OK)
+        *self = s;
+    else
+        shards_close(s);
+    return rc;
+}
+
+static void close_oldest(struct shards *s)
+{
+    struct open_shard *oldest = NULL;
+    for (uint64_t i = 0; i < s->set.n; i++)
+        if (s->open[i].used && (!oldest || s->open[i].used < oldest->used))
+            oldest = &s->open[i];
+    for (int i = 0; i < MR_INDEX_MAX_COLUMNS; i++) /* who reads of it has to begin again */
+        if (oldest && s->body[i].body.file == oldest->shard.file)
+            s->body[i].body.file = NULL;
+    if (oldest) {
+        mr__shard_close(&oldest->shard);
+        oldest->used = 0;
+        s->nopen--;
+    }
+}
+
+static int need_shard(struct shards *s, uint64_t number, struct mr_shard_file **file,
+                      struct mr_errbuf *e)
+{
+    struct open_shard *o = &s->open[number];
+    if (!o->used) {
+        if (s->nopen >= MAX_OPEN)
+            close_oldest(s);
+        int rc = mr__shard_set_open(&s->set, number, false, &o->shard, e);
+        if (rc < 0)
+            return rc;
+        s->nopen++;
+    }
+    o->used = ++s->clock;
+    *file = o->shard.file;
+    return MR_OK;
+}
+
+/* ---- a body ---- */
+
+static int find_body(const struct shards *s, uint64_t sample, int column, uint64_t *shard,
+                     struct mr_shard_place *place, struct mr_errbuf *e)
+{
+    const struct mr_index_head *head = s->index->head;
+    uint64_t entries;
+    if (sample >= head->samples || column < 0 || (uint64_t)column >= head->columns ||
+        s->place[column] < 0)
+        return mr__fail(e, MR_E_USAGE, "sample %llu has no file in column %d",
+                        (unsigned long long)sample, column);
+    const int64_t *numbers = mr__index_numbers(s->index, s->place[column], sample, &entries);
+    *shard = (uint64_t)numbers[MR_PLACE_SHARD];
+    *place = (struct mr_shard_place){.at = (uint64_t)numbers[MR_PLACE_AT],
+                                     .bytes = (uint64_t)numbers[MR_PLACE_BYTES],
+                                     .check = (uint64_t)numbers[MR_PLACE_CHECK]};
+    if (*shard >= s->set.n)
+        return mr__fail(e, MR_E_DATA, "sample %llu lies in shard %llu of %llu",
+                        (unsigned long long)sample, (unsigned long long)*shard,
+                        (unsigned long long)s->set.n);
+    if (!place->bytes)
+        return mr__fail(e, MR_E_DATA, "sample %llu has no %s", (unsigned long long)sample,
+                        head->column[column].name);
+    return MR_OK;
+}
+
+/* Puts the sample's name before what went wrong with it. */
+static int name_it(const struct one_body *one, int rc, struct mr_errbuf *e)
+{
+    if (rc == MR_OK || rc == MR_E_USAGE)
+        return rc;
+    char *name = mr__index_name(one->of->index, one->column, one->sample);
+    mr__context(e, "%s", name ? name : "?");
+    free(name);
+    return rc;
+}
+
+static int begin_body(struct shards *s, uint64_t sample, int column, struct one_body **out,
+                      struct mr_errbuf *e)
+{
+    struct mr_shard_place place = {0};
+    struct mr_shard_file *file = NULL;
+    uint64_t shard = 0;
+    int rc = find_body(s, sample, column, &shard, &place, e);
+    if (rc < 0)
+        return rc;
+    struct one_body *one = *out = &s->body[column];
+    one->sample = sample;
+    one->body.file = NULL;
+    if (place.bytes > s->max_bytes)
+        rc = mr__fail(e, MR_E_DATA,
+                      "it has %llu bytes, more than limits.max_file_bytes (%llu) allows",
+                      (unsigned long long)place.bytes, (unsigned long long)s->max_bytes);
+    if (rc == MR_OK)
+        rc = need_shard(s, shard, &file, e);
+    if (rc == MR_OK)
+        rc = mr__body_begin(&one->body, file, &place, e);
+    return name_it(one, rc, e);
+}
+
+static int get_range(void *ctx, uint64_t at, uint64_t bytes, const uint8_t **data,
+                     struct mr_errbuf *e)
+{
+    struct one_body *one = ctx;
+    return name_it(one, mr__body_get(&one->body, at, bytes, data, e), e);
+}
+
+static int shards_ranges(void *self, uint64_t sample, int column, struct mr_ranges *out,
+                         struct mr_errbuf *e)
+{
+    struct one_body *one;
+    int rc = begin_body(self, sample, column, &one, e);
+    *out = (struct mr_ranges){0};
+    if (rc == MR_OK)
+        *out = (struct mr_ranges){.n = one->body.place.bytes, .get = get_range, .ctx = one};
+    return rc;
+}
+
+static int shards_read(void *self, uint64_t sample, int column, struct mr_buf *out,
+                       struct mr_errbuf *e)
+{
+    struct one_body *one;
+    out->n = 0;
+    int rc = begin_body(self, sample, column, &one, e);
+    if (rc < 0)
+        return rc;
+    uint64_t n = one->body.place.bytes;
+    if (!mr__buf_reserve(out, n + MR_READ_PADDING))
+        rc = mr__fail(e, MR_E_MEMORY, "not enough memory for %llu bytes", (unsigned long long)n);
+    else
+        rc = mr__body_into(&one->body, out->data, e);
+    if (rc == MR_OK) {
+        memset(out->data + n, 0, MR_READ_PADDING);
+        out->n = n;
+    }
+    return name_it(one, rc, e);
+}
+
+static enum mr_cached shards_ahead(void *self, uint64_t sample, int column, uint64_t most)
+{
+    struct shards *s = self;
+    struct mr_shard_place place = {0};
+    struct mr_shard_file *file = NULL;
+    uint64_t shard = 0;
+    if (find_body(s, sample, column, &shard, &place, NULL) < 0 || place.bytes > s->max_bytes ||
+        need_shard(s, shard, &file, NULL) < 0)
+        return MR_CACHED_UNKNOWN;
+    uint64_t n = mr__shard_sums_bytes(place.bytes) + place.bytes;
+    uint64_t wanted = n <= 2 * AHEAD_BYTES ? n : AHEAD_BYTES;
+    return mr__shard_file_ahead(file, place.at, wanted < most ? wanted : most);
+}
+
+/* ---- the source ---- */
+
+static int shards_index(const void *params, struct mr_index_builder *b, struct mr_errbuf *e)
+{
+    return mr__shards_index(((const struct shards_params *)params)->path, b, e);
+}
+
+static const struct mr_opt shards_opts[] = {
+    {.name = "path",
+     .type = MR_OPT_PATH,
+     .off = offsetof(struct shards_params, path),
+     .help = "the folder that 'millrace pack' has filled, or one of its shards"},
+    MR_OPTS_END,
+};
+
+const struct mr_source mr__source_shards = {
+    .d = {.name = "shards",
+          .help = "packed data: what 'millrace pack' has made of another source, in its order",
+          .params_size = sizeof(struct shards_params),
+          .opts = shards_opts},
+    .resolved = true,
+    .index = shards_index,
+    .open = shards_open,
+    .read = shards_read,
+    .ranges = shards_ranges,
+    .close = shards_close,
+    .ahead = shards_ahead,
+};
