@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from harness import figures, goals, launch, machine, memory, packed_sets, plot, rows_file, table
-from harness.candidates import BENCH, REFERENCES
+from harness.candidates import BENCH, OWN, REFERENCES
 from harness.jobs import JOBS
 
 REPOSITORY = BENCH.parent
@@ -104,8 +104,7 @@ class Bench:
     def pack(self, candidate, data, watch=None):
         """One run of `millrace pack`, from the beginning."""
         packed_sets.clear(self.packed_folder(candidate))
-        command = self.pack_command(candidate, data)
-        return self.launch(candidate, command, watch, result_of=lambda output: {})
+        return self.launch(candidate, self.pack_command(candidate, data), watch)
 
     def copies(self):
         """A folder that has the data set COPIES times."""
@@ -164,11 +163,11 @@ class Bench:
             return "not installed: run bench/setup.sh " + candidate.venv
         return None
 
-    def launch(self, candidate, command, watch=None, **more):
+    def launch(self, candidate, command, watch=None):
         environment = {"NO_ALBUMENTATIONS_UPDATE": "1", "PYTHONDONTWRITEBYTECODE": "1",
                        "BENCH_CROP": str(self.job.crop), **dict(candidate.environment)}
         return launch.run([str(word) for word in command], self.cores(self.workers(candidate)),
-                          3 * self.options.seconds + START_UP, environment, watch, **more)
+                          3 * self.options.seconds + START_UP, environment, watch)
 
     def race(self, candidate, rate, watch=None):
         """One timed run (not to be used when it was watched)."""
@@ -198,18 +197,25 @@ class Bench:
         return self.stream(candidate, self.source(candidate)) == \
             self.stream(candidate, self.source(None))
 
-    def stages(self):
-        """What a row costs one producer, stage by stage, and one process's L before and after."""
-        command = [self.bin / "millrace", "explain", BENCH / "configs" / "jpeg_f32.yaml",
+    def analyze(self, candidate):
+        """The stages of `millrace explain --analyze`, of one producer."""
+        command = [self.bin / "millrace", "explain", BENCH / "configs" / candidate.config,
                    "--analyze", "--json", "--producers", "1"]
-        for setting in (f"source.path={self.data}", f"batch.size={self.options.batch}"):
+        for setting in (*self.source(candidate), f"batch.size={self.options.batch}",
+                        *candidate.settings):
             command += ["--set", setting]
+        return self.launch(candidate, command)["stages"]
+
+    def outside(self, candidate):
+        """What a row costs one producer, stage by stage, and one process's L before and after."""
         before = self.reference("full", 1)["images_per_s"]
-        stages = launch.run(command, self.cores(self.options.workers), START_UP)["stages"]
+        stages = self.analyze(candidate)
         return figures.outside(stages, before, self.reference("full", 1)["images_per_s"])
 
     def parts(self):
         """What a producer's work is made of, each part timed by itself on one core (bench_rows)."""
+        if not (self.bin / "bench_rows").exists():
+            return {}
         done = subprocess.run([self.bin / "bench_rows", self.data, str(self.options.rounds)],
                               capture_output=True, text=True, check=False,
                               preexec_fn=lambda: os.sched_setaffinity(0, self.cores(1)))
@@ -362,7 +368,10 @@ def main():
         write(bench, results)
     if bench.job.parts and not options.only:
         results["parts"] = bench.parts()
-        results["outside_decoding"] = [bench.stages() for _ in range(options.rounds)]
+        results["outside_decoding"] = [bench.outside(OWN) for _ in range(options.rounds)]
+    for candidate, record in racers if bench.job.stages else []:
+        if candidate.is_millrace:
+            record["stages_us"] = figures.stages(bench.analyze(candidate))
     results["machine"]["load_average_after"] = os.getloadavg()
     results["seconds"] = time.monotonic() - start
     write(bench, results)

@@ -77,6 +77,7 @@ class Job:
     close: float = 0.12  # how far a row's mean and deviation may be from the others'
     references: tuple = ("full",)  # the first: what rows are multiples of
     parts: bool = False  # measure by itself what a producer's work is made of (bench_rows)
+    stages: bool = False  # of every row, too (explain --analyze)
     goals: tuple = ()
     rows: int = 0     # so many rows of 1 MiB are the data, and no images
 

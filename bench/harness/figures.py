@@ -70,10 +70,15 @@ def parts(text):
     return found
 
 
-def outside(stages, before, after):
-    """Of `millrace explain --analyze`: microseconds of each stage, and what all but the decoder
-    take, as a share of the time that L takes for an image in one process."""
-    us = {stage["what"]: stage["us_per_row"] for stage in stages if stage["what"] != "wait"}
+def stages(analyzed):
+    """Of `millrace explain --analyze`: microseconds of each stage for a row."""
+    return {stage["what"]: stage["us_per_row"] for stage in analyzed if stage["what"] != "wait"}
+
+
+def outside(analyzed, before, after):
+    """Of the same: also what all but the decoder take, as a share of the time that L takes for an
+    image in one process."""
+    us = stages(analyzed)
     more = sum(cost for what, cost in us.items() if what not in ("decode", "header"))
     limit = 1e6 / mean((before, after))
     return {"us": us, "limit_us": limit, "of_limit": more / limit,

@@ -57,7 +57,7 @@ def packed():
     """The main job over what `millrace pack` made of the files, whole and shrunken."""
     return Job("JPEG files, packed -> " + MAIN,
                (OWN, PACKED_LIBJPEG, PACKED_JPEG, PACKED_AVX2, PACKED_COEF, *SHRUNKEN, FFCV_JPG,
-                FFCV_RAW),
+                FFCV_RAW), stages=True,
                goals=(Goal("packed-jpeg-libjpeg", 1.4), Goal("packed-jpeg", 2.0),
                       Goal("packed-coef-avx2", 3.6), Goal("packed-coef", 4.0),
                       Goal("packed-coef", 1.25, what="size"),
@@ -76,7 +76,7 @@ def packed_large(side):
                          environment=(("BENCH_LONGEST", "0"),))
     return Job(f"JPEG photographs of 4 to 18 megapixels, packed -> random_crop {side} + flip + "
                "normalize -> float32 NCHW", rows + peers_named("ffcv", "dali") + (all_pixels,),
-               crop=side, batch=16, close=0.4,
+               crop=side, batch=16, close=0.4, stages=True,
                goals=tuple(Goal(row, 20, over=who) for row in ("packed-jpeg", "packed-coef")
                            for who in ("ffcv", "dali")))
 

@@ -100,11 +100,10 @@ def start(command, cores, environment, out, err):
         raise Failed(f"cannot start {program}: {error.strerror}") from None
 
 
-def run(command, cores, timeout, environment=None, watch=None, result_of=result_of):
-    """Runs `command` and returns its last JSON line as a dict (or what `result_of` makes of its
-    output), with what was seen from outside: wall_s, total_cpu_s (of all its processes),
-    left_behind (processes that had to be killed), and what a memory.Watch has seen (looking takes
-    a little of the cores, so no timed run has one)."""
+def run(command, cores, timeout, environment=None, watch=None):
+    """Runs `command` and returns its last JSON line as a dict, with what was seen from outside:
+    wall_s, total_cpu_s (of all its processes), left_behind (processes that had to be killed), and
+    what a memory.Watch has seen (looking takes a little of the cores, so no timed run has one)."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         reap()
         cpu = children_cpu()

@@ -26,7 +26,8 @@ SETS = {
 
 def command(program, kind, data, folder, threads):
     """The words that pack `data` into `folder`."""
-    return [program, "pack", *data, folder, *SETS[kind].arguments, "--threads", threads]
+    return [program, "pack", *data, folder, *SETS[kind].arguments, "--threads", threads,
+            "--json"]
 
 
 def clear(folder):

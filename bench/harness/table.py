@@ -126,6 +126,10 @@ def asked(results):
                f"{'reached' if goal['met'] else 'NOT reached'}: {strong(goal['reached'])}")
 
 
+def stage_list(us):
+    return "; ".join(f"{what} {cost:.0f}" for what, cost in us.items())
+
+
 def more(results):
     """What a job adds: how cost grows with the workers, and Millrace's memory by process."""
     said = []
@@ -140,7 +144,11 @@ def more(results):
                              for key in ("of_limit", "decoding_of_limit"))
         said.append("An image's cost outside decoding, one producer (explain --analyze; L's time "
                     f"= 1): {strong(outside, 3)}; decoding {three(decoding, 3)}. In microseconds: "
-                    + "; ".join(f"{what} {cost:.0f}" for what, cost in us.items()) + ".")
+                    + stage_list(us) + ".")
+    for record in results["candidates"]:
+        if "stages_us" in record:
+            said.append(f"{record['title']}, microseconds of one producer for a row (explain "
+                        f"--analyze): {stage_list(record['stages_us'])}.")
     for kind, costs in results.get("parts", {}).items():
         said.append(f"A row's parts by themselves, {kind} (bench_rows; L's time = 1): " + "; ".join(
             f"{part} {cost['of_limit']:.3f}" for part, cost in costs.items()) + ".")

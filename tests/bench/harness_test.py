@@ -132,6 +132,9 @@ class Figures(unittest.TestCase):
         self.assertAlmostEqual(found["decoding_of_limit"], 0.71)
         made = {**results(record("millrace", [1])), "outside_decoding": [found, found]}
         self.assertIn("**0.180** (0.180-0.180); decoding 0.710", table.markdown(made))
+        rows = [record("millrace", [1], stages_us=figures.stages(stages))]
+        self.assertIn("for a row (explain --analyze): read 50; header 10; decode 700; flip 130.",
+                      table.markdown(results(*rows)))
 
 
 class Goals(unittest.TestCase):
@@ -220,7 +223,7 @@ class Packed(unittest.TestCase):
                 self.assertTrue(row.script or row.config or row.packed)
         words = packed_sets.command("millrace", "raw-256", ("photos",), "out", 2)
         self.assertEqual(words, ["millrace", "pack", "photos", "out", "--mode", "raw", "--max-side",
-                                 "256", "--threads", 2])
+                                 "256", "--threads", 2, "--json"])
 
     def test_a_size_has_a_column_where_one_was_packed(self):
         peer = record("ffcv", [0.5], stored_bytes=150, files_bytes=100)
