@@ -10,11 +10,12 @@ const struct mr_source *const mr_sources[] = {
     &mr__source_folder, &mr__source_manifest, &mr__source_shards, &mr__source_synthetic, NULL,
 };
 
-extern const struct mr_codec mr__codec_jpeg, mr__codec_packed, mr__codec_png;
+extern const struct mr_codec mr__codec_jpeg, mr__codec_packed, mr__codec_png, mr__codec_raw;
 const struct mr_codec *const mr_codecs[] = {
     &mr__codec_jpeg,
     &mr__codec_packed,
     &mr__codec_png,
+    &mr__codec_raw,
     NULL,
 };
 

@@ -199,6 +199,7 @@ enum mr_engine {
     MR_ENGINE_LIBJPEG,  /* libjpeg-turbo */
     MR_ENGINE_BASELINE, /* loaders/codec/baseline */
     MR_ENGINE_LIBPNG,
+    MR_ENGINE_RAW, /* loaders/codec/raw */
     MR_ENGINES
 };
 

@@ -179,7 +179,8 @@ static void put_rows(mr_profile *p, const struct mr_plan *plan, const struct mr_
 
 static void put_decode(mr_profile *p, const struct mr_costs *sum)
 {
-    static const char *const names[MR_ENGINES] = {"libjpeg-turbo", "own baseline", "libpng"};
+    static const char *const names[MR_ENGINES] = {"libjpeg-turbo", "own baseline", "libpng",
+                                                  "raw pixels"};
     p->file_bytes = sum->file_bytes;
     p->bytes_decoded = sum->read_bytes;
     p->pixels = sum->pixels;
