@@ -2,6 +2,7 @@
 #include "overrides.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,6 +54,46 @@ bool overrides_add_text(struct overrides *set, const char *key, const char *valu
     memcpy(to, "'", 2);
     set->texts[set->ntexts++] = text;
     overrides_add(set, text);
+    return true;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end);
+}
+
+static bool has_shards(const char *folder)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.*s/pack.json", PATH_MAX - 16, folder);
+    return !access(path, F_OK);
+}
+
+/* The source that reads SRC; NULL: it is a config. */
+static const char *find_source(const char *src)
+{
+    static const struct {
+        const char *ending, *source;
+    } files[] = {{".csv", "manifest"}, {".tsv", "manifest"}, {".mrs", "shards"}};
+    struct stat st;
+    if (!stat(src, &st) && S_ISDIR(st.st_mode))
+        return has_shards(src) ? "shards" : "folder";
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (ends_with(src, files[i].ending))
+            return files[i].source;
+    return NULL;
+}
+
+bool overrides_set_source(struct overrides *set, const char *src, bool *memory)
+{
+    const char *source = find_source(src);
+    if (!source)
+        return false;
+    *memory = overrides_add_text(set, "source.type", source) &&
+              overrides_add_text(set, "source.path", src);
+    if (ends_with(src, ".tsv"))
+        overrides_add(set, "source.separator=tab");
     return true;
 }
 

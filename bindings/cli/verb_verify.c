@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_UP_MS                                                                 \
@@ -76,27 +75,6 @@ static void log_line(void *user, mr_log_level level, const char *line)
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && !strcmp(text + n - m, end);
-}
-
-/* What a source of its own is set to; false: SRC is a config. */
-static bool set_source(struct overrides *set, const char *src, bool *memory)
-{
-    struct stat st;
-    bool folder = !stat(src, &st) && S_ISDIR(st.st_mode);
-    bool tabs = ends_with(src, ".tsv");
-    if (!folder && !tabs && !ends_with(src, ".csv"))
-        return false;
-    overrides_add(set, folder ? "source.type=folder" : "source.type=manifest");
-    if (tabs)
-        overrides_add(set, "source.separator=tab");
-    *memory = overrides_add_text(set, "source.path", src);
-    return true;
-}
-
 /* Every sample once, in order, all of it decoded, next to nothing kept. */
 static void set_run(struct overrides *set, bool masks, bool mixture)
 {
@@ -124,7 +102,7 @@ static int open_with(struct job *job, bool masks, bool mixture)
     bool memory = true;
     if (overrides_make(&set, &job->o->config))
         return MR_E_USAGE;
-    bool own = set_source(&set, job->src, &memory);
+    bool own = overrides_set_source(&set, job->src, &memory);
     if (!own && overrides_find_config(job->src)) {
         overrides_free(&set);
         return MR_E_USAGE;
