@@ -16,7 +16,8 @@ enum {
     MR_AC_BITS = 11,
     MR_AC_SIZE = 1 << MR_AC_BITS,
     MR_DC_BITS = 10,
-    MR_DC_SIZE = 1 << MR_DC_BITS
+    MR_DC_SIZE = 1 << MR_DC_BITS,
+    MR_HUFF_SLACK = 8 /* entries behind a table that mean nothing */
 };
 /* Most bits of one coefficient: a code of 16, a DC value of 11 */
 enum { MR_HUFF_MOST = 27 };
@@ -26,6 +27,8 @@ struct mr_huff_codes {
     uint32_t limit[18]; /* [n]: first 16-bit pattern above all codes of n and fewer bits */
     int32_t offset[17]; /* symbol of a code of n bits: value[offset[n] + code] */
     uint8_t value[256];
+    uint8_t bits[17];
+    bool made; /* the table of these codes is whole */
 };
 
 /* An entry of the table of AC codes:
@@ -40,18 +43,19 @@ struct mr_huff_codes {
 enum { MR_AC_END = 128, MR_AC_SLOW = 64, MR_AC_REACH = 31 };
 
 struct mr_huff_ac {
-    uint64_t entry[MR_AC_SIZE];
+    uint64_t entry[MR_AC_SIZE + MR_HUFF_SLACK];
     struct mr_huff_codes codes;
 };
 
 /* DC: bits 0-5 bits to take, 0: SLOW; bits 16-31 the difference. With SLOW, bits 16-23 and 24-31
  * are symbol and length as above. */
 struct mr_huff_dc {
-    uint32_t entry[MR_DC_SIZE];
+    uint32_t entry[MR_DC_SIZE + MR_HUFF_SLACK];
     struct mr_huff_codes codes;
 };
 
-/* bits[1..16]: codes of each length; value[256]. False: libjpeg refuses these codes, or they have
+/* bits[1..16]: codes of each length; value[256]. *t is zeroed or from an earlier call: what it has
+ * already is not made again. False: libjpeg refuses these codes, or they have
  * symbols that no 8-bit baseline image needs (AC ones only when they are met). */
 bool mr__huff_ac(struct mr_huff_ac *t, const uint8_t bits[17], const uint8_t value[256]);
 bool mr__huff_dc(struct mr_huff_dc *t, const uint8_t bits[17], const uint8_t value[256]);
