@@ -12,6 +12,7 @@
 #include "pipe/read_ahead.h"
 #include "pipe/read_clock.h"
 #include "shm/report.h"
+#include "shm/row_pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct filler {
     struct file image, mask;
     uint64_t read_ns; /* that ranges have taken */
     struct mr_read_ahead ahead;
+    struct mr_row_pages pages;
     const struct mr_claim *claim;
     bool waited; /* for the disk, since files were last asked for ahead */
 };
@@ -298,6 +300,14 @@ static int try_row(struct filler *f, const struct row *r, const struct mr_bad_ro
     return rc;
 }
 
+static void get_pages(struct filler *f, const struct row *r, uint32_t slot)
+{
+    if (!mr__row_pages_first(&f->pages, slot, r->number))
+        return;
+    for (int i = 0; i < f->s->plan->nfields; i++)
+        mr__row_pages_get(field_row(f, r, i), f->s->plan->fields[i].p.row_bytes);
+}
+
 static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct mr_errbuf *e)
 {
     struct filler *f = ctx;
@@ -313,6 +323,7 @@ static int fill(void *ctx, const struct mr_claim *claim, uint32_t *bad, struct m
         .sample = m->sample};
     int on_error = f->s->plan->config->on_error;
     mr__bad_none(f->s, claim->slot, claim->task);
+    get_pages(f, &r, claim->slot);
     struct mr_pick first, pick;
     mr__pick_read(m, &first);
     for (pick = first;;) {
@@ -357,6 +368,7 @@ static int open_filler(struct filler *f, struct mr_session *s, uint32_t lane, st
     if (rc >= 0)
         rc = source->open(c->source.params, &s->index, &c->limits, &f->source, e);
     mr__read_ahead_begin(&f->ahead, s, f->lane, f->source);
+    mr__row_pages_begin(&f->pages, &s->arena);
     return rc;
 }
 
@@ -366,6 +378,7 @@ static void close_filler(struct filler *f)
     if (f->source)
         source->close(f->source);
     mr__rowwork_close(f->work);
+    mr__row_pages_end(&f->pages);
     mr__buf_free(&f->image.whole);
     mr__buf_free(&f->mask.whole);
 }

@@ -81,6 +81,7 @@ static const struct rule rules[] = {
     ADVICE(MADV_NOHUGEPAGE),
     ADVICE(MADV_DONTDUMP),
     ADVICE(MADV_DODUMP),
+    ADVICE(22),  /* MADV_POPULATE_READ: the pages of a row */
     ADVICE(102), /* MADV_GUARD_INSTALL: newer libcs guard threads' stacks by it ... */
     ADVICE(103), /* ... and MADV_GUARD_REMOVE */
     PLAIN("futex"),
