@@ -58,6 +58,7 @@ static const struct rule rules[] = {
     PLAIN("pread64"),
     {"preadv2", ALWAYS, 5, UINT32_MAX, RWF_NOWAIT},                /* is a file cached? */
     {"fadvise64", ALWAYS, 3, UINT32_MAX, POSIX_FADV_WILLNEED},     /* reading ahead */
+    {"fadvise64", ALWAYS, 3, UINT32_MAX, POSIX_FADV_RANDOM},       /* the kernel shall not */
     {"getrusage", ALWAYS, 0, UINT32_MAX, (uint32_t)RUSAGE_THREAD}, /* did a read wait? */
     PLAIN("lseek"),
     PLAIN("close"),

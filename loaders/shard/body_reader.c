@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loaders/shard/body_reader.h"
 
-#include "base/printable.h"
 #include "loaders/shard/shard_sums.h"
 
 #include <string.h>
@@ -35,13 +34,10 @@ int mr__body_begin(struct mr_body *b, struct mr_shard_file *file,
 
 static int damaged(const struct mr_body *b, uint64_t from, uint64_t to, struct mr_errbuf *e)
 {
-    const char *path = b->file->path;
     return mr__fail(e, MR_E_DATA,
-                    "bytes %llu to %llu of the shard '%s' are not what was written: it is damaged; "
-                    "copy it again, or pack it again",
+                    "bytes %llu to %llu of the shard are damaged: copy it again, or pack it again",
                     (unsigned long long)(b->place.at + from),
-                    (unsigned long long)(b->place.at + to - 1),
-                    mr__printable(path, strlen(path)).text);
+                    (unsigned long long)(b->place.at + to - 1));
 }
 
 /* Chunks [first, first + n) that lie at `data`. */

@@ -21,7 +21,7 @@ struct mr_body { /* zero it to begin */
 int mr__body_begin(struct mr_body *b, struct mr_shard_file *file,
                    const struct mr_shard_place *place, struct mr_errbuf *e);
 /* Bytes [at, at + bytes) of the body. What was asked for before stays where it is. MR_E_DATA,
- * MR_E_IO: the sentence says where in which file, not whose body it is. */
+ * MR_E_IO: the sentence says where in the shard, not in which and whose body it is. */
 int mr__body_get(struct mr_body *b, uint64_t at, uint64_t bytes, const uint8_t **data,
                  struct mr_errbuf *e);
 /* Reads all of it to somewhere else: place.bytes bytes. */

@@ -144,5 +144,5 @@ int mr__shard_read(const struct mr_shard *shard, const struct mr_shard_column *c
         out->n = place.bytes;
     }
     mr__body_free(&b);
-    return rc;
+    return rc < 0 ? mr__context(e, "'%s'", show(shard).text) : MR_OK;
 }

@@ -5,13 +5,10 @@
 #include "base/printable.h"
 #include "loaders/shard/set_text.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define MAX_LIST_BYTES (256u << 20) /* some million shards */
 
@@ -155,30 +152,15 @@ int mr__shard_set_parse(struct mr_shard_set *set, const char *text, size_t n, st
 
 /* ---- its file ---- */
 
-static bool has_shards(const char *folder)
-{
-    DIR *stream = opendir(folder);
-    const struct dirent *entry;
-    bool found = false;
-    while (stream && !found && (entry = readdir(stream)))
-        found = is_name(entry->d_name) || strstr(entry->d_name, MR_SHARD_ENDING MR_SHARD_TEMPORARY);
-    if (stream)
-        closedir(stream);
-    return found;
-}
-
 static int cannot_open(const struct mr_shard_set *set, struct mr_errbuf *e)
 {
-    if (errno == ENOENT && has_shards(set->folder))
-        return mr__fail(e, MR_E_IO,
-                        "'%s' has shards and no %s: packing has not come to its end; run the same "
-                        "'millrace pack' again, it goes on where it was",
-                        show(set->folder).text, MR_SHARD_SET_FILE);
     if (errno == ENOENT)
         return mr__fail(e, MR_E_IO,
-                        "there are no shards in '%s': no %s, which 'millrace pack' makes",
-                        show(set->folder).text, MR_SHARD_SET_FILE);
-    return mr__fail_errno(e, MR_E_IO, "cannot open '%s/%s'", show(set->folder).text,
+                        "there is no %s in '%s', which 'millrace pack' writes at its end: nothing "
+                        "was packed there, or packing was interrupted and goes on when it is run "
+                        "again",
+                        MR_SHARD_SET_FILE, show(set->folder).text);
+    return mr__fail_errno(e, MR_E_IO, "cannot look at '%s/%s'", show(set->folder).text,
                           MR_SHARD_SET_FILE);
 }
 
@@ -186,10 +168,11 @@ static int read_list(struct mr_shard_set *set, struct mr_errbuf *e)
 {
     struct mr_shard_file *file;
     struct mr_buf text = {0};
+    struct stat st;
     char *path = NULL;
     if (asprintf(&path, "%s/%s", *set->folder ? set->folder : ".", MR_SHARD_SET_FILE) < 0)
         return no_memory(e);
-    int rc = access(path, F_OK) < 0 ? cannot_open(set, e) : mr__shard_file_open(&file, path, e);
+    int rc = stat(path, &st) < 0 ? cannot_open(set, e) : mr__shard_file_open(&file, path, e);
     free(path);
     if (rc < 0)
         return rc;

@@ -14,7 +14,7 @@ struct shards_index {
     const struct mr_shard_set *set;
     struct mr_shard shape; /* the columns and classes of the first shard, which all have */
     int column[MR_SHARD_MAX_COLUMNS], place[MR_SHARD_MAX_COLUMNS], identity;
-    struct mr_buf scratch;
+    struct mr_buf scratch, prefix;
     struct mr_errbuf *e;
 };
 
@@ -26,6 +26,12 @@ int64_t mr__shards_identity(const struct mr_shard_set *set)
         hash = mr__shard_hash(of, sizeof of);
     }
     return (int64_t)(hash & INT64_MAX);
+}
+
+char *mr__shards_path(const struct mr_index *index)
+{
+    const struct mr_index_head *head = index->head;
+    return strndup((const char *)index->base + head->root, head->root_bytes);
 }
 
 static int no_memory(struct shards_index *x)
@@ -105,14 +111,26 @@ static int check_shape(struct shards_index *x, const struct mr_shard *s)
 
 /* ---- values ---- */
 
-/* What people are told of a file: its shard and its name. */
-static int add_name(struct shards_index *x, int column, const char *file, const char *name,
-                    size_t n)
+/* What people are told of a file: its shard and its name. A confined process may open what such
+ * names lead to, so a link is followed here. */
+static int shard_prefix(struct shards_index *x, const struct mr_shard *s, uint64_t number)
+{
+    char real[PATH_MAX];
+    bool link = realpath(s->path, real) && strcmp(real, s->path) != 0;
+    const char *text = link ? real : x->set->alone ? "" : x->set->line[number].file;
+    x->prefix.n = 0;
+    if (!mr__buf_append(&x->prefix, text, strlen(text)) ||
+        (*text && !mr__buf_append(&x->prefix, "/", 1)))
+        return no_memory(x);
+    return MR_OK;
+}
+
+static int add_name(struct shards_index *x, int column, const char *name, size_t n)
 {
     x->scratch.n = 0;
     for (; n && *name == '/'; n--)
         name++;
-    if (!mr__buf_append(&x->scratch, file, strlen(file)) || !mr__buf_append(&x->scratch, "/", 1) ||
+    if (!mr__buf_append(&x->scratch, x->prefix.data, x->prefix.n) ||
         !mr__buf_append(&x->scratch, name, n))
         return no_memory(x);
     return mr__index_add_path(x->b, column, (const char *)x->scratch.data, x->scratch.n, x->e);
@@ -121,8 +139,7 @@ static int add_name(struct shards_index *x, int column, const char *file, const 
 static int add_files(struct shards_index *x, const struct mr_shard *s, uint64_t number, int i)
 {
     const struct mr_shard_column *c = &s->column[i];
-    const char *file = x->set->line[number].file;
-    int rc = MR_OK;
+    int rc = shard_prefix(x, s, number);
     for (uint64_t k = 0; k < s->samples && rc >= 0; k++) {
         struct mr_shard_place place = mr__shard_place(c, k);
         int64_t numbers[MR_PLACE_NUMBERS] = {(int64_t)number, (int64_t)place.at,
@@ -134,7 +151,7 @@ static int add_files(struct shards_index *x, const struct mr_shard *s, uint64_t 
             n = (size_t)snprintf(unnamed, sizeof unnamed, "%llu", (unsigned long long)k);
             name = unnamed;
         }
-        rc = place.bytes ? add_name(x, x->column[i], file, name, n)
+        rc = place.bytes ? add_name(x, x->column[i], name, n)
                          : mr__index_add_path(x->b, x->column[i], "", 0, x->e);
         if (rc >= 0)
             rc = mr__index_add_numbers(x->b, x->place[i], numbers, 1, x->e);
@@ -232,9 +249,10 @@ int mr__shards_index(const char *path, struct mr_index_builder *b, struct mr_err
     if (rc >= 0)
         rc = mr__shard_set_read(&set, real, e);
     if (rc >= 0)
-        rc = fill(&x, set.folder);
+        rc = fill(&x, real);
     mr__shard_close(&x.shape);
     mr__shard_set_free(&set);
     mr__buf_free(&x.scratch);
+    mr__buf_free(&x.prefix);
     return rc;
 }

@@ -10,7 +10,6 @@
 #include "base/descriptor.h"
 #include "base/printable.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -80,16 +79,16 @@ static void shards_close(void *self)
 static int shards_open(const void *params, const struct mr_index *index,
                        const struct mr_limits *limits, void **self, struct mr_errbuf *e)
 {
-    const struct shards_params *p = params;
-    char real[PATH_MAX];
     struct shards *s = calloc(1, sizeof *s);
+    char *path = mr__shards_path(index);
+    (void)params; /* a confined process cannot follow its links; the index has done it */
+    int rc = s && path ? mr__shard_set_read(&s->set, path, e)
+                       : mr__fail(e, MR_E_MEMORY, "not enough memory to open the shards");
+    free(path);
     if (!s)
-        return mr__fail(e, MR_E_MEMORY, "not enough memory to open the shards");
+        return rc;
     s->index = index;
     s->max_bytes = (uint64_t)limits->max_file_bytes;
-    int rc = realpath(p->path, real) ? mr__shard_set_read(&s->set, real, e)
-                                     : mr__fail_errno(e, MR_E_IO, "cannot open '%s'",
-                                                      mr__printable(p->path, strlen(p->path)).text);
     if (rc == MR_OK && !(s->open = calloc(s->set.n + 1, sizeof *s->open)))
         rc = mr__fail(e, MR_E_MEMORY, "not enough memory for %llu shards",
                       (unsigned long long)s->set.n);

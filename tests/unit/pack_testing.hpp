@@ -9,10 +9,12 @@
 
 extern "C" {
 #include "base/config.h"
+#include "loaders/codec/find.h"
 #include "loaders/shard/shard_set.h"
 }
 
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <unistd.h>
@@ -82,6 +84,24 @@ struct PackOptions {
     std::function<std::string(const std::string &)> change = nullptr;
 };
 
+// Of an encoded image, as displayed; 0 x 0 where there is none.
+inline void image_size(const mr_config *config, const std::string &body, int32_t *w, int32_t *h)
+{
+    std::string padded = body + std::string(64, 0);
+    const auto *data = (const uint8_t *)padded.data();
+    mr_image_info info = {};
+    mr_errbuf e = {};
+    void *decoder;
+    const mr_codec *codec = mr__codec_find(data, body.size(), &e);
+    if (codec && codec->open(&decoder, &config->limits, &e) == MR_OK) {
+        if (codec->header(decoder, data, body.size(), &info, &e) < 0)
+            info = {};
+        codec->close(decoder);
+    }
+    *w = info.w;
+    *h = info.h;
+}
+
 // Packs a listed source into `folder`, which is there.
 inline std::vector<mr_shard_line> pack(Listed &from, const std::string &folder,
                                        const PackOptions &options = {})
@@ -103,8 +123,6 @@ inline std::vector<mr_shard_line> pack(Listed &from, const std::string &folder,
         std::vector<std::string> bodies(from.index.head->columns);
         mr_shard_sample sample = {};
         sample.sample = i;
-        sample.image_w = int32_t(i + 1);
-        sample.image_h = int32_t(2 * i + 1);
         for (size_t c = 0; c < bodies.size(); c++) {
             uint32_t kind = from.index.head->column[c].kind;
             if (kind != MR_COL_PATH && kind != MR_COL_MADE)
@@ -112,6 +130,8 @@ inline std::vector<mr_shard_line> pack(Listed &from, const std::string &folder,
             bodies[c] = from.body(i, int(c));
             if (options.change)
                 bodies[c] = options.change(bodies[c]);
+            if (options.sizes && !strcmp(from.index.head->column[c].name, "image"))
+                image_size(from.config, bodies[c], &sample.image_w, &sample.image_h);
             sample.bytes[c] = {bodies[c].data(), bodies[c].size(), nullptr};
         }
         if (w &&

@@ -282,7 +282,6 @@ TEST(Shard, ARangeNeedsNoOther)
     EXPECT_EQ(mr__body_get(&b, 100, 150000, &data, &e), MR_OK) << e.text;
     EXPECT_EQ(mr__body_get(&b, 210000, 90000, &data, &e), MR_OK) << e.text;
     EXPECT_EQ(mr__body_get(&b, 199999, 2, &data, &e), MR_E_DATA);
-    EXPECT_NE(strstr(e.text, "bad.mrs"), nullptr) << e.text;
     std::string where = std::to_string(body + 200000 / 4096 * 4096);
     EXPECT_NE(strstr(e.text, where.c_str()), nullptr) << e.text;
     mr__body_free(&b);
@@ -407,11 +406,11 @@ TEST(ShardSet, SaysWhatIsMissing)
 {
     TempTree t;
     t.folder("empty");
-    EXPECT_NE(set_error(t.path("empty")).find("no shards in"), std::string::npos);
+    EXPECT_NE(set_error(t.path("empty")).find("nothing was packed there"), std::string::npos);
     t.file("half/s-000000.mrs.part");
-    EXPECT_NE(set_error(t.path("half")).find("not come to its end"), std::string::npos);
+    EXPECT_NE(set_error(t.path("half")).find("was interrupted"), std::string::npos);
     t.file("half/s-000000.mrs");
-    EXPECT_NE(set_error(t.path("half")).find("not come to its end"), std::string::npos);
+    EXPECT_NE(set_error(t.path("half")).find("was interrupted"), std::string::npos);
     t.file("away/pack.json", "{\"millrace_pack\": 1, \"samples\": 1, \"shards\": [{\"file\": "
                              "\"../x.mrs\", \"first\": 0, \"samples\": 1}]}");
     EXPECT_NE(set_error(t.path("away")).find("no name of a shard"), std::string::npos)
