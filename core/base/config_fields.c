@@ -2,8 +2,7 @@
  *
  * config_fields.c: what a batch holds. Of the pipeline's fields `image`, `mask` and `boxes`, and
  * `window` with a sampler of windows, have meanings of their own; every other name is a column of
- * the source. A user's producer fills fields
- * of any name and shape.
+ * the source: numbers, or a tensor. A user's producer fills fields of any name and shape.
  */
 #include "config_tables.h"
 
@@ -143,8 +142,9 @@ static int check_boxes(struct mr_config_reader *r, struct mr_field_config *f)
 static int check_window(struct mr_config_reader *r, struct mr_field_config *f)
 {
     if ((f->given & (MR_GIVEN_SHAPE | MR_GIVEN_LAYOUT)) || f->channels || f->bits || f->max)
-        return field_error(r, f, "holds x, y, width and height of the row's window: all that it "
-                                 "takes is a dtype");
+        return field_error(r, f,
+                           "holds x, y, width and height of the row's window: all that it "
+                           "takes is a dtype");
     if (f->dtype < 0)
         f->dtype = MR_I32;
     return MR_OK;
@@ -182,11 +182,35 @@ static int check_field(struct mr_config_reader *r, struct mr_field_config *f)
     return strcmp(f->name, "boxes") ? check_column(r, f) : check_boxes(r, f);
 }
 
+static const struct mr_field_config *find_field(const struct mr_config *c, const char *name)
+{
+    for (int i = 0; i < c->nfields; i++)
+        if (!strcmp(c->fields[i].name, name))
+            return &c->fields[i];
+    return NULL;
+}
+
+/* A batch may do without images, but not what works on them or follows them. */
+static int check_needs_image(struct mr_config_reader *r)
+{
+    static const char *const followers[] = {"mask", "boxes"};
+    const struct mr_config *c = r->c;
+    const char *needs = c->nops ? "ops" : NULL;
+    if (find_field(c, "image") || mr__config_user_rows(c))
+        return MR_OK;
+    for (size_t i = 0; i < sizeof followers / sizeof *followers && !needs; i++)
+        needs = find_field(c, followers[i]) ? followers[i] : NULL;
+    if (!needs)
+        return MR_OK;
+    return mr__config_error(c, c->fields[0].mark, r->opt.e,
+                            "'fields' has no 'image', which '%s' needs: add it ('image: {}')",
+                            needs);
+}
+
 int mr__config_fields(struct mr_config_reader *r)
 {
     struct mr_config *c = r->c;
     int rc = MR_OK;
-    bool image = false;
     if (!c->nfields && mr__config_user_rows(c))
         return MR_OK; /* mr__config_check says what is missing */
     if (!c->nfields) {
@@ -194,12 +218,7 @@ int mr__config_fields(struct mr_config_reader *r)
         if (rc == MR_OK)
             rc = add_default(r, "label");
     }
-    for (int i = 0; i < c->nfields && rc == MR_OK; i++) {
+    for (int i = 0; i < c->nfields && rc == MR_OK; i++)
         rc = check_field(r, &c->fields[i]);
-        image = image || !strcmp(c->fields[i].name, "image");
-    }
-    if (rc == MR_OK && !image && !mr__config_user_rows(c))
-        return mr__config_error(c, c->fields[0].mark, r->opt.e,
-                                "'fields' has no 'image': add it ('image: {}')");
-    return rc;
+    return rc == MR_OK ? check_needs_image(r) : rc;
 }

@@ -275,6 +275,15 @@ struct mr_source {
      * another process, and does not wait for them. Says whether they were there already. A file
      * that cannot be had is left for `read` to find. NULL: there are no files. */
     enum mr_cached (*ahead)(void *self, uint64_t sample, int column, uint64_t most);
+    /* Reads the numbers of a TENSOR column straight to where they are wanted, and nowhere else:
+     * `bytes` bytes at `to`, all of the sample's, in this machine's byte order. Fails as `read`
+     * does; there may be anything at `to` then. NULL: there are no TENSOR columns. */
+    int (*tensor)(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
+                  struct mr_errbuf *e);
+    /* Appends the files and folders, each an absolute path with its NUL, that `open` and what
+     * follows it open beside the files that the index names: all that a confined producer can
+     * read. In the helper process, behind `index`. NULL: none. */
+    int (*roots)(const void *params, struct mr_buf *paths, struct mr_errbuf *e);
 };
 
 /* ---- samplers ------------------------------------------------------------------------------- */

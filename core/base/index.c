@@ -50,7 +50,7 @@ const char *mr__index_path(const struct mr_index *index, int column, uint64_t sa
     *n = 0;
     if (index->head->parts && !mr__index_enter(&index, &column, &sample, &part))
         return "";
-    if (index->head->column[column].kind == MR_COL_MADE)
+    if (index->head->column[column].kind != MR_COL_PATH)
         return "";
     const struct mr_column *c = &index->head->column[column];
     return find_text(index, c->offsets, sample, c->data, n);
@@ -115,6 +115,25 @@ const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t
     const uint8_t *at = index->base + c->data + first * entry;
     mr__index_need(index, at, *entries * entry);
     return at;
+}
+
+int mr__index_shape(const struct mr_index *index, int column, int64_t *shape)
+{
+    struct mr_index part;
+    for (uint64_t p = 0; p < index->head->parts; p++) { /* they agree: any of them */
+        uint8_t own = mr__index_parts(index)[p].column[column];
+        if (own == MR_INDEX_NO_COLUMN)
+            continue;
+        part = mr__index_of_part(index, &mr__index_parts(index)[p]);
+        return mr__index_shape(&part, own, shape);
+    }
+    const struct mr_column *c = &index->head->column[column];
+    if (index->head->parts || c->kind != MR_COL_TENSOR)
+        return 0;
+    const void *at = index->base + c->data;
+    mr__index_need(index, at, c->max_entries * sizeof *shape);
+    memcpy(shape, at, c->max_entries * sizeof *shape);
+    return (int)c->max_entries;
 }
 
 bool mr__index_is_whole(const struct mr_column *c)

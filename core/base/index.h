@@ -30,18 +30,22 @@ enum mr_column_kind {
     MR_COL_FIXED,  /* `width` numbers of `dtype` per sample */
     MR_COL_RAGGED, /* 0 .. many entries of `width` numbers of `dtype` per sample */
     MR_COL_MADE,   /* a file's bytes that the source makes from the sample's number: not stored */
+    MR_COL_TENSOR, /* `width` numbers of `dtype` per sample, of one shape, which the source reads
+                      when they are wanted: not stored */
 };
 
 struct mr_column {
     char name[MR_INDEX_NAME];
     uint32_t kind, dtype; /* enum mr_column_kind, mr_dtype */
     uint32_t width;       /* numbers per entry; 1 for paths */
-    uint32_t max_entries; /* RAGGED: the largest number of entries any sample has */
+    uint32_t max_entries; /* RAGGED: the largest number of entries any sample has; TENSOR: its
+                             dimensions, 1 to MR_MAX_DIMS - 1 */
     union {
         uint64_t offsets; /* PATH, RAGGED: where u64[samples + 1] offsets (bytes, entries) start */
         uint64_t period;  /* FIXED: sample s has entry s mod period; 0: each sample has its own */
     };
-    uint64_t data; /* where the numbers or the path bytes start */
+    uint64_t data; /* where the numbers or the path bytes start; TENSOR: i64[max_entries], the
+                      shape */
 };
 
 struct mr_index_head {
@@ -100,8 +104,8 @@ void mr__index_unmap(struct mr_index *index);
 
 /* Column number by name, -1 when there is none. */
 int mr__index_column(const struct mr_index *index, const char *name);
-/* A path as text with its length (not NUL-terminated); sample < samples, a PATH column or a MADE
- * one, where it is "". */
+/* A path as text with its length (not NUL-terminated); sample < samples, a PATH column or one that
+ * is not stored, where it is "". */
 const char *mr__index_path(const struct mr_index *index, int column, uint64_t sample, size_t *n);
 /* The whole path, root included, malloc'ed and NUL-terminated; NULL when memory is out. "" when the
  * sample has none. */
@@ -113,6 +117,8 @@ char *mr__index_name(const struct mr_index *index, int column, uint64_t sample);
  * column. */
 const void *mr__index_numbers(const struct mr_index *index, int column, uint64_t sample,
                               uint64_t *entries);
+/* The shape of a TENSOR column's sample, into shape[MR_MAX_DIMS - 1]; returns its dimensions. */
+int mr__index_shape(const struct mr_index *index, int column, int64_t *shape);
 /* Whether a column holds one whole number per sample, which mr__index_whole then gives. */
 bool mr__index_is_whole(const struct mr_column *column);
 int64_t mr__index_whole(const struct mr_index *index, int column, uint64_t sample);
@@ -147,6 +153,10 @@ int mr__index_set_root(struct mr_index_builder *b, const char *root, struct mr_e
  * that comes after samples gets the values of all of them before mr__index_finish. */
 int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_column_kind kind,
                          enum mr_dtype dtype, uint32_t width, struct mr_errbuf *e);
+/* The same for a TENSOR column: a sample has this shape, of 1 to MR_MAX_DIMS - 1 dimensions and no
+ * more than 2^32 - 1 numbers. It has no values here: mr__index_repeat gives it its samples. */
+int mr__index_add_tensor(struct mr_index_builder *b, const char *name, enum mr_dtype dtype,
+                         const int64_t *shape, int ndim, struct mr_errbuf *e);
 /* n bytes without NUL (MR_E_DATA otherwise), copied; n = 0: the sample has no file here. */
 int mr__index_add_path(struct mr_index_builder *b, int column, const char *path, size_t n,
                        struct mr_errbuf *e);
@@ -154,8 +164,8 @@ int mr__index_add_path(struct mr_index_builder *b, int column, const char *path,
 int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *data,
                           uint64_t entries, struct mr_errbuf *e);
 /* Makes the values of a FIXED column so far (one at least) those of `samples` samples, over and
- * over; a MADE column has none and only gets its `samples` this way. The column is complete then.
- */
+ * over; a MADE or TENSOR column has none and only gets its `samples` this way. The column is
+ * complete then. */
 int mr__index_repeat(struct mr_index_builder *b, int column, uint64_t samples, struct mr_errbuf *e);
 /* The name of the next class number, from 0. Copied. */
 int mr__index_add_class(struct mr_index_builder *b, const char *name, size_t n,

@@ -53,6 +53,7 @@ int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_c
                          enum mr_dtype dtype, uint32_t width, struct mr_errbuf *e)
 {
     struct mr_index_head *head = &b->head;
+    uint32_t most = kind == MR_COL_TENSOR ? UINT32_MAX : MR_INDEX_MAX_WIDTH;
     size_t n = strlen(name);
     if (n < 1 || n >= MR_INDEX_NAME)
         return mr__fail(e, MR_E_USAGE, "column name '%.80s' is not 1 to %d bytes long", name,
@@ -60,9 +61,9 @@ int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_c
     if (head->columns == MR_INDEX_MAX_COLUMNS)
         return mr__fail(e, MR_E_LIMIT, "column '%s': a data set has at most %d columns", name,
                         MR_INDEX_MAX_COLUMNS);
-    if (width < 1 || width > MR_INDEX_MAX_WIDTH || !mr_dtype_size(dtype))
+    if (width < 1 || width > most || !mr_dtype_size(dtype))
         return mr__fail(e, MR_E_USAGE, "column '%s': width %u is not 1 to %u, or no such dtype",
-                        name, width, MR_INDEX_MAX_WIDTH);
+                        name, width, most);
     for (uint64_t i = 0; i < head->columns; i++)
         if (!strcmp(head->column[i].name, name))
             return mr__fail(e, MR_E_USAGE, "column '%s' is there twice", name);
@@ -70,6 +71,27 @@ int mr__index_add_column(struct mr_index_builder *b, const char *name, enum mr_c
     *c = (struct mr_column){.kind = kind, .dtype = dtype, .width = width};
     memcpy(c->name, name, n);
     return (int)head->columns++;
+}
+
+int mr__index_add_tensor(struct mr_index_builder *b, const char *name, enum mr_dtype dtype,
+                         const int64_t *shape, int ndim, struct mr_errbuf *e)
+{
+    uint64_t n = 1;
+    if (ndim < 1 || ndim > MR_MAX_DIMS - 1)
+        return mr__fail(e, MR_E_USAGE, "column '%s' has %d dimensions per sample, not 1 to %d",
+                        name, ndim, MR_MAX_DIMS - 1);
+    for (int d = 0; d < ndim; d++)
+        if (shape[d] < 1 || __builtin_mul_overflow(n, (uint64_t)shape[d], &n) || n > UINT32_MAX)
+            return mr__fail(e, MR_E_LIMIT,
+                            "column '%s' has %s numbers per sample; 1 to %u are possible", name,
+                            shape[d] < 1 ? "no" : "too many", UINT32_MAX);
+    int column = mr__index_add_column(b, name, MR_COL_TENSOR, dtype, (uint32_t)n, e);
+    if (column < 0)
+        return column;
+    if (!mr__buf_append(&b->column[column].data, shape, (size_t)ndim * sizeof *shape))
+        return no_memory(e, b);
+    b->head.column[column].max_entries = (uint32_t)ndim;
+    return column;
 }
 
 /* Adds a value of `bytes` bytes, which moves the offset on by `step`. Leaves nothing half done. */
@@ -109,7 +131,7 @@ int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *da
                           uint64_t entries, struct mr_errbuf *e)
 {
     struct mr_column *c = column_of(b, column);
-    if (!c || c->kind == MR_COL_PATH || c->kind == MR_COL_MADE)
+    if (!c || (c->kind != MR_COL_FIXED && c->kind != MR_COL_RAGGED))
         return mr__fail(e, MR_E_USAGE, "column %d holds no numbers", column);
     if (c->kind == MR_COL_FIXED && c->period)
         return mr__fail(e, MR_E_USAGE, "column '%s' is complete", c->name);
@@ -132,7 +154,7 @@ int mr__index_add_numbers(struct mr_index_builder *b, int column, const void *da
 int mr__index_repeat(struct mr_index_builder *b, int column, uint64_t samples, struct mr_errbuf *e)
 {
     struct mr_column *c = column_of(b, column);
-    if (!c || (c->kind != MR_COL_MADE && c->kind != MR_COL_FIXED))
+    if (!c || c->kind == MR_COL_PATH || c->kind == MR_COL_RAGGED)
         return mr__fail(e, MR_E_USAGE, "column %d cannot repeat its values", column);
     if (c->kind == MR_COL_FIXED && (c->period || !b->samples[column]))
         return mr__fail(e, MR_E_USAGE, "column '%s' is complete, or has no value to repeat",

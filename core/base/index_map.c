@@ -57,14 +57,32 @@ static bool text_fits(const struct mr_index *index, bool deep, uint64_t at, uint
     return !bytes || !memchr(index->base + data, 0, bytes);
 }
 
+/* The shape lies inside, and has as many numbers as the column says. */
+static bool tensor_fits(const struct mr_index *index, const struct mr_column *c)
+{
+    uint64_t n = 1;
+    if (c->offsets || c->max_entries < 1 || c->max_entries > MR_MAX_DIMS - 1 ||
+        !array_fits(index, c->data, c->max_entries, sizeof(int64_t)))
+        return false;
+    const int64_t *shape = (const int64_t *)(index->base + c->data);
+    mr__index_need(index, shape, c->max_entries * sizeof *shape);
+    for (uint32_t d = 0; d < c->max_entries; d++)
+        if (shape[d] < 1 || __builtin_mul_overflow(n, (uint64_t)shape[d], &n))
+            return false;
+    return n == c->width;
+}
+
 static bool column_fits(const struct mr_index *index, bool deep, const struct mr_column *c)
 {
     uint64_t n = index->head->samples;
     if (c->name[0] == 0 || !memchr(c->name, 0, sizeof c->name))
         return false;
-    if (c->width < 1 || c->width > MR_INDEX_MAX_WIDTH || c->dtype >= MR_DTYPE_COUNT)
+    bool stored = c->kind != MR_COL_TENSOR;
+    if (c->width < 1 || (stored && c->width > MR_INDEX_MAX_WIDTH) || c->dtype >= MR_DTYPE_COUNT)
         return false;
     uint64_t entry = c->width * mr_dtype_size(c->dtype);
+    if (index->head->parts && !stored)
+        return true;
     if (index->head->parts)
         return array_fits(index, index->head->zeros, 1, entry);
     uint64_t step = c->max_entries;
@@ -73,6 +91,7 @@ static bool column_fits(const struct mr_index *index, bool deep, const struct mr
     case MR_COL_FIXED: return array_fits(index, c->data, c->period ? c->period : n, entry);
     case MR_COL_RAGGED: return ragged_fits(index, deep, c->offsets, n, c->data, entry, step);
     case MR_COL_MADE: return !c->offsets && !c->data && entry == 1;
+    case MR_COL_TENSOR: return tensor_fits(index, c);
     }
     return false;
 }

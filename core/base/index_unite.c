@@ -4,6 +4,7 @@
  * of its name, and a class once for all parts that know its name, whatever numbers it had in each.
  */
 #include "index_format.h"
+#include "shape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,13 +63,46 @@ static const char *owner_of(const struct mr_index_builder *b, int column)
     return b->table[i].name;
 }
 
-static void describe_column(const struct mr_column *c, char text[80])
+static const void *shape_of(const struct mr_index_builder *b, int column)
 {
+    return b->column[column].data.data;
+}
+
+#define TEXT 160
+static void describe_column(const struct mr_index_builder *b, int column, char text[TEXT])
+{
+    const struct mr_column *c = &b->head.column[column];
     const char *many = c->kind == MR_COL_RAGGED ? "any number of entries of " : "";
-    if (c->kind != MR_COL_FIXED && c->kind != MR_COL_RAGGED)
-        snprintf(text, 80, "files");
+    if (c->kind == MR_COL_PATH || c->kind == MR_COL_MADE)
+        snprintf(text, TEXT, "files");
+    else if (c->kind != MR_COL_TENSOR)
+        snprintf(text, TEXT, "%s%u x %s", many, c->width, mr_dtype_name(c->dtype));
     else
-        snprintf(text, 80, "%s%u x %s", many, c->width, mr_dtype_name(c->dtype));
+        mr__shape_text(mr_dtype_name(c->dtype), shape_of(b, column), (int)c->max_entries, text,
+                       TEXT);
+}
+
+/* `own` of part `p` is what column `i` of the whole is. */
+static bool same_column(const struct mr_index_builder *b, int i, uint64_t p, int own)
+{
+    const struct mr_column *whole = &b->head.column[i], *c = &b->part[p]->head.column[own];
+    if (!mr__index_same_kind(whole->kind, c->kind) || whole->dtype != c->dtype ||
+        whole->width != c->width)
+        return false;
+    return c->kind != MR_COL_TENSOR ||
+           (whole->max_entries == c->max_entries &&
+            !memcmp(shape_of(b, i), shape_of(b->part[p], own), c->max_entries * sizeof(int64_t)));
+}
+
+/* The column as the first part to have it has it. */
+static int add_column(struct mr_index_builder *b, const struct mr_index_builder *part, int own,
+                      struct mr_errbuf *e)
+{
+    const struct mr_column *c = &part->head.column[own];
+    if (c->kind == MR_COL_TENSOR)
+        return mr__index_add_tensor(b, c->name, c->dtype, shape_of(part, own), (int)c->max_entries,
+                                    e);
+    return mr__index_add_column(b, c->name, c->kind, c->dtype, c->width, e);
 }
 
 static int unite_column(struct mr_index_builder *b, uint64_t p, int own, struct mr_errbuf *e)
@@ -76,15 +110,14 @@ static int unite_column(struct mr_index_builder *b, uint64_t p, int own, struct 
     const struct mr_column *c = &b->part[p]->head.column[own];
     int i = find_column(&b->head, c->name);
     if (i < 0)
-        i = mr__index_add_column(b, c->name, c->kind, c->dtype, c->width, e);
+        i = add_column(b, b->part[p], own, e);
     if (i < 0)
         return i;
     struct mr_column *whole = &b->head.column[i];
-    if (!mr__index_same_kind(whole->kind, c->kind) || whole->dtype != c->dtype ||
-        whole->width != c->width) {
-        char one[80], other[80];
-        describe_column(whole, one);
-        describe_column(c, other);
+    if (!same_column(b, i, p, own)) {
+        char one[TEXT], other[TEXT];
+        describe_column(b, i, one);
+        describe_column(b->part[p], own, other);
         return mr__fail(e, MR_E_CONFIG,
                         "the column '%s' is %s in part '%s' and %s in part '%s': give them one "
                         "type, or the columns two names",

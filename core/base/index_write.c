@@ -85,7 +85,7 @@ static void place_columns(struct writer *w, struct mr_index_builder *b)
 {
     for (uint64_t i = 0; i < b->head.columns; i++) {
         struct mr_column *c = &b->head.column[i];
-        if (c->kind == MR_COL_FIXED)
+        if (c->kind == MR_COL_FIXED || c->kind == MR_COL_TENSOR)
             c->data = place_hashed(w, &b->column[i].data);
         else if (c->kind != MR_COL_MADE)
             place_ragged(w, &b->column[i], &c->offsets, &c->data);
@@ -136,7 +136,8 @@ static void place_parts(struct writer *w, struct mr_index_builder *b)
     for (uint64_t i = 0; i < b->head.columns; i++) {
         const struct mr_column *c = &b->head.column[i];
         uint64_t entry = c->width * mr_dtype_size(c->dtype);
-        zero_bytes = entry > zero_bytes ? entry : zero_bytes;
+        bool stored = c->kind != MR_COL_TENSOR;
+        zero_bytes = stored && entry > zero_bytes ? entry : zero_bytes;
     }
     if (mr__buf_reserve(&zeros, zero_bytes)) {
         memset(zeros.data, 0, zero_bytes);

@@ -4,6 +4,8 @@
  */
 #include "pipe/plan.h"
 
+#include "base/shape.h"
+
 #include <string.h>
 
 static int no_column(const struct mr_plan *plan, int field, const struct mr_index *index,
@@ -14,6 +16,26 @@ static int no_column(const struct mr_plan *plan, int field, const struct mr_inde
     return mr__config_error(plan->config, plan->config->fields[field].mark, e,
                             "the source has no column '%s' for this field; it has %s",
                             plan->fields[field].p.name, columns);
+}
+
+/* A tensor fills a field of its own shape: the same numbers in another order would be others. */
+static int check_tensor(const struct mr_plan *plan, int field, const struct mr_index *index,
+                        struct mr_errbuf *e)
+{
+    const struct mr_field_plan *p = &plan->fields[field].p;
+    const struct mr_column *c = &index->head->column[plan->fields[field].column];
+    int64_t shape[MR_MAX_DIMS];
+    char want[160], have[160];
+    int ndim = mr__index_shape(index, plan->fields[field].column, shape);
+    if (!p->max_entries && p->ndim == ndim &&
+        !memcmp(p->shape, shape, (size_t)ndim * sizeof *shape))
+        return MR_OK;
+    mr__shape_text(NULL, shape, ndim, want, sizeof want);
+    mr__shape_text(NULL, p->shape, p->ndim, have, sizeof have);
+    return mr__config_error(plan->config, plan->config->fields[field].mark, e,
+                            "a sample of '%s' is %s %s, the field %s: give it 'shape: %s'%s",
+                            c->name, mr_dtype_name((mr_dtype)c->dtype), want, have, want,
+                            p->max_entries ? " and no 'max'" : "");
 }
 
 /* A scalar column fills a scalar field; `width` numbers fill a field of one dimension of that
@@ -75,9 +97,18 @@ static int bind_field(struct mr_plan *plan, int i, const struct mr_index *index,
         return e->code;
     const struct mr_column *c = &index->head->column[f->column];
     bool path = f->p.kind == MR_FIELD_IMAGE || f->p.kind == MR_FIELD_MASK;
+    if (path && c->kind == MR_COL_TENSOR)
+        return mr__config_error(plan->config, plan->config->fields[i].mark, e,
+                                "'%s' is a tensor, and a field of this name an image that is "
+                                "decoded: give the column another name ('columns' of the source)",
+                                c->name);
     if (path && c->kind != MR_COL_PATH && c->kind != MR_COL_MADE)
         return mr__config_error(plan->config, plan->config->fields[i].mark, e,
                                 "column '%s' holds numbers, not paths of images", c->name);
+    plan->reads |= path || c->kind == MR_COL_TENSOR;
+    f->tensor = !path && c->kind == MR_COL_TENSOR && f->p.kind == MR_FIELD_COLUMN;
+    if (f->tensor)
+        return check_tensor(plan, i, index, e);
     if (f->p.kind == MR_FIELD_IMAGE)
         plan->image_column = f->column;
     if (f->p.kind == MR_FIELD_MASK)
@@ -101,6 +132,7 @@ int mr__plan_bind(struct mr_plan *plan, const struct mr_index *index, struct mr_
     bool geometry = plan->mask_column >= 0 || plan->boxes_field >= 0;
     if (geometry && plan->image_column < 0) /* they follow the image, wanted or not */
         plan->image_column = mr__index_column(index, "image");
+    plan->reads |= geometry;
     if (geometry && plan->image_column < 0)
         return mr__fail(e, MR_E_CONFIG,
                         "masks and boxes follow the image's geometry, and the "

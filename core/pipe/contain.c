@@ -48,19 +48,29 @@ static int write_all(int fd, const uint8_t *data, size_t n, struct mr_errbuf *e)
     return MR_OK;
 }
 
+static int look_for_roots(struct mr_session *s, struct mr_index_made *made, struct mr_errbuf *e)
+{
+    const struct mr_source *source = source_of(s);
+    struct mr_index index = {0};
+    struct mr_buf more = {0};
+    int rc = mr__index_copy(&index, s->index_fd, e);
+    if (rc >= 0 && source->roots)
+        rc = source->roots(s->plan->config->source.params, &more, e);
+    if (rc >= 0)
+        rc = mr__data_roots(&index, source->resolved, &more, &made->roots,
+                            mr__cache_wanted(s) ? &made->roots_origins : NULL, e);
+    mr__index_unmap(&index);
+    mr__buf_free(&more);
+    return rc;
+}
+
 int mr__contain_find_roots(struct mr_session *s, struct mr_index_made *made, struct mr_errbuf *e)
 {
-    struct mr_index index = {0};
     int rc = MR_OK;
     if (s->roots_fd < 0 && !mr__cache_wanted(s))
         return MR_OK;
-    if (!made->roots_known) {
-        rc = mr__index_copy(&index, s->index_fd, e);
-        if (rc >= 0)
-            rc = mr__data_roots(&index, source_of(s)->resolved, &made->roots,
-                                mr__cache_wanted(s) ? &made->roots_origins : NULL, e);
-        mr__index_unmap(&index);
-    }
+    if (!made->roots_known)
+        rc = look_for_roots(s, made, e);
     if (rc >= 0 && s->roots_fd >= 0)
         rc = write_all(s->roots_fd, made->roots.data, made->roots.n, e);
     return rc;

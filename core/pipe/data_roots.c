@@ -316,8 +316,24 @@ static int find_roots(struct finder *f, const struct mr_index *index, bool resol
     return rc;
 }
 
-int mr__data_roots(const struct mr_index *index, bool resolved, struct mr_buf *text,
-                   struct mr_buf *origins, struct mr_errbuf *e)
+/* What the source names itself. */
+static int add_more(struct finder *f, const struct mr_buf *more)
+{
+    char real[PATH_MAX];
+    int rc = MR_OK;
+    for (size_t at = 0; more && at < more->n && rc == MR_OK;) {
+        const char *path = (const char *)more->data + at;
+        at += strlen(path) + 1;
+        if (!note(f, path))
+            return no_memory(f);
+        if (realpath(path, real) && !is_everything(real))
+            rc = add_root(f, real);
+    }
+    return rc;
+}
+
+int mr__data_roots(const struct mr_index *index, bool resolved, const struct mr_buf *more,
+                   struct mr_buf *text, struct mr_buf *origins, struct mr_errbuf *e)
 {
     struct finder f = {.origins = origins, .e = e};
     int rc = index->head->parts ? MR_OK : find_roots(&f, index, resolved);
@@ -325,6 +341,8 @@ int mr__data_roots(const struct mr_index *index, bool resolved, struct mr_buf *t
         struct mr_index part = mr__index_of_part(index, &mr__index_parts(index)[p]);
         rc = find_roots(&f, &part, resolved);
     }
+    if (rc == MR_OK)
+        rc = add_more(&f, more);
     if (rc == MR_OK) {
         narrow(&f);
         rc = write_roots(&f, text);

@@ -14,9 +14,10 @@
 
 /* Appends absolute paths to *text, each with its NUL: no more than some thousand, none below
  * another; folders that are not there are left out. `resolved`: the index has no path through a
- * link, so nothing need be looked at. Reads folders: for a helper process. *origins, if it is not
- * NULL, gets what was looked at (base/origin.h). MR_E_MEMORY. */
-int mr__data_roots(const struct mr_index *index, bool resolved, struct mr_buf *text,
-                   struct mr_buf *origins, struct mr_errbuf *e);
+ * link, so nothing need be looked at. `more`: paths like those of *text, which the source opens
+ * beside the index's; NULL: none. Reads folders: for a helper process. *origins, if it is not NULL,
+ * gets what was looked at (base/origin.h). MR_E_MEMORY. */
+int mr__data_roots(const struct mr_index *index, bool resolved, const struct mr_buf *more,
+                   struct mr_buf *text, struct mr_buf *origins, struct mr_errbuf *e);
 
 #endif

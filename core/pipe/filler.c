@@ -11,6 +11,7 @@
 #include "pipe/profile.h"
 #include "pipe/read_ahead.h"
 #include "pipe/read_clock.h"
+#include "pipe/row_tensor.h"
 #include "shm/report.h"
 #include "shm/row_pages.h"
 
@@ -35,6 +36,7 @@ struct filler {
     struct mr_rowwork *work;
     void *source;
     struct file image, mask;
+    struct mr_buf numbers; /* of a tensor, before they have the field's type */
     uint64_t read_ns; /* that ranges have taken */
     struct mr_read_ahead ahead;
     struct mr_row_pages pages;
@@ -79,6 +81,17 @@ static void clear_row(const struct filler *f, const struct row *r)
 
 /* ---- a good row ---- */
 
+/* Behind mr__read_begin(); `bytes`: of a read that went well. */
+static void count_read(struct filler *f, const struct mr_read_clock *clock, int rc, uint64_t bytes)
+{
+    bool waited = mr__read_end(clock, f->lane);
+    f->waited |= waited;
+    mr__lane_count_up(f->lane, MR_COUNT_READS, 1);
+    mr__lane_count_up(f->lane, MR_COUNT_READS_WAITED, waited);
+    if (rc >= 0)
+        mr__lane_count_up(f->lane, MR_COUNT_BYTES_READ, bytes);
+}
+
 static int read_whole(struct filler *f, uint64_t sample, int column, struct mr_buf *buf,
                       struct mr_errbuf *e)
 {
@@ -86,12 +99,25 @@ static int read_whole(struct filler *f, uint64_t sample, int column, struct mr_b
     struct mr_read_clock clock;
     mr__read_begin(&clock);
     int rc = source->read(f->source, sample, column, buf, e);
-    bool waited = mr__read_end(&clock, f->lane);
-    f->waited |= waited;
-    mr__lane_count_up(f->lane, MR_COUNT_READS, 1);
-    mr__lane_count_up(f->lane, MR_COUNT_READS_WAITED, waited);
-    if (rc >= 0)
-        mr__lane_count_up(f->lane, MR_COUNT_BYTES_READ, buf->n);
+    count_read(f, &clock, rc, buf->n);
+    return rc;
+}
+
+/* The fields that the source reads straight into the row. Adds their bytes to *bytes. */
+static int fill_tensors(struct filler *f, const struct row *r, uint64_t sample, uint64_t *bytes,
+                        struct mr_errbuf *e)
+{
+    int rc = MR_OK;
+    for (int i = 0; rc >= 0 && i < f->s->plan->nfields; i++) {
+        struct mr_read_clock clock;
+        uint64_t n = 0;
+        if (!f->s->plan->fields[i].tensor)
+            continue;
+        mr__read_begin(&clock);
+        rc = mr__row_tensor(f->s, f->source, i, sample, field_row(f, r, i), &f->numbers, &n, e);
+        count_read(f, &clock, rc, n);
+        *bytes += n;
+    }
     return rc;
 }
 
@@ -204,27 +230,20 @@ static int read_inputs(struct filler *f, uint64_t sample, struct mr_row_input *i
     return MR_OK;
 }
 
-static int fill_pixels(struct filler *f, const struct row *r, const struct mr_row_key *key,
-                       const struct mr_pick *pick, struct mr_errbuf *e)
+/* Pixels, masks and boxes out of what was read, or is. */
+static int fill_pixels(struct filler *f, const struct row *r, const struct mr_row_input *in,
+                       struct mr_errbuf *e)
 {
     const struct mr_plan *plan = f->s->plan;
-    struct mr_row_input in = {.key = *key, .window = pick->window};
     struct mr_row_output out = {0};
-    mr__hand_doing(mr__my_hand, MR_DOING_READ);
-    int rc = read_inputs(f, pick->sample, &in, e);
-    if (rc < 0)
-        return rc;
-    MR_CRASH_POINT("producer.read");
-    mr__read_ahead(&f->ahead, f->claim, in.image_bytes + in.mask_bytes, f->waited);
-    f->waited = false;
     describe_outputs(f, r, &out);
     mr__hand_doing(mr__my_hand, MR_DOING_DECODE);
-    rc = mr__rowpipe_run(plan->pipe, f->work, &in, &out, e);
+    int rc = mr__rowpipe_run(plan->pipe, f->work, in, &out, e);
     mr__lane_count_up(f->lane, MR_COUNT_DECODE_NS, out.decode_ns);
     mr__lane_count_up(f->lane, MR_COUNT_AUGMENT_NS, out.augment_ns);
     if (rc < 0)
         return rc;
-    mr__profile_add(f->lane, mr__rowwork_cost(f->work), plan->config->nops, in.image_bytes);
+    mr__profile_add(f->lane, mr__rowwork_cost(f->work), plan->config->nops, in->image_bytes);
     MR_CRASH_POINT("producer.decoded");
     if (plan->boxes_field >= 0) {
         memset(out.boxes + 4 * (size_t)out.nboxes, 0,
@@ -232,6 +251,25 @@ static int fill_pixels(struct filler *f, const struct row *r, const struct mr_ro
         set_count(f, r, plan->boxes_field, out.nboxes);
     }
     return MR_OK;
+}
+
+/* All that does not stand in the index. */
+static int fill_read(struct filler *f, const struct row *r, const struct mr_row_key *key,
+                     const struct mr_pick *pick, struct mr_errbuf *e)
+{
+    bool image = f->s->plan->image_column >= 0;
+    struct mr_row_input in = {.key = *key, .window = pick->window};
+    uint64_t bytes = 0;
+    mr__hand_doing(mr__my_hand, MR_DOING_READ);
+    int rc = fill_tensors(f, r, pick->sample, &bytes, e);
+    if (rc >= 0 && image)
+        rc = read_inputs(f, pick->sample, &in, e);
+    if (rc < 0)
+        return rc;
+    MR_CRASH_POINT("producer.read");
+    mr__read_ahead(&f->ahead, f->claim, bytes + in.image_bytes + in.mask_bytes, f->waited);
+    f->waited = false;
+    return image ? fill_pixels(f, r, &in, e) : MR_OK;
 }
 
 /* x, y, w, h */
@@ -247,15 +285,15 @@ static int make_row(struct filler *f, const struct row *r, const struct mr_row_k
 {
     const struct mr_plan *plan = f->s->plan;
     mr__hand_attempt(mr__my_hand, (uint32_t)key->attempt, pick->sample);
-    if (plan->image_column >= 0) {
-        int rc = fill_pixels(f, r, key, pick, e);
+    if (plan->reads) {
+        int rc = fill_read(f, r, key, pick, e);
         if (rc < 0)
             return rc;
     }
     MR_CRASH_POINT("producer.half_row");
     uint64_t from = mr__now_ns();
     for (int i = 0; i < plan->nfields; i++) {
-        if (plan->fields[i].p.kind == MR_FIELD_COLUMN)
+        if (plan->fields[i].p.kind == MR_FIELD_COLUMN && !plan->fields[i].tensor)
             fill_column(f, r, i, pick->sample);
         if (plan->fields[i].p.kind == MR_FIELD_WINDOW)
             fill_window(f, r, i, &pick->window);
@@ -381,6 +419,7 @@ static void close_filler(struct filler *f)
     mr__row_pages_end(&f->pages);
     mr__buf_free(&f->image.whole);
     mr__buf_free(&f->mask.whole);
+    mr__buf_free(&f->numbers);
 }
 
 static int run_thread(struct mr_session *s, uint32_t lane, uint32_t lease, struct mr_errbuf *e)

@@ -16,6 +16,7 @@ struct mr_plan_field {
     uint64_t offset; /* of the field in a slot; 64-byte aligned */
     uint64_t counts; /* ragged: of its u32[rows] counts in a slot */
     int column;      /* COLUMN, BOXES, MASK: column of the index, after mr__plan_bind */
+    bool tensor;     /* COLUMN: which the source reads, after mr__plan_bind */
 };
 
 struct mr_plan {
@@ -29,6 +30,7 @@ struct mr_plan {
     struct mr_arena_spec arena;
     bool user_commander, user_producer;
     int image_column, mask_column, boxes_field; /* -1: none; columns after bind */
+    bool reads; /* rows need something of the source beside the index, after bind */
 };
 
 /* What the caller brings beside the config (mr_options). */

@@ -177,6 +177,14 @@ static void put_rows(mr_profile *p, const struct mr_plan *plan, const struct mr_
     push(p, "columns", sum->columns_ns, sum->rows);
 }
 
+static void put_columns(mr_profile *p, const struct mr_plan *plan, const struct mr_costs *sum,
+                        uint64_t read_ns)
+{
+    if (plan->reads)
+        push(p, "read", read_ns, p->rows);
+    push(p, "columns", sum->columns_ns, p->rows);
+}
+
 static void put_decode(mr_profile *p, const struct mr_costs *sum)
 {
     static const char *const names[MR_ENGINES] = {"libjpeg-turbo", "own baseline", "libpng",
@@ -213,7 +221,7 @@ static void fill(const mr_loader *l, mr_profile *p)
     if (plan->pipe && plan->image_column >= 0)
         put_rows(p, plan, &sum, mr__lanes_sum(a, MR_COUNT_READ_NS));
     else if (plan->pipe)
-        push(p, "columns", sum.columns_ns, p->rows);
+        put_columns(p, plan, &sum, mr__lanes_sum(a, MR_COUNT_READ_NS));
     else
         push(p, "fill", mr__lanes_sum(a, MR_COUNT_AUGMENT_NS), p->rows);
     push(p, "wait", mr__lanes_idle(a), p->rows);

@@ -53,12 +53,20 @@ uint32_t mr__read_ahead_window(const struct mr_read_ahead *r)
     return rows < 1 ? 1 : (uint32_t)rows;
 }
 
+/* The column that a field's rows are read from, -1 when they are in the index. */
+static int read_column(const struct mr_plan *plan, int field)
+{
+    const struct mr_plan_field *f = &plan->fields[field];
+    return f->tensor ? f->column : -1;
+}
+
 /* Asks for the files of a row; what the kernel said of them. */
 static enum mr_cached ask(struct mr_read_ahead *r, const struct mr_upcoming *next)
 {
     const struct mr_session *s = r->s;
-    const struct mr_source *source = s->plan->config->source.desc;
-    const int columns[] = {s->plan->image_column, s->plan->mask_column};
+    const struct mr_plan *plan = s->plan;
+    const struct mr_source *source = plan->config->source.desc;
+    const int files[] = {plan->image_column, plan->mask_column}, nfiles = 2;
     const struct mr_message *m = mr__plan_message(&s->arena, next->slot, next->row);
     uint64_t sample = MR_GET(m->sample), epoch = MR_GET(m->epoch), position = MR_GET(m->position);
     enum mr_cached all = MR_CACHED;
@@ -66,11 +74,12 @@ static enum mr_cached ask(struct mr_read_ahead *r, const struct mr_upcoming *nex
     if (!mr__upcoming_stays(&s->arena, next) || sample >= s->index.head->samples ||
         mr__verdict_find(&s->arena, epoch, position, 0, sample, NULL))
         return MR_CACHED_UNKNOWN;
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        if (columns[i] < 0)
+    for (int i = 0; i < nfiles + plan->nfields; i++) {
+        int column = i < nfiles ? files[i] : read_column(plan, i - nfiles);
+        if (column < 0)
             continue;
         enum mr_cached one =
-            source->ahead(r->source, sample, columns[i], MR_AHEAD_ROW_BYTES * r->rows);
+            source->ahead(r->source, sample, column, MR_AHEAD_ROW_BYTES * r->rows);
         if (all == MR_CACHED || one == MR_CACHED_NOT)
             all = one;
     }

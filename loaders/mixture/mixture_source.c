@@ -123,17 +123,34 @@ static int mixture_ranges(void *self, uint64_t sample, int column, struct mr_ran
     return name_part(r, column, r->source->ranges(r->self, sample, column, out, e), e);
 }
 
+static int mixture_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
+                          struct mr_errbuf *e)
+{
+    const struct reader *r = find_file(self, &sample, &column, e);
+    if (!r)
+        return e->code;
+    if (!r->source->tensor)
+        return mr__fail(e, MR_E_USAGE, "part '%s' of the mixture has no tensors", r->part->name);
+    return r->source->tensor(r->self, sample, column, to, bytes, e);
+}
+
 static enum mr_cached mixture_ahead(void *self, uint64_t sample, int column, uint64_t most)
 {
-    struct mixture_source *m = self;
-    const struct mr_index_head *head = m->index->head;
-    if (sample >= head->samples || column < 0 || (uint64_t)column >= head->columns)
+    const struct reader *r = find_file(self, &sample, &column, NULL);
+    if (!r || !r->source->ahead)
         return MR_CACHED_UNKNOWN;
-    const struct mr_index_part *part = mr__index_part(m->index, sample);
-    struct reader *r = &m->reader[part - mr__index_parts(m->index)];
-    if (part->column[column] == MR_INDEX_NO_COLUMN || !r->source->ahead)
-        return MR_CACHED_UNKNOWN;
-    return r->source->ahead(r->self, sample - part->first, part->column[column], most);
+    return r->source->ahead(r->self, sample, column, most);
+}
+
+static int mixture_roots(const void *params, struct mr_buf *paths, struct mr_errbuf *e)
+{
+    const struct mr_mixture_config *m = params;
+    int rc = MR_OK;
+    for (int i = 0; i < m->nparts && rc >= 0; i++) {
+        const struct mr_source *source = m->parts[i].source.desc;
+        rc = source->roots ? source->roots(m->parts[i].source.params, paths, e) : MR_OK;
+    }
+    return rc;
 }
 
 const struct mr_source mr__source_mixture = {
@@ -144,4 +161,6 @@ const struct mr_source mr__source_mixture = {
     .ranges = mixture_ranges,
     .close = mixture_close,
     .ahead = mixture_ahead,
+    .tensor = mixture_tensor,
+    .roots = mixture_roots,
 };

@@ -297,8 +297,8 @@ const Case cases[] = {
     // fields
     {SOURCE "fields: [image]\n",
      "t.yaml:2:9: error: 'fields' must be a mapping ('image: {dtype: float32}'), not a list"},
-    {SOURCE "fields: {label: int64}\n",
-     "t.yaml:2:10: error: 'fields' has no 'image': add it ('image: {}')"},
+    {SOURCE "fields: {label: int64, mask: {}}\n",
+     "t.yaml:2:10: error: 'fields' has no 'image', which 'mask' needs: add it ('image: {}')"},
     {SOURCE "fields: {'my image': {}}\n", "t.yaml:2:10: error: 'my image' is no name for a field: "
                                           "use letters, digits and '_', at most 63"},
     {SOURCE "fields: {image: {dtype: float}}\n",

@@ -16,7 +16,8 @@ extern "C" {
 namespace fs = std::filesystem;
 using Texts = std::vector<std::string>;
 
-static Texts roots_of(const std::string &root, const Texts &paths, bool resolved = false)
+static Texts roots_of(const std::string &root, const Texts &paths, bool resolved = false,
+                      const Texts &named = {})
 {
     mr_errbuf e = {};
     mr_index_builder *b;
@@ -31,7 +32,11 @@ static Texts roots_of(const std::string &root, const Texts &paths, bool resolved
     EXPECT_EQ(mr__index_finish(b, fd, &e), MR_OK) << e.text;
     mr__index_builder_free(b);
     EXPECT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
-    EXPECT_EQ(mr__data_roots(&index, resolved, &text, nullptr, &e), MR_OK) << e.text;
+    mr_buf more = {};
+    for (const std::string &path : named)
+        EXPECT_TRUE(mr__buf_append(&more, path.c_str(), path.size() + 1));
+    EXPECT_EQ(mr__data_roots(&index, resolved, &more, &text, nullptr, &e), MR_OK) << e.text;
+    mr__buf_free(&more);
     Texts roots;
     for (size_t at = 0; at < text.n; at += roots.back().size() + 1)
         roots.emplace_back((const char *)text.data + at);
@@ -47,6 +52,19 @@ TEST(DataRoots, AResolvedSourceIsItsRootAndWhatLiesElsewhere)
               (Texts{"/blobs", "/data"}));
     EXPECT_EQ(roots_of("/data", {"1.jpg"}, true), Texts{"/data"});
     EXPECT_EQ(roots_of("/data", {"", "x/1.jpg"}, true), Texts{"/data"});
+}
+
+// A source may open what is in no index: files, folders, links to them; never everything.
+TEST(DataRoots, WhatTheSourceNamesIsOpenedToo)
+{
+    TempTree t;
+    t.file("arrays/x.npy");
+    t.file("set/1");
+    fs::create_symlink(t.path("arrays/x.npy"), t.path("link.npy"));
+    EXPECT_EQ(roots_of(t.path("set"), {"1"}, false, {t.path("link.npy"), t.path("gone"), "/"}),
+              (Texts{t.path("arrays/x.npy"), t.path("set")}));
+    EXPECT_EQ(roots_of(t.path("set"), {"1"}, true, {t.path("set/1"), t.path("arrays")}),
+              (Texts{t.path("arrays"), t.path("set")}));
 }
 
 // "/" would be everything: of what lies there, it is each file, and of folders there, each folder.
