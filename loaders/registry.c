@@ -4,10 +4,16 @@
  */
 #include "base/descriptor.h"
 
-extern const struct mr_source mr__source_folder, mr__source_manifest, mr__source_shards,
-    mr__source_synthetic;
+extern const struct mr_source mr__source_folder, mr__source_manifest, mr__source_npy,
+    mr__source_raw, mr__source_shards, mr__source_synthetic;
 const struct mr_source *const mr_sources[] = {
-    &mr__source_folder, &mr__source_manifest, &mr__source_shards, &mr__source_synthetic, NULL,
+    &mr__source_folder,
+    &mr__source_manifest,
+    &mr__source_npy,
+    &mr__source_raw,
+    &mr__source_shards,
+    &mr__source_synthetic,
+    NULL,
 };
 
 extern const struct mr_codec mr__codec_jpeg, mr__codec_packed, mr__codec_png, mr__codec_raw;

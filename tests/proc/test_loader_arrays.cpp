@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Data sets that are no images: tensors go from their file into the batch, whoever reads them, and
+// what is wrong with a file is one sample's fault.
+#include "../unit/npy_testing.hpp"
+#include "../unit/temp_tree.hpp"
+#include "loader_testing.hpp"
+
+#include <algorithm>
+
+namespace fs = std::filesystem;
+
+namespace
+{
+
+const size_t SAMPLES = 100, NUMBERS = 6;
+
+// 100 samples: x, f32 [2, 3], counts on from 0; label is 1000 + the sample's number.
+class Arrays : public ::testing::Test
+{
+  protected:
+    TempTree tree;
+    void SetUp() override
+    {
+        tree.file("set/x.npy", npy("<f4", "(100, 2, 3)", counted<float>(SAMPLES * NUMBERS)));
+        tree.file("set/label.npy", npy("<i2", "(100,)", counted<int16_t>(SAMPLES, 1000)));
+    }
+    std::string config(const std::string &more = "", const std::string &fields = "") const
+    {
+        return "version: 1\nseed: 42\nepochs: 2\nbatch: {size: 8}\n" + more +
+               "source: {type: npy, path: " + tree.path("set") + "}\n" +
+               (fields.empty() ? "fields: {x: {dtype: float32, shape: [2, 3]}, label: int64}\n"
+                               : fields);
+    }
+};
+
+// Every row of every batch holds its sample's numbers, as T; how many rows that were.
+template <typename T> size_t check_rows(Loader &l, size_t batches = SIZE_MAX)
+{
+    mr_batch *b;
+    size_t rows = 0;
+    for (size_t i = 0; i < batches && (l.rc = mr_next(l.handle, &b, 30000)) >= 0; i++) {
+        if (l.rc == MR_END)
+            break;
+        if (l.rc == MR_END_EPOCH)
+            continue;
+        mr_batch_info info;
+        mr_batch_get_info(b, &info);
+        const mr_tensor *x = mr_field(b, "x"), *label = mr_field(b, "label");
+        EXPECT_EQ(x->ndim, 3);
+        EXPECT_EQ(x->shape[1], 2);
+        EXPECT_EQ(x->shape[2], 3);
+        for (int32_t r = 0; r < info.rows; r++) {
+            size_t sample = mr_sample_ids(b)[r];
+            if (!mr_valid(b)[r])
+                continue;
+            rows++;
+            EXPECT_EQ(((const int64_t *)label->data)[r], 1000 + (int64_t)sample);
+            for (size_t k = 0; k < NUMBERS; k++)
+                EXPECT_EQ(((const T *)x->data)[(size_t)r * NUMBERS + k], (T)(sample * NUMBERS + k));
+        }
+        mr_release(b);
+    }
+    if (l.rc < 0)
+        l.error = mr_error(l.handle);
+    return rows;
+}
+
+} // namespace
+
+TEST_F(Arrays, ARowIsItsSamplesTensor)
+{
+    Loader l(config("producers: 2\n"));
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    EXPECT_EQ(check_rows<float>(l), 2 * SAMPLES);
+    EXPECT_EQ(l.rc, MR_END) << l.error;
+    mr_stats s = {};
+    s.size = sizeof s;
+    ASSERT_EQ(mr_get_stats(l.handle, &s), MR_OK);
+    EXPECT_GE(s.bytes_read, 2 * SAMPLES * NUMBERS * sizeof(float));
+    EXPECT_EQ(mr_sample_path(l.handle, 0), nullptr);
+}
+
+TEST_F(Arrays, OtherTypesOfAFieldAreConverted)
+{
+    for (const char *dtype : {"float64", "int32", "float32"}) {
+        Loader l(config("", std::string("fields: {x: {dtype: ") + dtype +
+                                ", shape: [2, 3]}, label: int64}\n"));
+        ASSERT_EQ(l.rc, MR_OK) << l.error;
+        size_t rows = dtype[0] == 'i'   ? check_rows<int32_t>(l)
+                      : dtype[5] == '6' ? check_rows<double>(l)
+                                        : check_rows<float>(l);
+        EXPECT_EQ(rows, 2 * SAMPLES) << dtype;
+    }
+}
+
+TEST_F(Arrays, TheStreamIsTheSameForAnyProducersAndSandbox)
+{
+    Loader one(config("producers: 1\nsandbox: off\n")), three(config("producers: 3\n")),
+        threads(config("producers: {count: 1, threads: 3}\n"));
+    std::vector<Delivered> stream = one.read();
+    ASSERT_EQ(stream.size(), 26u) << one.error;
+    EXPECT_EQ(three.read(), stream) << three.error;
+    EXPECT_EQ(threads.read(), stream) << threads.error;
+    fs::create_directories(tree.root / "again");
+    tree.file("again.npz", zip({{"label.npy", npy("<i8", "(100,)", counted<int64_t>(100, 1000))},
+                                {"x.npy", npy("<f4", "(100, 2, 3)", counted<float>(600))}}));
+    Loader archive(config(), {"source.path=" + tree.path("again.npz")});
+    EXPECT_EQ(archive.read(), stream) << archive.error;
+}
+
+TEST_F(Arrays, AKilledProducerChangesNothing)
+{
+    Loader calm(config("epochs: 4\nproducers: 2\n")), storm(config("epochs: 4\nproducers: 2\n"));
+    std::vector<Delivered> stream = calm.read();
+    EXPECT_EQ(storm.read(SIZE_MAX,
+                         [](size_t i) {
+                             if (i % 5 == 0)
+                                 for (pid_t pid : processes("mr-producer"))
+                                     kill(pid, SIGKILL);
+                         }),
+              stream)
+        << storm.error;
+}
+
+TEST_F(Arrays, AnIndexIsKept)
+{
+    std::string cached = config("index_cache: " + tree.path("index") + "\n");
+    std::vector<Delivered> first, second;
+    {
+        Loader l(cached);
+        first = l.read();
+        EXPECT_EQ(l.rc, MR_END) << l.error;
+    }
+    ASSERT_TRUE(fs::exists(tree.path("index")));
+    Loader l(cached);
+    EXPECT_EQ(l.read(), first) << l.error;
+    EXPECT_EQ(check_rows<float>(l, 0), 0u);
+    tree.file("set/x.npy", npy("<f4", "(100, 3, 2)", counted<float>(600)));
+    Loader changed(cached);
+    EXPECT_EQ(changed.rc, MR_E_CONFIG) << "the index of before is not taken";
+    EXPECT_NE(changed.error.find("a sample of 'x' is float32 [3, 2], the field [2, 3]: give it "
+                                 "'shape: [3, 2]'"),
+              std::string::npos)
+        << changed.error;
+}
+
+// Data sets of tensors in one stream; one lies in records of its own.
+TEST_F(Arrays, AMixtureOfThem)
+{
+    std::string records;
+    for (size_t i = 0; i < 50; i++)
+        records += counted<float>(NUMBERS, i * NUMBERS) + counted<int64_t>(1, 1000 + i);
+    tree.file("records.bin", records);
+    Loader l("version: 1\nseed: 1\nepochs: 1\nbatch: {size: 10}\n"
+             "mixture:\n"
+             "  by: all\n"
+             "  of:\n"
+             "    - source: {type: npy, path: " +
+             tree.path("set") +
+             "}\n"
+             "    - source: {type: raw, path: " +
+             tree.path("records.bin") +
+             ", columns: [\"x:f32[2,3]\", \"label:i64\"]}\n"
+             "fields: {x: {dtype: float32, shape: [2, 3]}, label: int64}\n");
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    std::vector<uint64_t> seen;
+    mr_batch *b;
+    while ((l.rc = mr_next(l.handle, &b, 30000)) == MR_OK) {
+        const mr_tensor *x = mr_field(b, "x"), *label = mr_field(b, "label");
+        for (int r = 0; r < 10; r++) {
+            uint64_t sample = mr_sample_ids(b)[r], own = sample < 100 ? sample : sample - 100;
+            seen.push_back(sample);
+            EXPECT_EQ(((const float *)x->data)[(size_t)r * NUMBERS + 5], (float)(own * 6 + 5));
+            EXPECT_EQ(((const int64_t *)label->data)[r], 1000 + (int64_t)own);
+        }
+        mr_release(b);
+    }
+    EXPECT_EQ(l.rc, MR_END_EPOCH) << mr_error(l.handle);
+    std::sort(seen.begin(), seen.end());
+    ASSERT_EQ(seen.size(), 150u);
+    for (size_t i = 0; i < seen.size(); i++)
+        EXPECT_EQ(seen[i], i);
+}
+
+// What is cut off is bad, sample by sample, and told by file and number.
+TEST_F(Arrays, ACutFileEndsTheRunNamingTheSample)
+{
+    Loader l(config("on_error: fail\nsampler: {type: sequential}\nread_ahead: off\n"),
+             {"slots=1", "batch.size=2", "producers=1"});
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    EXPECT_EQ(l.read(1).size(), 1u) << l.error;
+    fs::resize_file(tree.path("set/x.npy"), 128 + 60 * NUMBERS * sizeof(float));
+    l.read();
+    EXPECT_EQ(l.rc, MR_E_DATA);
+    EXPECT_NE(l.error.find(tree.path("set/x.npy") + "', sample "), std::string::npos) << l.error;
+    EXPECT_NE(l.error.find("of 'x'"), std::string::npos) << l.error;
+}
+
+TEST_F(Arrays, SamplersSeeTheNumbers)
+{
+    tree.file("set/label.npy", npy("|u1", "(100,)", std::string(90, '\0') + std::string(10, '\1')));
+    Loader l(config("sampler: {type: class_balanced}\n"));
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    mr_batch *b;
+    int64_t ones = 0, rows = 0;
+    while ((l.rc = mr_next(l.handle, &b, 30000)) == MR_OK) {
+        mr_batch_info info;
+        mr_batch_get_info(b, &info);
+        for (int r = 0; r < info.rows; r++, rows++)
+            ones += ((const int64_t *)mr_field(b, "label")->data)[r];
+        mr_release(b);
+    }
+    EXPECT_GT(ones, rows / 3) << "half of them, though one in ten samples is";
+}
+
+TEST_F(Arrays, WhatDoesNotFitIsSaidWhenItOpens)
+{
+    auto refused = [&](const std::string &fields) {
+        Loader l(config("", "fields: {" + fields + "}\n"));
+        EXPECT_EQ(l.rc, MR_E_CONFIG) << fields;
+        return l.error;
+    };
+    EXPECT_NE(
+        refused("x: {dtype: float32, shape: [6]}")
+            .find("a sample of 'x' is float32 [2, 3], the field [6]: give it 'shape: [2, 3]'"),
+        std::string::npos);
+    EXPECT_NE(refused("x: float32").find("the field []: give it 'shape: [2, 3]'"),
+              std::string::npos);
+    EXPECT_NE(refused("x: {dtype: float32, max: 2, shape: [3]}").find("and no 'max'"),
+              std::string::npos);
+    EXPECT_NE(refused("y: {dtype: float32}").find("no column 'y' for this field; it has label, x"),
+              std::string::npos);
+    Loader ops(config("ops: [{center_crop: {size: 2}}]\n"));
+    EXPECT_NE(ops.error.find("'fields' has no 'image', which 'ops' needs"), std::string::npos);
+    fs::rename(tree.path("set/x.npy"), tree.path("set/image.npy"));
+    Loader image(config("", "ops: [{center_crop: {size: 2}}]\nfields: {image: {}}\n"));
+    EXPECT_EQ(image.rc, MR_E_CONFIG);
+    EXPECT_NE(image.error.find("'image' is a tensor"), std::string::npos) << image.error;
+}
+
+// A batch may be numbers alone.
+TEST(Columns, DoWithoutImages)
+{
+    Loader l(
+        "version: 1\nseed: 42\nepochs: 1\nbatch: {size: 8}\nsource: {type: folder, path: " MR_SAMPLE
+        "/images}\nfields: {label: int64}\n");
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    size_t rows = 0;
+    for (const Delivered &d : l.read())
+        rows += (size_t)d.rows;
+    EXPECT_EQ(rows, 60u) << l.error;
+    EXPECT_EQ(l.rc, MR_END) << l.error;
+}
