@@ -39,6 +39,7 @@ dependencies() {
     includes core/shm "$public|$base|shm/|$own" "shm depends on base"
     includes core/proc "$public|$base|shm/|proc/|$own" "proc depends on shm and base"
     includes core/pipe "$public|$base|shm/|proc/|pipe/|augment/|loaders/|$own" "pipe sees all"
+    includes core/pack "$public|$base|pipe/|pack/|augment/|loaders/|$own" "pack sees no processes"
     includes loaders "$public|$base|loaders/|$own" "loaders see base and the public headers"
     includes augment "$public|$base|augment/|$own" "augment sees base and the public headers"
     includes bindings "$public|$own|[a-z]+\.hpp\"" "bindings see the public headers only"

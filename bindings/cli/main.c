@@ -14,8 +14,8 @@
 #define VERB_COUNT ((int)(sizeof verbs / sizeof verbs[0]))
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run,   &verb_check,  &verb_explain, &verb_ops,     &verb_stats,
-    &verb_synth, &verb_verify, &verb_doctor,  &verb_version,
+    &verb_run,   &verb_check, &verb_explain, &verb_ops,    &verb_stats,
+    &verb_synth, &verb_pack,  &verb_verify,  &verb_doctor, &verb_version,
 };
 
 static void print_short_help(FILE *out)

@@ -11,6 +11,7 @@ extern const struct cli_verb verb_check;
 extern const struct cli_verb verb_doctor;
 extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_ops;
+extern const struct cli_verb verb_pack;
 extern const struct cli_verb verb_run;
 extern const struct cli_verb verb_stats;
 extern const struct cli_verb verb_synth;

@@ -107,10 +107,13 @@ static bool add_file(struct mr_growing_columns *g, struct mr_growing_column *c, 
            put(&c->places, place->check, 8);
 }
 
-static bool add_numbers(struct mr_growing_columns *g, struct mr_growing_column *c, uint64_t sample)
+static bool add_numbers(struct mr_growing_columns *g, struct mr_growing_column *c,
+                        const struct mr_shard_sample *sample)
 {
     uint64_t entries, size = mr_dtype_size(c->dtype);
-    const void *from = mr__index_numbers(g->plan->index, c->source, sample, &entries);
+    const void *from = mr__index_numbers(g->plan->index, c->source, sample->sample, &entries);
+    if (sample->numbers[c->source])
+        from = sample->numbers[c->source];
     uint64_t bytes = entries * c->width * size;
     if (!mr__buf_reserve(&c->data, bytes))
         return false;
@@ -134,7 +137,7 @@ int mr__growing_add(struct mr_growing_columns *g, const struct mr_shard_sample *
         else if (c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS)
             done = add_file(g, c, sample->sample, &place[i]);
         else
-            done = add_numbers(g, c, sample->sample);
+            done = add_numbers(g, c, sample);
     }
     g->samples++;
     return done ? MR_OK : no_memory(e);

@@ -51,6 +51,8 @@ struct mr_shard_sample {
     uint64_t sample;          /* its number in the index */
     int32_t image_w, image_h; /* as displayed, with plan->sizes; 0: not known */
     struct mr_shard_bytes bytes[MR_INDEX_MAX_COLUMNS]; /* by the index's column */
+    /* By the index's column, in place of its numbers: as many, of its dtype; NULL: these. */
+    const void *numbers[MR_INDEX_MAX_COLUMNS];
 };
 
 struct mr_shard_writer;

@@ -65,8 +65,8 @@ static int read_head(struct decoder *d, const uint8_t *head, size_t n, struct mr
     if (rc < 0)
         return rc;
     d->ready = true;
-    *info = (struct mr_image_info){.w = s->w, .h = s->h, .c = s->c, .bits = s->bits,
-                                   .orientation = 1};
+    *info =
+        (struct mr_image_info){.w = s->w, .h = s->h, .c = s->c, .bits = s->bits, .orientation = 1};
     return MR_OK;
 }
 
