@@ -19,7 +19,21 @@ static bool put(struct mr_buf *b, uint64_t v, int bytes)
 
 static bool is_files(uint32_t kind)
 {
-    return kind == MR_COL_PATH || kind == MR_COL_MADE;
+    return kind == MR_COL_PATH || kind == MR_COL_MADE || kind == MR_COL_TENSOR;
+}
+
+/* Of a column of bodies; ndim 0: they are files. */
+static struct mr_shard_tensor tensor_of(const struct mr_shard_plan *plan, int column)
+{
+    const struct mr_column *c = &plan->index->head->column[column];
+    struct mr_shard_tensor tensor = {.dtype = (mr_dtype)c->dtype};
+    int64_t shape[MR_MAX_DIMS];
+    if (c->kind != MR_COL_TENSOR)
+        return plan->tensor[column];
+    tensor.ndim = (uint32_t)mr__index_shape(plan->index, column, shape);
+    for (uint32_t i = 0; i < tensor.ndim; i++)
+        tensor.shape[i] = (uint64_t)shape[i];
+    return tensor;
 }
 
 static struct mr_growing_column *add_column(struct mr_growing_columns *g, const char *name,
@@ -45,8 +59,8 @@ static struct mr_growing_column *add_column(struct mr_growing_columns *g, const 
 static int take_column(struct mr_growing_columns *g, int source, struct mr_errbuf *e)
 {
     const struct mr_column *from = &g->plan->index->head->column[source];
-    const struct mr_shard_tensor *tensor = &g->plan->tensor[source];
-    bool files = is_files(from->kind), shaped = files && tensor->ndim;
+    const struct mr_shard_tensor tensor = tensor_of(g->plan, source);
+    bool files = is_files(from->kind), shaped = files && tensor.ndim;
     enum mr_shard_kind kind = shaped                        ? MR_SHARD_TENSORS
                               : files                       ? MR_SHARD_FILES
                               : from->kind == MR_COL_RAGGED ? MR_SHARD_LISTS
@@ -54,10 +68,10 @@ static int take_column(struct mr_growing_columns *g, int source, struct mr_errbu
     if (strchr(from->name, '@'))
         return MR_OK;
     struct mr_growing_column *c =
-        add_column(g, from->name, source, kind, shaped ? tensor->dtype : from->dtype,
+        add_column(g, from->name, source, kind, shaped ? tensor.dtype : from->dtype,
                    files ? 1 : from->width, e);
-    if (c)
-        c->tensor = shaped ? tensor : NULL;
+    if (c && shaped)
+        c->tensor = tensor;
     return c ? MR_OK : e->code;
 }
 
@@ -193,11 +207,9 @@ static void write_record(const struct mr_growing_column *c, uint64_t at, uint8_t
     mr__le_put(record + MR_SHARD_COLUMN_KIND, c->kind, 4);
     mr__le_put(record + MR_SHARD_COLUMN_WIDTH, c->width, 4);
     mr__le_put(record + MR_SHARD_COLUMN_MAX, c->kind == MR_SHARD_LISTS ? c->max_entries : 0, 4);
-    if (c->tensor) {
-        mr__le_put(record + MR_SHARD_COLUMN_DIMS, c->tensor->ndim, 4);
-        for (uint32_t i = 0; i < c->tensor->ndim; i++)
-            mr__le_put(record + MR_SHARD_COLUMN_SHAPE + 8 * i, c->tensor->shape[i], 8);
-    }
+    mr__le_put(record + MR_SHARD_COLUMN_DIMS, c->tensor.ndim, 4);
+    for (uint32_t i = 0; i < c->tensor.ndim; i++)
+        mr__le_put(record + MR_SHARD_COLUMN_SHAPE + 8 * i, c->tensor.shape[i], 8);
     mr__le_put(record + MR_SHARD_COLUMN_OFFSETS, at, 8);
     mr__le_put(record + MR_SHARD_COLUMN_DATA, at + c->offsets.n, 8);
     mr__le_put(record + MR_SHARD_COLUMN_DATA_BYTES, c->data.n, 8);

@@ -17,9 +17,9 @@ struct mr_growing_column {
     enum mr_shard_kind kind;
     mr_dtype dtype;
     uint32_t width, max_entries;
-    const struct mr_shard_tensor *tensor; /* NULL: none */
-    uint64_t entries;                     /* lists: so far */
-    struct mr_buf offsets, data, places;  /* as they go into the index */
+    struct mr_shard_tensor tensor;       /* ndim 0: none */
+    uint64_t entries;                    /* lists: so far */
+    struct mr_buf offsets, data, places; /* as they go into the index */
 };
 
 struct mr_growing_columns {

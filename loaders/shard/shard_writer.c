@@ -166,8 +166,8 @@ static int put_item(struct mr_shard_writer *w, const struct mr_shard_bytes *byte
 static bool fits_tensor(const struct mr_growing_column *c, uint64_t n)
 {
     uint64_t bytes = mr_dtype_size(c->dtype);
-    for (uint32_t i = 0; i < c->tensor->ndim; i++)
-        bytes *= c->tensor->shape[i];
+    for (uint32_t i = 0; i < c->tensor.ndim; i++)
+        bytes *= c->tensor.shape[i];
     return !n || bytes == n;
 }
 
@@ -181,7 +181,7 @@ int mr__shard_writer_add(struct mr_shard_writer *w, const struct mr_shard_sample
         if (c->kind != MR_SHARD_FILES && c->kind != MR_SHARD_TENSORS)
             continue;
         const struct mr_shard_bytes *bytes = &sample->bytes[c->source];
-        if (c->tensor && !fits_tensor(c, bytes->n))
+        if (c->tensor.ndim && !fits_tensor(c, bytes->n))
             rc = mr__fail(e, MR_E_USAGE, "%llu bytes are no tensor of column '%s'",
                           (unsigned long long)bytes->n, c->name);
         else

@@ -30,7 +30,8 @@ struct mr_shard_plan {
     const char *mode;             /* how, for people: "jpeg"; shorter than MR_SHARD_MODE_BYTES */
     bool sizes; /* add the columns image_width and image_height: bucket and patch samplers then
                    need not look into the files. Left out where the index has them */
-    struct mr_shard_tensor tensor[MR_INDEX_MAX_COLUMNS]; /* by the index's column */
+    struct mr_shard_tensor tensor[MR_INDEX_MAX_COLUMNS]; /* by the index's column; of its TENSOR
+                                                            columns the index has it itself */
 };
 
 /* Where a shard stands in its set. */

@@ -41,9 +41,20 @@ static int no_memory(struct shards_index *x)
 
 /* ---- what the columns are ---- */
 
-static bool is_files(const struct mr_shard_column *c)
+/* It has bodies, and the index says where. */
+static bool is_placed(const struct mr_shard_column *c)
 {
-    return c->kind == MR_SHARD_FILES;
+    return c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS;
+}
+
+static int add_tensor(struct shards_index *x, const struct mr_shard_column *c)
+{
+    int64_t shape[MR_SHARD_MAX_DIMS];
+    for (uint32_t d = 0; d < c->ndim; d++)
+        shape[d] = (int64_t)c->shape[d]; /* a body has as many bytes: they fit */
+    int column = mr__index_add_tensor(x->b, c->name, c->dtype, shape, (int)c->ndim, x->e);
+    int rc = column < 0 ? column : mr__index_repeat(x->b, column, x->set->samples, x->e);
+    return rc < 0 ? rc : column;
 }
 
 static int add_column(struct shards_index *x, const struct mr_shard_column *c, int i)
@@ -52,14 +63,11 @@ static int add_column(struct shards_index *x, const struct mr_shard_column *c, i
                                                 [MR_SHARD_LISTS] = MR_COL_RAGGED,
                                                 [MR_SHARD_FILES] = MR_COL_PATH};
     char place[MR_SHARD_NAME_BYTES + sizeof MR_SHARDS_PLACE];
-    if (c->kind == MR_SHARD_TENSORS)
-        return mr__fail(x->e, MR_E_UNSUPPORTED,
-                        "column '%s' of the shards holds tensors, which this Millrace does not "
-                        "read yet",
-                        c->name);
     int rc = x->column[i] =
-        mr__index_add_column(x->b, c->name, kinds[c->kind], c->dtype, c->width, x->e);
-    if (rc < 0 || !is_files(c))
+        c->kind == MR_SHARD_TENSORS
+            ? add_tensor(x, c)
+            : mr__index_add_column(x->b, c->name, kinds[c->kind], c->dtype, c->width, x->e);
+    if (rc < 0 || !is_placed(c))
         return rc;
     snprintf(place, sizeof place, "%s" MR_SHARDS_PLACE, c->name);
     return x->place[i] =
@@ -136,7 +144,22 @@ static int add_name(struct shards_index *x, int column, const char *name, size_t
     return mr__index_add_path(x->b, column, (const char *)x->scratch.data, x->scratch.n, x->e);
 }
 
-static int add_files(struct shards_index *x, const struct mr_shard *s, uint64_t number, int i)
+static int add_file(struct shards_index *x, const struct mr_shard_column *c, int column,
+                    uint64_t sample, bool there)
+{
+    char unnamed[32];
+    size_t n;
+    const char *name = mr__shard_name(c, sample, &n);
+    if (!there)
+        return mr__index_add_path(x->b, column, "", 0, x->e);
+    if (!n) {
+        n = (size_t)snprintf(unnamed, sizeof unnamed, "%llu", (unsigned long long)sample);
+        name = unnamed;
+    }
+    return add_name(x, column, name, n);
+}
+
+static int add_bodies(struct shards_index *x, const struct mr_shard *s, uint64_t number, int i)
 {
     const struct mr_shard_column *c = &s->column[i];
     int rc = shard_prefix(x, s, number);
@@ -144,15 +167,8 @@ static int add_files(struct shards_index *x, const struct mr_shard *s, uint64_t 
         struct mr_shard_place place = mr__shard_place(c, k);
         int64_t numbers[MR_PLACE_NUMBERS] = {(int64_t)number, (int64_t)place.at,
                                              (int64_t)place.bytes, (int64_t)place.check};
-        char unnamed[32];
-        size_t n;
-        const char *name = mr__shard_name(c, k, &n);
-        if (!n && place.bytes) {
-            n = (size_t)snprintf(unnamed, sizeof unnamed, "%llu", (unsigned long long)k);
-            name = unnamed;
-        }
-        rc = place.bytes ? add_name(x, x->column[i], name, n)
-                         : mr__index_add_path(x->b, x->column[i], "", 0, x->e);
+        if (c->kind == MR_SHARD_FILES)
+            rc = add_file(x, c, x->column[i], k, place.bytes > 0);
         if (rc >= 0)
             rc = mr__index_add_numbers(x->b, x->place[i], numbers, 1, x->e);
     }
@@ -180,7 +196,7 @@ static int add_values(struct shards_index *x, const struct mr_shard *s, uint64_t
 {
     int rc = MR_OK;
     for (int i = 0; i < (int)s->ncolumns && rc >= 0; i++)
-        rc = is_files(&s->column[i]) ? add_files(x, s, number, i) : add_numbers(x, s, i);
+        rc = is_placed(&s->column[i]) ? add_bodies(x, s, number, i) : add_numbers(x, s, i);
     return rc < 0 ? rc : MR_OK;
 }
 

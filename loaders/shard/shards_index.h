@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * shards_index.h: between the index of a loader and the shards: for each column of files the index
- * has a second one, NAME@place, that says where its bodies lie.
+ * shards_index.h: between the index of a loader and the shards: for each column of files or tensors
+ * the index has a second one, NAME@place, that says where its bodies lie.
  */
 #ifndef MR_SHARD_SHARDS_INDEX_H
 #define MR_SHARD_SHARDS_INDEX_H

@@ -69,6 +69,12 @@ struct Listed {
     {
         mr_buf b = {};
         std::string text;
+        const mr_column &c = index.head->column[column];
+        if (c.kind == MR_COL_TENSOR) {
+            text.resize(c.width * mr_dtype_size((mr_dtype)c.dtype));
+            bool good = desc()->tensor(self, sample, column, text.data(), text.size(), &e) >= 0;
+            return good ? text : "";
+        }
         if (desc()->read(self, sample, column, &b, &e) == MR_OK)
             text.assign((const char *)b.data, b.n);
         mr__buf_free(&b);
@@ -125,7 +131,7 @@ inline std::vector<mr_shard_line> pack(Listed &from, const std::string &folder,
         sample.sample = i;
         for (size_t c = 0; c < bodies.size(); c++) {
             uint32_t kind = from.index.head->column[c].kind;
-            if (kind != MR_COL_PATH && kind != MR_COL_MADE)
+            if (kind == MR_COL_FIXED || kind == MR_COL_RAGGED)
                 continue;
             bodies[c] = from.body(i, int(c));
             if (options.change)
