@@ -85,6 +85,12 @@ static const char *find_source(const char *src)
     return NULL;
 }
 
+bool overrides_is_shards(const char *src)
+{
+    const char *source = find_source(src);
+    return source && !strcmp(source, "shards");
+}
+
 bool overrides_set_source(struct overrides *set, const char *src, bool *memory)
 {
     const char *source = find_source(src);

@@ -70,6 +70,8 @@ bool overrides_add_text(struct overrides *set, const char *key, const char *valu
 /* Names the data set SRC as the only source: a folder, a folder of shards or one of them, a
  * manifest (.csv, .tsv). False: SRC is a config. *memory becomes false when memory is out. */
 bool overrides_set_source(struct overrides *set, const char *src, bool *memory);
+/* Whether SRC is packed data: a folder of shards or one of them. */
+bool overrides_is_shards(const char *src);
 void overrides_free(struct overrides *set); /* safe on a zero struct */
 
 /* CLI_DONE, or CLI_WRONG_USE with a sentence when there is no config file to read at `path`. */

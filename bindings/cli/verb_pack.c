@@ -10,6 +10,7 @@
 
 #include "millrace/millrace.h"
 #include "millrace/pack.h"
+#include "millrace/shards.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -23,7 +24,7 @@ struct options {
     struct override_options config;
     int mode, compress, on_error; /* -1: not given */
     int64_t segment, max_side, quality, shard_bytes, threads;
-    bool unpack, json, quiet;
+    bool unpack, list, json, quiet;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -47,6 +48,8 @@ static const struct cli_flag flags[] = {
      "a bad sample ends it (default), is left out, or is kept as it is"},
     {"unpack", CLI_BOOL, AT(unpack), NULL, 0, 0, NULL,
      "the way back: SRC's files and a manifest.csv into OUT"},
+    {"list", CLI_BOOL, AT(list), NULL, 0, 0, NULL,
+     "print what is inside the shards SRC; there is no OUT then"},
     {"set", CLI_LIST, AT(config) + offsetof(struct override_options, set), "KEY.PATH=VALUE", 0, 0,
      NULL, "override the config ('limits', 'source', ...); may be given again"},
     {"json", CLI_BOOL, AT(json), NULL, 0, 0, NULL, "print the result as one JSON object"},
@@ -174,11 +177,28 @@ static int pack(struct job *job, const char *src, const char *out)
     return rc < 0 ? cli_fail_library(cli_exit_code(rc), error) : CLI_DONE;
 }
 
+static int list(const struct options *o, const char *src)
+{
+    char *text;
+    int rc = mr_shards_list(src, o->json ? "json" : "text", &text);
+    if (rc < 0)
+        return cli_fail_library(cli_exit_code(rc), mr_error(NULL));
+    fputs(text, stdout);
+    if (o->json)
+        putchar('\n');
+    mr_free(text);
+    return CLI_DONE;
+}
+
 static int run(const void *options, int nargs, char *const *args)
 {
     struct job job = {.o = options, .began_ns = cli_now_ns()};
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-    (void)nargs;
+    if (nargs != (job.o->list ? 1 : 2))
+        return cli_fail(CLI_WRONG_USE, "'pack' needs SRC and OUT, or --list and SRC; see 'millrace "
+                                       "pack --help'");
+    if (job.o->list)
+        return list(job.o, args[0]);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     return pack(&job, args[0], args[1]);
@@ -186,7 +206,7 @@ static int run(const void *options, int nargs, char *const *args)
 
 const struct cli_verb verb_pack = {
     .name = "pack",
-    .args = "SRC OUT",
+    .args = "SRC OUT | --list SRC",
     .help = "pack a data set into shards that are read faster, or unpack one",
     .more =
         "SRC is a folder, a manifest (.csv, .tsv), a folder of shards or a config, of which the\n"
@@ -196,8 +216,12 @@ const struct cli_verb verb_pack = {
         "interrupted\n"
         "goes on when the same command is given again.\n"
         "JSON keys: samples, done, kept, skipped, shards, bytes_in, bytes_out, seconds,\n"
-        "samples_per_s, interrupted, error.\n",
-    .min_args = 2,
+        "samples_per_s, interrupted, error; of --list format, written_by, mode, fingerprint, "
+        "samples,\n"
+        "bytes, columns [{name, kind, dtype, width, ...}], classes, shards [{file, first, "
+        "samples,\n"
+        "bytes, check}].\n",
+    .min_args = 1,
     .max_args = 2,
     .flags = flags,
     .options_size = sizeof(struct options),

@@ -7,10 +7,12 @@
 #include "overrides.h"
 #include "progress.h"
 #include "verbs.h"
+#include "verify_shards.h"
 
 #include "json.h"
 
 #include "millrace/millrace.h"
+#include "millrace/shards.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -50,6 +52,7 @@ struct job {
     const char *src;
     mr_loader *loader;
     struct progress progress;
+    struct shards_verified shards; /* src NULL: it is not packed */
     uint64_t samples, done, bad;
     int64_t began_ns;
     const char *error;
@@ -62,6 +65,13 @@ static void interrupt(int number)
 {
     (void)number;
     interrupted = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 static void log_line(void *user, mr_log_level level, const char *line)
@@ -139,6 +149,7 @@ static int open_loader(struct job *job)
         return cli_fail_library(cli_exit_code(rc), job->sentence);
     mr_get_stats(job->loader, &stats);
     job->samples = stats.samples;
+    catch_signals();
     return CLI_DONE;
 }
 
@@ -158,17 +169,6 @@ static int check_list(const char *path)
 
 /* ---- samples -------------------------------------------------------------------------------- */
 
-/* A name may hold a terminal's escape codes. */
-static void print_safely(const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c < 0x20 || *c == 0x7f)
-            printf("\\x%02x", *c);
-        else
-            putchar(*c);
-    }
-}
-
 static void print_bad(const mr_bad_sample *bad)
 {
     if (bad->path)
@@ -184,7 +184,7 @@ static void take_new(struct job *job)
 {
     mr_bad_sample bad = {.size = sizeof bad};
     for (; mr_get_bad_sample(job->loader, job->bad, &bad) == MR_OK; job->bad++) {
-        if (!job->o->json) {
+        if (!job->o->json && !verify_shards_has(&job->shards, bad.sample)) {
             progress_end(&job->progress);
             print_bad(&bad);
         }
@@ -236,8 +236,10 @@ static void report_json(const struct job *job, double seconds)
     json_bool(&j, "interrupted", interrupted);
     json_text(&j, "bad_list", job->o->bad_list);
     json_text(&j, "error", job->error);
+    if (job->shards.src)
+        verify_shards_json(&job->shards, &j);
     json_list(&j, "bad_samples");
-    for (uint64_t i = 0; mr_get_bad_sample(job->loader, i, &bad) == MR_OK; i++) {
+    for (uint64_t i = 0; job->loader && mr_get_bad_sample(job->loader, i, &bad) == MR_OK; i++) {
         json_item(&j);
         json_count(&j, "sample", bad.sample);
         json_text(&j, "path", bad.path);
@@ -255,35 +257,76 @@ static void report_json(const struct job *job, double seconds)
 static int report(struct job *job)
 {
     double seconds = (double)(cli_now_ns() - job->began_ns) * 1e-9;
-    int rc = job->bad ? CLI_FAILED : CLI_DONE;
+    int rc = job->bad || job->shards.n ? CLI_FAILED : CLI_DONE;
+    if (job->shards.src && !job->o->json && !job->o->quiet)
+        fprintf(stderr, "%" PRIu64 " shards, %.1f MB, %" PRIu64 " places damaged\n",
+                job->shards.shards, (double)job->shards.bytes * 1e-6, job->shards.n);
     if (job->o->json)
         report_json(job, seconds);
     else if (!job->o->quiet)
         fprintf(stderr,
                 "%s%" PRIu64 " of %" PRIu64 " samples decoded, %" PRIu64 " bad, in %.1f s\n",
                 interrupted ? "interrupted: " : "", job->done, job->samples, job->bad, seconds);
-    if (job->o->bad_list && mr_save_bad_list(job->loader, job->o->bad_list, MR_BAD_ANYWHERE) < 0)
+    if (job->loader && job->o->bad_list &&
+        mr_save_bad_list(job->loader, job->o->bad_list, MR_BAD_ANYWHERE) < 0)
         rc = cli_fail(CLI_FAILED, "%s", mr_error(job->loader));
     return rc;
+}
+
+/* Data that do not hold their checksums are not decoded when their index is among them. */
+static int check_shards(struct job *job)
+{
+    job->shards = (struct shards_verified){.src = job->src,
+                                           .interrupted = &interrupted,
+                                           .silent = job->o->quiet,
+                                           .json = job->o->json};
+    int rc = verify_shards(&job->shards);
+    if (rc == MR_OK || rc == MR_E_CLOSED || (rc == MR_E_DATA && job->shards.n))
+        return CLI_DONE;
+    return cli_fail_library(cli_exit_code(rc), mr_error(NULL));
+}
+
+/* Samples are there, and none is an image: then their checksums are all there is. */
+static bool has_images(const struct job *job)
+{
+    char *text = NULL;
+    bool has = !job->shards.src || mr_shards_list(job->src, "json", &text) < 0 ||
+               strstr(text, "\"name\": \"image\"");
+    mr_free(text);
+    return has;
+}
+
+static bool index_damaged(const struct job *job)
+{
+    return job->shards.n && job->shards.damage[0].sample < 0;
+}
+
+static int decode(struct job *job)
+{
+    int rc = open_loader(job);
+    if (rc)
+        return rc;
+    int err = take_batches(job);
+    rc = report(job);
+    mr_close(&job->loader);
+    return err < 0 ? cli_fail_library(cli_exit_code(err), job->sentence) : rc;
 }
 
 static int run(const void *options, int nargs, char *const *args)
 {
     struct job job = {.o = options, .src = args[0], .began_ns = cli_now_ns()};
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
     (void)nargs;
     int rc = check_list(job.o->bad_list);
-    if (!rc)
-        rc = open_loader(&job);
-    if (rc)
-        return rc;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    int err = take_batches(&job);
-    rc = report(&job);
-    mr_close(&job.loader);
-    if (err < 0)
-        return cli_fail_library(cli_exit_code(err), job.sentence);
+    bool packed = overrides_is_shards(job.src);
+    if (!rc && packed) {
+        catch_signals();
+        rc = check_shards(&job);
+    }
+    if (!rc && (interrupted || index_damaged(&job) || !has_images(&job)))
+        rc = report(&job);
+    else if (!rc)
+        rc = decode(&job);
+    verify_shards_free(&job.shards);
     return interrupted && !rc ? CLI_INTERRUPTED : rc;
 }
 
@@ -291,11 +334,16 @@ const struct cli_verb verb_verify = {
     .name = "verify",
     .args = "SRC",
     .help = "decode every sample of a data set whole, and list the bad ones",
-    .more = "SRC is a folder, a manifest (.csv, .tsv) or a config. Prints 'PATH: STAGE: REASON' "
-            "per bad\nsample. Files are decoded in confined processes: one that crashes or hangs a "
-            "decoder is a\nline of the list. Exit code 0: all are good, 1: some are bad.\n"
-            "JSON keys: samples, verified, bad, seconds, samples_per_s, interrupted, bad_list, "
-            "error,\nbad_samples [{sample, path, stage, reason, cause, forced}].\n",
+    .more =
+        "SRC is a folder, a manifest (.csv, .tsv), packed data (a folder of shards, a .mrs file) "
+        "or\na config. Of packed data every byte is held against its checksum first: 'SHARD: "
+        "REASON' or\n'SHARD: sample N (FILE): REASON' per damaged place. Then prints 'PATH: "
+        "STAGE: REASON' per bad\nsample. Files are decoded in confined processes: one that "
+        "crashes or hangs a decoder is a line\nof the list. Exit code 0: all are good, 1: some "
+        "are bad.\n"
+        "JSON keys: samples, verified, bad, seconds, samples_per_s, interrupted, bad_list, "
+        "error,\nbad_samples [{sample, path, stage, reason, cause, forced}]; of packed data "
+        "shards, damaged\n[{shard, sample, file, reason}].\n",
     .min_args = 1,
     .max_args = 1,
     .flags = flags,

@@ -30,6 +30,7 @@ enum {
     MR_SHARD_NAME_BYTES = 64,
     MR_SHARD_DTYPE_BYTES = 16,
     MR_SHARD_MODE_BYTES = 16,
+    MR_SHARD_TOOL_BYTES = 24,
     MR_SHARD_MAX_DIMS = 8,
     MR_SHARD_MAX_COLUMNS = 28, /* with what a reader adds, an index (base/index.h) has room */
 };
@@ -40,6 +41,7 @@ enum mr_shard_head_at {
     MR_SHARD_HEAD_NUMBER = 12, /* u32 */
     MR_SHARD_HEAD_FINGERPRINT = 16,
     MR_SHARD_HEAD_FIRST = 24,
+    MR_SHARD_HEAD_TOOL = 32,  /* text: what has written it */
     MR_SHARD_HEAD_CHECK = 56, /* of the bytes before it */
 };
 
@@ -124,19 +126,18 @@ static inline void mr__le_copy(void *to, const void *from, uint64_t n, size_t si
 #endif
 }
 
-/* The same where they lie. */
-static inline void mr__le_turn(void *numbers, uint64_t n, size_t size)
+/* The same for n elements where they are. */
+static inline void mr__le_turn(void *data, uint64_t n, size_t size)
 {
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-    uint8_t *at = numbers;
-    for (; n && size > 1; n--, at += size)
-        for (size_t i = 0; i < size / 2; i++) {
-            uint8_t one = at[i];
-            at[i] = at[size - 1 - i];
-            at[size - 1 - i] = one;
-        }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    (void)data, (void)n, (void)size;
 #else
-    (void)numbers, (void)n, (void)size;
+    for (uint8_t *at = data, *end = at + n * size; at < end; at += size)
+        for (size_t i = 0; i < size / 2; i++) {
+            uint8_t v = at[i];
+            at[i] = at[size - 1 - i];
+            at[size - 1 - i] = v;
+        }
 #endif
 }
 

@@ -9,6 +9,7 @@
 #include "loaders/shard/body_reader.h"
 #include "loaders/shard/shard_index.h"
 #include "loaders/shard/shard_sums.h"
+#include "loaders/shard/shard_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,10 +31,12 @@ static int check_version(const struct mr_shard *s, struct mr_errbuf *e)
     if (s->major == MR_SHARD_MAJOR)
         return MR_OK;
     return mr__fail(e, MR_E_VERSION,
-                    "the shard '%s' has version %d.%d of the format, and this Millrace reads "
-                    "version %d: read it with the Millrace that packed it ('millrace pack --list' "
-                    "of a newer one says which), or pack the data again",
-                    show(s).text, s->major, s->minor, MR_SHARD_MAJOR);
+                    "the shard '%s' has version %d.%d of the format, written by '%s', and this is "
+                    "%s, which reads version %d: read it with the other one, or pack the data "
+                    "again",
+                    show(s).text, s->major, s->minor,
+                    mr__printable(s->written_by, strlen(s->written_by)).text, MR_SHARD_TOOL,
+                    MR_SHARD_MAJOR);
 }
 
 static int read_head(struct mr_shard *s, uint8_t head[MR_SHARD_HEAD_BYTES], struct mr_errbuf *e)
@@ -56,6 +59,7 @@ static int read_head(struct mr_shard *s, uint8_t head[MR_SHARD_HEAD_BYTES], stru
     s->number = mr__le_u32(head + MR_SHARD_HEAD_NUMBER);
     s->fingerprint = mr__le_u64(head + MR_SHARD_HEAD_FINGERPRINT);
     s->first = mr__le_u64(head + MR_SHARD_HEAD_FIRST);
+    memcpy(s->written_by, head + MR_SHARD_HEAD_TOOL, MR_SHARD_TOOL_BYTES);
     return check_version(s, e);
 }
 

@@ -38,7 +38,7 @@ struct mr_shard {
     uint32_t number;
     uint64_t fingerprint, first, samples, bytes, check;
     uint64_t index_at;
-    char mode[MR_SHARD_MODE_BYTES + 1];
+    char mode[MR_SHARD_MODE_BYTES + 1], written_by[MR_SHARD_TOOL_BYTES + 1];
     uint64_t classes;
     uint32_t ncolumns;
     struct mr_shard_column column[MR_SHARD_MAX_COLUMNS];

@@ -99,7 +99,7 @@ static int read_text(struct mr_set_text *t, struct mr_shard_set *set, struct ver
             rc = read_lines(t, set, e);
         else
             mr__set_text_skip(t);
-        if (v->major && v->major != MR_SHARD_MAJOR)
+        if (v->major && v->major != MR_SHARD_MAJOR && *set->written_by)
             break; /* whatever it may look like from here on */
     }
     return rc;
@@ -141,10 +141,11 @@ int mr__shard_set_parse(struct mr_shard_set *set, const char *text, size_t n, st
     if (v.major && v.major != MR_SHARD_MAJOR)
         return mr__fail(e, MR_E_VERSION,
                         "'%s/%s' is of version %llu of the format, written by '%s', and this "
-                        "Millrace reads version %d: read the shards with that one, or pack again",
+                        "is %s, which reads version %d: read the shards with the other one, or "
+                        "pack the data again",
                         show(set->folder).text, MR_SHARD_SET_FILE, (unsigned long long)v.major,
                         *set->written_by ? show(set->written_by).text : "a newer Millrace",
-                        MR_SHARD_MAJOR);
+                        MR_SHARD_TOOL, MR_SHARD_MAJOR);
     if (!mr__set_text_ended(&t) || !v.major)
         return damaged(set, "it is no list of shards, or only a part of one", e);
     return check_lines(set, e);
@@ -211,6 +212,7 @@ static int take_one(struct mr_shard_set *set, const char *path, struct mr_errbuf
     set->fingerprint = shard.fingerprint;
     set->n = 1;
     memcpy(set->mode, shard.mode, sizeof set->mode);
+    memcpy(set->written_by, shard.written_by, sizeof shard.written_by);
     mr__shard_close(&shard);
     return MR_OK;
 }

@@ -3,7 +3,6 @@
 #include "base/printable.h"
 #include "base/whole_file.h"
 #include "loaders/shard/shard_writer.h"
-#include "millrace/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +39,7 @@ static char *make_text(const struct mr_shard_plan *plan, const struct mr_shard_l
     mr__json_begin_object(&j);
     put_number(&j, "millrace_pack", MR_SHARD_MAJOR);
     put_number(&j, "minor", MR_SHARD_MINOR);
-    put_text(&j, "written_by", "millrace " MR_VERSION_STRING);
+    put_text(&j, "written_by", MR_SHARD_TOOL);
     put_text(&j, "mode", plan->mode);
     put_hex(&j, "fingerprint", plan->fingerprint);
     put_number(&j, "samples", samples);

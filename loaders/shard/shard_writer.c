@@ -19,6 +19,8 @@
 
 #define BUFFER_BYTES (1u << 20)
 
+_Static_assert(sizeof MR_SHARD_TOOL <= MR_SHARD_TOOL_BYTES, "it is a text with its NUL");
+
 struct mr_shard_writer {
     struct mr_growing_columns columns;
     int fd;
@@ -114,6 +116,7 @@ static void fill_head(struct mr_shard_writer *w, uint32_t number)
     mr__le_put(head + MR_SHARD_HEAD_NUMBER, number, 4);
     mr__le_put(head + MR_SHARD_HEAD_FINGERPRINT, w->columns.plan->fingerprint, 8);
     mr__le_put(head + MR_SHARD_HEAD_FIRST, w->first, 8);
+    memcpy(head + MR_SHARD_HEAD_TOOL, MR_SHARD_TOOL, sizeof MR_SHARD_TOOL);
     mr__le_put(head + MR_SHARD_HEAD_CHECK, mr__shard_hash(head, MR_SHARD_HEAD_CHECK), 8);
 }
 
@@ -178,7 +181,7 @@ int mr__shard_writer_add(struct mr_shard_writer *w, const struct mr_shard_sample
     int rc = MR_OK;
     for (int i = 0; rc == MR_OK && i < w->columns.n; i++) {
         const struct mr_growing_column *c = &w->columns.column[i];
-        if (c->kind != MR_SHARD_FILES && c->kind != MR_SHARD_TENSORS)
+        if (!mr__growing_has_bodies(c))
             continue;
         const struct mr_shard_bytes *bytes = &sample->bytes[c->source];
         if (c->tensor.ndim && !fits_tensor(c, bytes->n))
@@ -201,7 +204,7 @@ uint64_t mr__shard_writer_adds(const struct mr_shard_writer *w,
     uint64_t bytes = mr__growing_adds(&w->columns, sample);
     for (int i = 0; i < w->columns.n; i++) {
         const struct mr_growing_column *c = &w->columns.column[i];
-        if (c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS)
+        if (mr__growing_has_bodies(c))
             bytes += sample->bytes[c->source].n + mr__shard_sums_bytes(sample->bytes[c->source].n);
     }
     return bytes;

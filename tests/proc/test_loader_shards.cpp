@@ -2,6 +2,7 @@
 //
 // Shards are a source like any other: what was packed gives the stream of what it was packed from,
 // whatever is done to it, and what is damaged is a bad sample that is named.
+#include "../unit/npy_testing.hpp"
 #include "../unit/pack_testing.hpp"
 #include "../unit/temp_tree.hpp"
 #include "loader_testing.hpp"
@@ -122,6 +123,40 @@ TEST(LoaderShards, KnowTheSizesOfTheirImages)
         return c;
     };
     EXPECT_EQ(hash_of(bucket(FOLDER)), hash_of(bucket(p.source())));
+}
+
+// 100 KiB a sample, so that a row is read and checked in pieces.
+TEST(LoaderShards, HoldTensors)
+{
+    TempTree t;
+    t.file("set/x.npy", npy("<f4", "(40, 25, 1024)", counted<float>(40 * 25 * 1024)));
+    t.file("set/y.npy", npy("<i2", "(40, 3)", counted<int16_t>(120, 5)));
+    t.file("set/label.npy", npy("<i2", "(40,)", counted<int16_t>(40, 1000)));
+    t.folder("out");
+    std::string source = "{type: npy, path: " + t.path("set") + "}";
+    Listed from(source);
+    ASSERT_EQ(from.rc, MR_OK) << from.e.text;
+    PackOptions o;
+    o.shard_bytes = 1500000;
+    std::vector<mr_shard_line> lines = pack(from, t.path("out"), o);
+    ASSERT_GT(lines.size(), 1u);
+    std::string packed = "{type: shards, path: " + t.path("out") + "}";
+    auto config = [](const std::string &of, const char *dtype) {
+        return "version: 1\nseed: 42\nepochs: 2\nbatch: {size: 8}\nproducers: 2\nsource: " + of +
+               "\nfields: {x: {dtype: " + dtype +
+               ", shape: [25, 1024]}, y: {dtype: int16, shape: [3]}, label: int64}\n";
+    };
+    for (const char *dtype : {"float32", "float64"})
+        EXPECT_EQ(hash_of(config(source, dtype)), hash_of(config(packed, dtype)));
+    mr_shard_place place = place_of(t.path("out/") + lines[1].file, "x", 0);
+    spoil(t.path("out/") + lines[1].file, place.at + 60000);
+    Loader l(config(packed, "float32"), {"on_error=fail"});
+    l.read();
+    EXPECT_EQ(l.rc, MR_E_DATA);
+    EXPECT_NE(l.error.find(lines[1].file), std::string::npos) << l.error;
+    EXPECT_NE(l.error.find("column 'x'"), std::string::npos) << l.error;
+    EXPECT_NE(l.error.find("(sample " + std::to_string(lines[0].samples) + ")"), std::string::npos)
+        << l.error;
 }
 
 TEST(LoaderShards, MixWithFiles)
