@@ -3,37 +3,54 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { ZEROS_16 = 0xf0, END_OF_BLOCK = 0, BLOCK_TOKENS = 64 + 1 };
 
 /* ---- blocks to symbols ----------------------------------------------------------------------- */
 
-static uint32_t size_of(int32_t v)
-{
-    uint32_t magnitude = (uint32_t)(v < 0 ? -v : v);
-    return magnitude ? 32u - (uint32_t)__builtin_clz(magnitude) : 0;
-}
+/* A value's bits << 16 and how many there are: a negative value is written one less, without its
+ * sign. */
+#define SIZE(v) ((v) ? 32u - (uint32_t)__builtin_clz((uint32_t)((v) < 0 ? -(v) : (v)) | !(v)) : 0u)
+#define VALUE(v) (((uint32_t)((v) < 0 ? (v)-1 : (v)) & ((1u << SIZE(v)) - 1)) << 16 | SIZE(v))
+#define VALUES_4(v) VALUE(v), VALUE((v) + 1), VALUE((v) + 2), VALUE((v) + 3)
+#define VALUES_16(v) VALUES_4(v), VALUES_4((v) + 4), VALUES_4((v) + 8), VALUES_4((v) + 12)
+#define VALUES_64(v) VALUES_16(v), VALUES_16((v) + 16), VALUES_16((v) + 32), VALUES_16((v) + 48)
+#define VALUES_256(v) VALUES_64(v), VALUES_64((v) + 64), VALUES_64((v) + 128), VALUES_64((v) + 192)
+#define VALUES_1K(v) \
+    VALUES_256(v), VALUES_256((v) + 256), VALUES_256((v) + 512), VALUES_256((v) + 768)
+/* Differences of two DC coefficients are smaller. Others come from damaged bodies alone: they are
+ * taken for something that is in the table, and make no code longer than writing allows for. */
+enum { MOST = 2048 };
+static const uint32_t values[2 * MOST] = {VALUES_1K(-2048), VALUES_1K(-1024), VALUES_1K(0),
+                                          VALUES_1K(1024)};
 
-/* A negative value is written one less, without its sign. */
-static uint32_t token(uint32_t kind, uint32_t zeros, int32_t v)
+static inline uint32_t token(uint32_t kind, uint32_t zeros, int32_t v)
 {
-    uint32_t size = size_of(v), low = (uint32_t)(v < 0 ? v - 1 : v) & ((1u << size) - 1);
-    return low << 16 | kind << 8 | zeros << 4 | size;
+    return values[(uint32_t)(v + MOST) % (2 * MOST)] | kind << 8 | zeros << 4;
 }
 
 /* A bit for each coefficient that is not 0. */
-static uint64_t mask_of(const int16_t block[64])
+static inline uint64_t mask_of(const int16_t block[64])
 {
     uint64_t mask = 0;
-    for (int i = 0; i < 64; i += 8) {
-        uint8_t some = 0;
-        for (int k = 0; k < 8; k++)
-            some |= (uint8_t)((block[i + k] != 0) << k);
-        mask |= (uint64_t)some << i;
+#ifdef __SSE2__
+    for (int i = 0; i < 64; i += 16) {
+        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(block + i));
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(block + i + 8));
+        __m128i none = _mm_cmpeq_epi8(_mm_packs_epi16(a, b), _mm_setzero_si128());
+        mask |= (uint64_t)(uint16_t)~_mm_movemask_epi8(none) << i;
     }
+#else
+    for (int i = 0; i < 64; i++)
+        mask |= (uint64_t)(block[i] != 0) << i;
+#endif
     return mask;
 }
 
-static uint32_t *put_block(uint32_t *t, const int16_t block[64], int32_t *dc, uint32_t kind)
+static inline uint32_t *put_block(uint32_t *t, const int16_t block[64], int32_t *dc, uint32_t kind)
 {
     *t++ = token(kind, 0, block[0] - *dc);
     *dc = block[0];
@@ -46,9 +63,8 @@ static uint32_t *put_block(uint32_t *t, const int16_t block[64], int32_t *dc, ui
         *t++ = token(kind + 1, (uint32_t)(k - at), block[k]);
         at = k;
     }
-    if (at < 64)
-        *t++ = (kind + 1) << 8 | END_OF_BLOCK;
-    return t;
+    *t = (kind + 1) << 8 | END_OF_BLOCK;
+    return t + (at < 64);
 }
 
 static uint32_t *put_empty(uint32_t *t, uint32_t kind)
@@ -97,18 +113,29 @@ bool mr__packed_symbols_add(struct mr_packed_symbols *s, const struct mr_packed_
 
 struct writer {
     uint8_t *at;
-    uint64_t bits; /* the low `n` are still to be written */
-    uint32_t n;
+    uint64_t bits; /* from the top: those of the byte at `at` so far */
+    uint32_t n;    /* so many, less than 8 */
 };
 
-static inline void put_bits(struct writer *w, uint32_t bits, uint32_t n)
+/* 56 bits at most; 8 bytes are written, of which those count that are complete. */
+static inline void put_bits(struct writer *w, uint64_t bits, uint32_t n)
 {
-    w->bits = w->bits << n | bits;
+    w->bits |= bits << (64 - n - w->n);
     w->n += n;
-    while (w->n >= 8) {
-        w->n -= 8;
-        *w->at++ = (uint8_t)(w->bits >> w->n);
-    }
+    uint64_t big = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(w->bits) : w->bits;
+    memcpy(w->at, &big, sizeof big);
+    w->at += w->n / 8;
+    w->bits <<= w->n & 56;
+    w->n %= 8;
+}
+
+/* A token's code and value, and how many bits that are: 28 at most. */
+static inline uint64_t bits_of(const struct mr_packed_write_codes *codes, uint32_t token,
+                               uint32_t *n)
+{
+    uint32_t entry = codes[token >> 8 & 3].entry[token & 255];
+    *n = entry & 31;
+    return entry >> 5 | token >> 16;
 }
 
 bool mr__packed_symbols_write(const struct mr_packed_symbols *s, size_t number,
@@ -117,14 +144,17 @@ bool mr__packed_symbols_write(const struct mr_packed_symbols *s, size_t number,
 {
     const uint32_t *ends = (const uint32_t *)(const void *)s->ends.data;
     const uint32_t *tokens = (const uint32_t *)(const void *)s->tokens.data;
-    uint32_t from = number ? ends[number - 1] : 0, to = ends[number];
-    if (!mr__buf_reserve(out, 4 * (size_t)(to - from) + 16))
+    uint32_t i = number ? ends[number - 1] : 0, to = ends[number], n, m;
+    if (!mr__buf_reserve(out, 4 * (size_t)(to - i) + 16))
         return false;
     struct writer w = {.at = out->data + out->n};
-    for (uint32_t i = from; i < to; i++) {
-        const struct mr_packed_write_codes *c = &codes[tokens[i] >> 8 & 3];
-        uint32_t symbol = tokens[i] & 255, size = symbol & 15;
-        put_bits(&w, (uint32_t)c->code[symbol] << size | tokens[i] >> 16, c->length[symbol] + size);
+    for (; i + 1 < to; i += 2) {
+        uint64_t first = bits_of(codes, tokens[i], &n), second = bits_of(codes, tokens[i + 1], &m);
+        put_bits(&w, first << m | second, n + m);
+    }
+    if (i < to) {
+        uint64_t last = bits_of(codes, tokens[i], &n);
+        put_bits(&w, last, n);
     }
     if (w.n)
         put_bits(&w, 0xffu >> w.n, 8 - w.n);

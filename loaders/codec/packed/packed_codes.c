@@ -111,8 +111,8 @@ void mr__packed_codes_write(const struct mr_packed_codes *codes, struct mr_packe
     memset(w, 0, sizeof *w);
     for (int length = 1; length <= LONGEST; length++, code <<= 1) {
         for (int i = 0; i < codes->bits[length]; i++, code++) {
-            w->code[codes->value[at]] = (uint16_t)code;
-            w->length[codes->value[at++]] = (uint8_t)length;
+            uint32_t size = codes->value[at] & 15u;
+            w->entry[codes->value[at++]] = code << size << 5 | ((uint32_t)length + size);
         }
     }
 }

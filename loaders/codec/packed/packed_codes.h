@@ -11,10 +11,10 @@
  * wants them. A symbol that never comes has none. */
 void mr__packed_codes_best(const uint32_t count[256], struct mr_packed_codes *codes);
 
-/* For who writes: each symbol's code, right-aligned, and its length; 0: it has none. */
+/* For who writes: to each symbol its code, with room behind it for as many bits as the symbol's
+ * value has (symbol & 15), << 5, and the length of both; 0: it has none. */
 struct mr_packed_write_codes {
-    uint16_t code[256];
-    uint8_t length[256];
+    uint32_t entry[256];
 };
 void mr__packed_codes_write(const struct mr_packed_codes *codes, struct mr_packed_write_codes *w);
 

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { AC_MOST = 1023, DC_LEAST = -1024, DC_MOST = 1023 };
 /* What a block may sum up to at most for all of libjpeg-turbo's versions to agree (idct_scalar.c);
  * a block with more is looked at column by column. */
@@ -27,15 +31,47 @@ static bool agrees(const int16_t block[64], const uint16_t quant[64])
     return mr__tile_agrees(&tile, quant);
 }
 
-/* `block` in natural order. */
-static bool good_block(const int16_t block[64], const uint16_t quant[64])
+/* The sum of what the coefficients are when they are multiplied out, and a number that is not less
+ * than the largest AC coefficient and has its highest bit: all without their signs. */
+#ifdef __SSE2__
+static int32_t weigh(const int16_t block[64], const uint16_t quant[64], int32_t *most)
 {
-    int32_t sum = 0, most = 0;
+    const __m128i zero = _mm_setzero_si128();
+    __m128i sum = zero, all = zero;
+    for (int k = 0; k < 64; k += 8) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(block + k));
+        __m128i q = _mm_loadu_si128((const __m128i *)(const void *)(quant + k));
+        v = _mm_max_epi16(v, _mm_subs_epi16(zero, v)); /* of -32768: 32767, too large as well */
+        sum = _mm_add_epi32(sum, _mm_madd_epi16(v, q));
+        all = _mm_or_si128(all, k ? v : _mm_insert_epi16(v, 0, 0));
+    }
+    int16_t lane[8];
+    int32_t part[4];
+    _mm_storeu_si128((__m128i *)(void *)lane, all);
+    _mm_storeu_si128((__m128i *)(void *)part, sum);
+    *most = 0;
+    for (int i = 0; i < 8; i++)
+        *most |= lane[i];
+    return part[0] + part[1] + part[2] + part[3];
+}
+#else
+static int32_t weigh(const int16_t block[64], const uint16_t quant[64], int32_t *most)
+{
+    int32_t sum = 0;
+    *most = 0;
     for (int k = 0; k < 64; k++) {
         int32_t v = block[k] < 0 ? -block[k] : block[k];
         sum += v * quant[k];
-        most |= k ? v : 0;
+        *most |= k ? v : 0;
     }
+    return sum;
+}
+#endif
+
+/* `block` in natural order. */
+static bool good_block(const int16_t block[64], const uint16_t quant[64])
+{
+    int32_t most, sum = weigh(block, quant, &most);
     return block[0] >= DC_LEAST && block[0] <= DC_MOST && most <= AC_MOST &&
            (sum <= CERTAIN || agrees(block, quant));
 }
