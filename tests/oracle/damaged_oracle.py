@@ -6,7 +6,8 @@ usage: damaged_oracle.py DECODE_TOOL MAKE_JPEGS [PHOTOS_DIR]     prints the tabl
 
 damaged_jpeg.py, damaged_png.py and damaged_files.py are the table. Beyond what it says of each case
   - a crop is refused, or equals that part of the image; of a file cut short, of the intact image;
-  - the answer does not depend on what was decoded before: every case is asked twice.
+  - the answer does not depend on what was decoded before: every case is asked twice;
+  - nor on the engine (`decode: {engine: ...}`): pixels, or reason code and sentence, are the same.
 """
 import os
 import random
@@ -55,19 +56,21 @@ def fault(decoder, case):
     return None if same else "the pixels are not the expected ones", got
 
 
-def crop_fault(decoder, case, got, rng):
-    """A crop of the image, or of a file that is refused as a whole."""
+def crop_fault(decoder, case, got):
+    """A crop of the image, or of a file that is refused as a whole; what is wrong, and the crop."""
+    rng = random.Random(case.name)
     if case.data is None or (isinstance(got, str) and not case.cut):
-        return None
+        return None, None
     whole = pillow(case.intact) if isinstance(got, str) else got
     h, w = whole.shape[:2]
     cw, ch = rng.randint(1, w), rng.randint(1, max(1, h // 2))
     x, y = rng.randint(0, w - cw), rng.randint(0, h - ch)
     part = outcome(decoder, case.data, roi=(x, y, cw, ch))
     if isinstance(part, str):
-        return None if isinstance(got, str) else f"the crop is refused, the whole is not: {part}"
+        bad = not isinstance(got, str)
+        return f"the crop is refused, the whole is not: {part}" if bad else None, part
     same = np.array_equal(part, whole[y:y + ch, x:x + cw])
-    return None if same else f"the crop {x},{y} {cw} x {ch} is not that part of the image"
+    return (None if same else f"the crop {x},{y} {cw} x {ch} is not that part of the image"), part
 
 
 def same_answer(a, b):
@@ -75,22 +78,36 @@ def same_answer(a, b):
         isinstance(a, str) and isinstance(b, str) and a == b
 
 
-def run(decoder, cases, rng=random.Random(11)):
-    """The number of faults; each is printed."""
+def run(decoder, cases):
+    """The number of faults, each of which is printed; per case the answers to file and crop."""
     faults, answers = 0, []
     for case in cases:
         wrong, got = fault(decoder, case)
-        wrong = wrong or crop_fault(decoder, case, got, rng)
-        answers.append(got)
+        crop_wrong, part = crop_fault(decoder, case, got)
+        wrong = wrong or crop_wrong
+        answers.append((got, part))
         if wrong:
             faults += 1
-            print(f"FAILED {case.name}: {wrong}")
+            print(f"FAILED {case.name}, engine {decoder.engine}: {wrong}")
         elif os.environ.get("MR_LIST"):
             print(f"{case.name}: {got if isinstance(got, str) else 'pixels'}")
-    for case, before in list(zip(cases, answers))[::-1]:
+    for case, (before, _) in list(zip(cases, answers))[::-1]:
         if case.data is not None and not same_answer(before, outcome(decoder, case.data)):
             faults += 1
-            print(f"FAILED {case.name}: the second answer differs from the first")
+            print(f"FAILED {case.name}, engine {decoder.engine}: the second answer differs from "
+                  "the first")
+    return faults, answers
+
+
+def run_engines(decoders, cases):
+    """The number of faults of all engines, and of answers that differ between them."""
+    done = [run(decoder, cases) for decoder in decoders]
+    faults = sum(n for n, _ in done)
+    for case, *answers in zip(cases, *(answers for _, answers in done)):
+        for what, (one, *others) in zip(("file", "crop"), zip(*answers)):
+            if not all(same_answer(one, other) for other in others):
+                faults += 1
+                print(f"FAILED {case.name}: the engines' answers to the {what} differ")
     return faults
 
 
@@ -111,16 +128,16 @@ def main():
         subprocess.run([make_jpegs, folder], check=True)
         intact = {name[:-4]: read(os.path.join(folder, name)) for name in os.listdir(folder)}
         photos = small_photographs(sys.argv[3]) if len(sys.argv) > 3 else {}
-        decoder = Decoder(tool)
+        decoders = [Decoder(tool, engine) for engine in ("auto", "libjpeg")]
         cases = [*jpeg_cases(intact, photos), *png_cases(), *file_cases(folder, intact)]
         names = [case.name for case in cases]
         doubled = {name for name in names if names.count(name) > 1}
-        faults = run(decoder, cases) + len(doubled)
+        faults = run_engines(decoders, cases) + len(doubled)
         for name in sorted(doubled):
             print(f"FAILED {name}: two cases of this name")
-        status = decoder.close()
+        status = any([decoder.close() for decoder in decoders])
     kinds = {kind: sum(case.expect == kind for case in cases) for kind in (GOLDEN, SAME, JUDGED)}
-    print(f"{len(cases)} damaged files, {faults} faults: expected "
+    print(f"{len(cases)} damaged files, {len(decoders)} engines, {faults} faults: expected "
           f"{len(cases) - sum(kinds.values())} refusals, {kinds[GOLDEN]} decodes equal to "
           f"Pillow's, {kinds[SAME]} equal to the intact image, {kinds[JUDGED]} as the library "
           "judges")

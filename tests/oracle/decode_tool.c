@@ -3,7 +3,8 @@
  * decode_tool FILE CHANNELS BITS [X Y W H]: decodes a file (or a crop of it, in displayed
  * coordinates) as the loader would and writes "W H\n" and the raw pixels to stdout.
  *
- * decode_tool --serve: many in one process, one decoder of each kind for all, as in a producer.
+ * decode_tool --serve [ENGINE]: many in one process, one decoder of each kind for all, as in a
+ * producer. ENGINE is that of a config's `decode`: auto (the default) or libjpeg.
  * Each request on stdin is a line "bytes N C BITS X Y W H\n" with N bytes behind it, or "file N C
  * BITS X Y W H\n" with a path of N bytes; W = 0 is the whole image. The answer is a line "CODE N W
  * H\n" and N bytes: pixels when CODE is 0, else a sentence. "plain ..." is "bytes ..." answered by
@@ -18,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct mr_limits limits = {.max_pixels = 178956970,
-                                        .max_side = 100000,
-                                        .max_scans = 100,
-                                        .max_decode_bytes = (int64_t)1 << 30,
-                                        .max_file_bytes = 1 << 28};
+static struct mr_limits limits = {.max_pixels = 178956970,
+                                  .max_side = 100000,
+                                  .max_scans = 100,
+                                  .max_decode_bytes = (int64_t)1 << 30,
+                                  .max_file_bytes = 1 << 28};
 
 struct request {
     int32_t c, bits;
@@ -134,11 +135,14 @@ static void serve_plain(size_t n)
     free(data);
 }
 
-static int serve(void)
+static int serve(const char *engine)
 {
     char line[128], kind[8];
     size_t n;
     struct request r;
+    if (strcmp(engine, "auto") && strcmp(engine, "libjpeg"))
+        return 2;
+    limits.engine = strcmp(engine, "auto") ? MR_DECODE_LIBJPEG : MR_DECODE_AUTO;
     while (fgets(line, sizeof line, stdin)) {
         if (sscanf(line, "%7s %zu %d %d %d %d %d %d", kind, &n, &r.c, &r.bits, &r.roi.x, &r.roi.y,
                    &r.roi.w, &r.roi.h) != 8)
@@ -153,10 +157,11 @@ static int serve(void)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "--serve"))
-        return serve();
+    if ((argc == 2 || argc == 3) && !strcmp(argv[1], "--serve"))
+        return serve(argc == 3 ? argv[2] : "auto");
     if (argc == 4 || argc == 8)
         return one(argv, argc);
-    fprintf(stderr, "usage: decode_tool FILE CHANNELS BITS [X Y W H], or decode_tool --serve\n");
+    fprintf(stderr, "usage: decode_tool FILE CHANNELS BITS [X Y W H], or decode_tool --serve "
+                    "[auto|libjpeg]\n");
     return 2;
 }

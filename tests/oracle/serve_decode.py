@@ -22,10 +22,11 @@ class Refused(Exception):
 
 
 class Decoder:
-    """The decode_tool program, which serves one request after the other."""
+    """The decode_tool program, which serves one request after the other; engine: auto, libjpeg."""
 
-    def __init__(self, tool):
-        self.process = subprocess.Popen([tool, "--serve"], stdin=subprocess.PIPE,
+    def __init__(self, tool, engine="auto"):
+        self.engine = engine
+        self.process = subprocess.Popen([tool, "--serve", engine], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
 
     def ask(self, kind, payload, c, bits, roi):
