@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """FFCV from its own file (.beton), written once from the very bytes of the JPEGs, not resized and
 not encoded again, so that it decodes what everybody else decodes."""
+import os
+
 import cv2
 import numpy as np
 from ffcv.fields import RGBImageField
@@ -26,7 +28,9 @@ class Bytes(ffcv_loader.Samples):
 
 
 def make(job):
-    path = ffcv_loader.write_once(job, "jpg", JpegBytesField(write_mode="jpg"), Bytes(job.files))
+    largest = max(os.path.getsize(path) for path, _ in job.files)
+    path = ffcv_loader.write_once(job, "jpg", JpegBytesField(write_mode="jpg"), Bytes(job.files),
+                                  largest)
     return ffcv_loader.batches(job, path, {"image": JpegBytesField})
 
 

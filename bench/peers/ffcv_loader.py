@@ -15,8 +15,7 @@ import common
 
 SIDE = common.CROP  # numba takes it for a constant
 SAMPLES = 100000  # an epoch's end is a pause, so one epoch goes over the files many times
-PAGE = 1 << 23    # FFCV's own
-LARGEST = 1 << 26  # bytes that an image may have, when it is large
+LEAST_PAGE = 1 << 21
 
 
 def random_crop(height, width, scale, ratio):
@@ -57,15 +56,17 @@ def decoder():
     return RandomResizedCropRGBImageDecoder((common.SIZE, common.SIZE), common.SCALE, common.RATIO)
 
 
-def write_once(job, kind, image_field, samples):
-    """The file's name carries what it was made of; an old one of the same data is used again."""
+def write_once(job, kind, image_field, samples, largest):
+    """The file's name carries what it was made of; an old one of the same data is used again. It
+    consists of pages, of which each has room for the `largest` sample's bytes, and no more than
+    that, since what is left of a page stays empty."""
     newest = max(int(os.path.getmtime(path)) for path, _ in job.files)
     path = os.path.join(job.scratch, f"ffcv-{kind}-{len(job.files)}-{newest}.beton")
     if not os.path.exists(path):
         os.makedirs(job.scratch, exist_ok=True)
         fields = {"image": image_field, "label": IntField()}
-        writer = DatasetWriter(path + ".part", fields, num_workers=1,
-                               page_size=LARGEST if SIDE else PAGE)
+        page = max(LEAST_PAGE, 1 << (int(largest) - 1).bit_length())
+        writer = DatasetWriter(path + ".part", fields, num_workers=1, page_size=page)
         writer.from_indexed_dataset(samples)
         os.rename(path + ".part", path)
     job.stored(path)

@@ -11,6 +11,7 @@ from ffcv.fields import RGBImageField
 import common
 import ffcv_loader
 
+MOST = 18.5e6  # pixels of an image that is not shrunk (large_photos.sh)
 LONGEST = int(os.environ.get("BENCH_LONGEST", "256"))
 
 
@@ -21,7 +22,8 @@ class Pixels(ffcv_loader.Samples):
 
 def make(job, mode):
     field = RGBImageField(write_mode=mode, max_resolution=LONGEST or None)
-    path = ffcv_loader.write_once(job, f"{mode}-{LONGEST or 'all'}", field, Pixels(job.files))
+    path = ffcv_loader.write_once(job, f"{mode}-{LONGEST or 'all'}", field, Pixels(job.files),
+                                  3 * (LONGEST ** 2 or MOST))
     return ffcv_loader.batches(job, path)
 
 

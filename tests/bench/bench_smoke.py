@@ -69,6 +69,33 @@ def bytes_alone(programs, data, out):
     check(rates["crop"] > rates["full"] / 2, "a crop's decoding was measured")
 
 
+def packed(programs, data, out):
+    """Jobs over packed copies: of a lossless one the batches are those of the files."""
+    run(sys.executable, BENCH / "run.py", "--data", data, "--out", out, "--bin", programs, "--job",
+        "packed", "--only", "millrace", "packed-jpeg", "raw-256", "--rounds", 1, "--seconds", 0.2,
+        "--limit-seconds", 0.1, "--batch", 16)
+    results = json.loads((out / "results.json").read_text())
+    plain, jpeg, raw = results["candidates"]
+    check(jpeg["same_stream"] and not jpeg["doubts"], "packed JPEGs give the batches of the files")
+    check("same_stream" not in raw and "same_stream" not in plain, "shrunken copies need not")
+    check(0.5 < jpeg["size"] < 1.5 and raw["size"] > jpeg["size"], "copies have sizes")
+    check({goal["row"] for goal in results["goals"]} == {jpeg["title"]}, "what is asked was held")
+    for record in results["candidates"]:
+        check(len(record["runs"]) == 1 and record["stages_us"]["decode"] > 0,
+              f"'{record['name']}' ran, and its stages were timed")
+    check("size, the files = 1" in (out / "table.md").read_text(), "the table has the sizes")
+
+
+def packing(programs, data, out):
+    run(sys.executable, BENCH / "run.py", "--data", data, "--out", out, "--bin", programs, "--job",
+        "packing", "--only", "pack-jpeg", "--rounds", 1, "--limit-seconds", 0.1)
+    record, = json.loads((out / "results.json").read_text())["candidates"]
+    entry, = record["runs"]
+    check(entry["images"] == 4 * 64 == entry["done"] and entry["kept"] == 0,
+          "every image was packed four times, and anew")
+    check(abs(entry["images_per_s"] * entry["wall_s"] - 256) < 1e-6, "by the wall clock")
+
+
 def handoff(programs, data):
     ready = json.loads(run(programs / "bench_handoff", "ready", "--batch", 3, "--rounds", 50))
     check(0 < ready["min_us"] <= ready["median_us"] <= ready["max_us"], "times are in order")
@@ -122,6 +149,8 @@ def main():
         run(programs / "millrace", "synth", data.parent, "--images", 64, "--quiet")
         race(programs, data, out)
         bytes_alone(programs, data, Path(folder) / "bytes")
+        packed(programs, data, Path(folder) / "packed")
+        packing(programs, data, Path(folder) / "packing")
         handoff(programs, data)
         rows_file.make(Path(folder) / "rows.npy", 1)
         copying(programs, Path(folder) / "rows.npy")
