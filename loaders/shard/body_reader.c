@@ -136,6 +136,27 @@ int mr__body_into(struct mr_body *b, void *to, struct mr_errbuf *e)
     return rc == MR_OK ? read_chunks(b, 0, mr__shard_chunks(b->place.bytes), to, e) : rc;
 }
 
+int mr__body_straight(struct mr_body *b, struct mr_shard_file *file,
+                      const struct mr_shard_place *place, void *to, struct mr_errbuf *e)
+{
+    uint64_t sums = mr__shard_sums_bytes(place->bytes);
+    b->memory.n = 0;
+    b->file = NULL;
+    b->sums_held = false;
+    if (!mr__buf_reserve(&b->memory, sums))
+        return mr__fail(e, MR_E_MEMORY, "not enough memory for the sums of %llu bytes",
+                        (unsigned long long)place->bytes);
+    b->file = file;
+    b->place = *place;
+    b->sums = b->memory.data;
+    b->data = NULL;
+    int rc = read_first(b, 0, e);
+    if (rc == MR_OK)
+        rc = read_chunks(b, 0, mr__shard_chunks(place->bytes), to, e);
+    b->file = NULL;
+    return rc;
+}
+
 void mr__body_free(struct mr_body *b)
 {
     mr__buf_free(&b->memory);

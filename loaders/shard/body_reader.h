@@ -26,6 +26,10 @@ int mr__body_get(struct mr_body *b, uint64_t at, uint64_t bytes, const uint8_t *
                  struct mr_errbuf *e);
 /* Reads all of it to somewhere else: place.bytes bytes. */
 int mr__body_into(struct mr_body *b, void *to, struct mr_errbuf *e);
+/* Reads all of another body, at `place` of `file`, to somewhere else, without memory for it: `b` is
+ * at no body then. Errors of both above. */
+int mr__body_straight(struct mr_body *b, struct mr_shard_file *file,
+                      const struct mr_shard_place *place, void *to, struct mr_errbuf *e);
 /* Frees the memory, leaves the file open. */
 void mr__body_free(struct mr_body *b);
 

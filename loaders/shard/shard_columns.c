@@ -17,9 +17,23 @@ static bool put(struct mr_buf *b, uint64_t v, int bytes)
 
 /* ---- which columns ---- */
 
-static bool has_bodies(uint32_t kind)
+static bool is_files(uint32_t kind)
 {
     return kind == MR_COL_PATH || kind == MR_COL_MADE || kind == MR_COL_TENSOR;
+}
+
+/* Of a column of bodies; ndim 0: they are files. */
+static struct mr_shard_tensor tensor_of(const struct mr_shard_plan *plan, int column)
+{
+    const struct mr_column *c = &plan->index->head->column[column];
+    struct mr_shard_tensor tensor = {.dtype = (mr_dtype)c->dtype};
+    int64_t shape[MR_MAX_DIMS];
+    if (c->kind != MR_COL_TENSOR)
+        return plan->tensor[column];
+    tensor.ndim = (uint32_t)mr__index_shape(plan->index, column, shape);
+    for (uint32_t i = 0; i < tensor.ndim; i++)
+        tensor.shape[i] = (uint64_t)shape[i];
+    return tensor;
 }
 
 static struct mr_growing_column *add_column(struct mr_growing_columns *g, const char *name,
@@ -42,36 +56,20 @@ static struct mr_growing_column *add_column(struct mr_growing_columns *g, const 
     return c;
 }
 
-/* Of a column of the index; ndim 0: it has none. */
-static struct mr_shard_tensor tensor_of(const struct mr_growing_columns *g, int source)
-{
-    const struct mr_column *from = &g->plan->index->head->column[source];
-    struct mr_shard_tensor tensor = g->plan->tensor[source];
-    int64_t shape[MR_MAX_DIMS - 1];
-    if (from->kind != MR_COL_TENSOR)
-        return tensor;
-    tensor =
-        (struct mr_shard_tensor){.dtype = (mr_dtype)from->dtype,
-                                 .ndim = (uint32_t)mr__index_shape(g->plan->index, source, shape)};
-    for (uint32_t i = 0; i < tensor.ndim; i++)
-        tensor.shape[i] = (uint64_t)shape[i];
-    return tensor;
-}
-
 static int take_column(struct mr_growing_columns *g, int source, struct mr_errbuf *e)
 {
     const struct mr_column *from = &g->plan->index->head->column[source];
-    struct mr_shard_tensor tensor = tensor_of(g, source);
-    bool bodies = has_bodies(from->kind), shaped = bodies && tensor.ndim;
+    const struct mr_shard_tensor tensor = tensor_of(g->plan, source);
+    bool files = is_files(from->kind), shaped = files && tensor.ndim;
     enum mr_shard_kind kind = shaped                        ? MR_SHARD_TENSORS
-                              : bodies                      ? MR_SHARD_FILES
+                              : files                       ? MR_SHARD_FILES
                               : from->kind == MR_COL_RAGGED ? MR_SHARD_LISTS
                                                             : MR_SHARD_NUMBERS;
     if (strchr(from->name, '@'))
         return MR_OK;
     struct mr_growing_column *c =
         add_column(g, from->name, source, kind, shaped ? tensor.dtype : from->dtype,
-                   bodies ? 1 : from->width, e);
+                   files ? 1 : from->width, e);
     if (c && shaped)
         c->tensor = tensor;
     return c ? MR_OK : e->code;
@@ -150,7 +148,7 @@ int mr__growing_add(struct mr_growing_columns *g, const struct mr_shard_sample *
         if (c->source == MR_SHARD_NO_SOURCE)
             done =
                 put(&c->data, (uint32_t)(i == g->image_w ? sample->image_w : sample->image_h), 4);
-        else if (mr__growing_has_bodies(c))
+        else if (c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS)
             done = add_file(g, c, sample->sample, &place[i]);
         else
             done = add_numbers(g, c, sample);
@@ -166,11 +164,11 @@ uint64_t mr__growing_adds(const struct mr_growing_columns *g, const struct mr_sh
         const struct mr_growing_column *c = &g->column[i];
         uint64_t entries = 1;
         size_t n = 0;
-        if (mr__growing_has_bodies(c))
+        if (c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS)
             (void)name_of(g, c, sample->sample, &n);
         else if (c->source != MR_SHARD_NO_SOURCE)
             (void)mr__index_numbers(g->plan->index, c->source, sample->sample, &entries);
-        bool files = mr__growing_has_bodies(c);
+        bool files = c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS;
         bytes += files ? n + 8 + MR_SHARD_PLACE_BYTES
                        : entries * c->width * mr_dtype_size(c->dtype) +
                              (c->kind == MR_SHARD_LISTS ? 8 : 0);

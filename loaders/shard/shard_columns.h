@@ -17,7 +17,7 @@ struct mr_growing_column {
     enum mr_shard_kind kind;
     mr_dtype dtype;
     uint32_t width, max_entries;
-    struct mr_shard_tensor tensor;
+    struct mr_shard_tensor tensor;       /* ndim 0: none */
     uint64_t entries;                    /* lists: so far */
     struct mr_buf offsets, data, places; /* as they go into the index */
 };
@@ -28,12 +28,6 @@ struct mr_growing_columns {
     struct mr_growing_column column[MR_SHARD_MAX_COLUMNS];
     uint64_t samples;
 };
-
-/* A sample has a body there, or none. */
-static inline bool mr__growing_has_bodies(const struct mr_growing_column *c)
-{
-    return c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS;
-}
 
 /* What the columns will be. MR_E_LIMIT: too many; MR_E_MEMORY. */
 int mr__growing_begin(struct mr_growing_columns *g, const struct mr_shard_plan *plan,

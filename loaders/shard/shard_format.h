@@ -126,18 +126,19 @@ static inline void mr__le_copy(void *to, const void *from, uint64_t n, size_t si
 #endif
 }
 
-/* The same for n elements where they are. */
-static inline void mr__le_turn(void *data, uint64_t n, size_t size)
+/* The same where they lie. */
+static inline void mr__le_turn(void *numbers, uint64_t n, size_t size)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    (void)data, (void)n, (void)size;
-#else
-    for (uint8_t *at = data, *end = at + n * size; at < end; at += size)
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    uint8_t *at = numbers;
+    for (; n && size > 1; n--, at += size)
         for (size_t i = 0; i < size / 2; i++) {
-            uint8_t v = at[i];
+            uint8_t one = at[i];
             at[i] = at[size - 1 - i];
-            at[size - 1 - i] = v;
+            at[size - 1 - i] = one;
         }
+#else
+    (void)numbers, (void)n, (void)size;
 #endif
 }
 

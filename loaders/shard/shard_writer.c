@@ -181,7 +181,7 @@ int mr__shard_writer_add(struct mr_shard_writer *w, const struct mr_shard_sample
     int rc = MR_OK;
     for (int i = 0; rc == MR_OK && i < w->columns.n; i++) {
         const struct mr_growing_column *c = &w->columns.column[i];
-        if (!mr__growing_has_bodies(c))
+        if (c->kind != MR_SHARD_FILES && c->kind != MR_SHARD_TENSORS)
             continue;
         const struct mr_shard_bytes *bytes = &sample->bytes[c->source];
         if (c->tensor.ndim && !fits_tensor(c, bytes->n))
@@ -204,7 +204,7 @@ uint64_t mr__shard_writer_adds(const struct mr_shard_writer *w,
     uint64_t bytes = mr__growing_adds(&w->columns, sample);
     for (int i = 0; i < w->columns.n; i++) {
         const struct mr_growing_column *c = &w->columns.column[i];
-        if (mr__growing_has_bodies(c))
+        if (c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS)
             bytes += sample->bytes[c->source].n + mr__shard_sums_bytes(sample->bytes[c->source].n);
     }
     return bytes;

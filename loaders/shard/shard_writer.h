@@ -17,8 +17,7 @@
 #define MR_SHARD_TOOL "millrace " MR_VERSION_STRING
 
 /* A column of files (a PATH or MADE one of the index) whose bodies are tensors without a header,
- * little endian, in C order. ndim 0: its bodies are files of any kind. TENSOR columns of the index
- * need not be told. */
+ * little endian, in C order. ndim 0: its bodies are files of any kind. */
 struct mr_shard_tensor {
     mr_dtype dtype;
     uint32_t ndim;
@@ -34,7 +33,8 @@ struct mr_shard_plan {
     const char *mode;             /* how, for people: "jpeg"; shorter than MR_SHARD_MODE_BYTES */
     bool sizes; /* add the columns image_width and image_height: bucket and patch samplers then
                    need not look into the files. Left out where the index has them */
-    struct mr_shard_tensor tensor[MR_INDEX_MAX_COLUMNS]; /* by the index's column */
+    struct mr_shard_tensor tensor[MR_INDEX_MAX_COLUMNS]; /* by the index's column; of its TENSOR
+                                                            columns the index has it itself */
 };
 
 /* Where a shard stands in its set. */

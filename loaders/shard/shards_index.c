@@ -41,7 +41,8 @@ static int no_memory(struct shards_index *x)
 
 /* ---- what the columns are ---- */
 
-static bool has_bodies(const struct mr_shard_column *c)
+/* It has bodies, and the index says where. */
+static bool is_placed(const struct mr_shard_column *c)
 {
     return c->kind == MR_SHARD_FILES || c->kind == MR_SHARD_TENSORS;
 }
@@ -49,9 +50,11 @@ static bool has_bodies(const struct mr_shard_column *c)
 static int add_tensor(struct shards_index *x, const struct mr_shard_column *c)
 {
     int64_t shape[MR_SHARD_MAX_DIMS];
-    for (uint32_t i = 0; i < c->ndim; i++)
-        shape[i] = (int64_t)c->shape[i];
-    return mr__index_add_tensor(x->b, c->name, c->dtype, shape, (int)c->ndim, x->e);
+    for (uint32_t d = 0; d < c->ndim; d++)
+        shape[d] = (int64_t)c->shape[d]; /* a body has as many bytes: they fit */
+    int column = mr__index_add_tensor(x->b, c->name, c->dtype, shape, (int)c->ndim, x->e);
+    int rc = column < 0 ? column : mr__index_repeat(x->b, column, x->set->samples, x->e);
+    return rc < 0 ? rc : column;
 }
 
 static int add_column(struct shards_index *x, const struct mr_shard_column *c, int i)
@@ -60,11 +63,11 @@ static int add_column(struct shards_index *x, const struct mr_shard_column *c, i
                                                 [MR_SHARD_LISTS] = MR_COL_RAGGED,
                                                 [MR_SHARD_FILES] = MR_COL_PATH};
     char place[MR_SHARD_NAME_BYTES + sizeof MR_SHARDS_PLACE];
-    int rc = c->kind == MR_SHARD_TENSORS
-                 ? add_tensor(x, c)
-                 : mr__index_add_column(x->b, c->name, kinds[c->kind], c->dtype, c->width, x->e);
-    x->column[i] = rc;
-    if (rc < 0 || !has_bodies(c))
+    int rc = x->column[i] =
+        c->kind == MR_SHARD_TENSORS
+            ? add_tensor(x, c)
+            : mr__index_add_column(x->b, c->name, kinds[c->kind], c->dtype, c->width, x->e);
+    if (rc < 0 || !is_placed(c))
         return rc;
     snprintf(place, sizeof place, "%s" MR_SHARDS_PLACE, c->name);
     return x->place[i] =
@@ -141,7 +144,6 @@ static int add_name(struct shards_index *x, int column, const char *name, size_t
     return mr__index_add_path(x->b, column, (const char *)x->scratch.data, x->scratch.n, x->e);
 }
 
-/* The file's name, its number in the shard where it has none; "" for no file. */
 static int add_file(struct shards_index *x, const struct mr_shard_column *c, int column,
                     uint64_t sample, bool there)
 {
@@ -166,7 +168,7 @@ static int add_bodies(struct shards_index *x, const struct mr_shard *s, uint64_t
         int64_t numbers[MR_PLACE_NUMBERS] = {(int64_t)number, (int64_t)place.at,
                                              (int64_t)place.bytes, (int64_t)place.check};
         if (c->kind == MR_SHARD_FILES)
-            rc = add_file(x, c, x->column[i], k, place.bytes != 0);
+            rc = add_file(x, c, x->column[i], k, place.bytes > 0);
         if (rc >= 0)
             rc = mr__index_add_numbers(x->b, x->place[i], numbers, 1, x->e);
     }
@@ -194,7 +196,7 @@ static int add_values(struct shards_index *x, const struct mr_shard *s, uint64_t
 {
     int rc = MR_OK;
     for (int i = 0; i < (int)s->ncolumns && rc >= 0; i++)
-        rc = has_bodies(&s->column[i]) ? add_bodies(x, s, number, i) : add_numbers(x, s, i);
+        rc = is_placed(&s->column[i]) ? add_bodies(x, s, number, i) : add_numbers(x, s, i);
     return rc < 0 ? rc : MR_OK;
 }
 
@@ -235,9 +237,6 @@ static int fill(struct shards_index *x, const char *root)
         rc = mr__index_add_numbers(x->b, x->identity, &identity, 1, x->e);
     if (rc >= 0)
         rc = mr__index_repeat(x->b, x->identity, x->set->samples, x->e);
-    for (uint32_t i = 0; i < x->shape.ncolumns && rc >= 0; i++)
-        if (x->shape.column[i].kind == MR_SHARD_TENSORS)
-            rc = mr__index_repeat(x->b, x->column[i], x->set->samples, x->e);
     return rc < 0 ? rc : MR_OK;
 }
 
@@ -272,20 +271,4 @@ int mr__shards_index(const char *path, struct mr_index_builder *b, struct mr_err
     mr__buf_free(&x.scratch);
     mr__buf_free(&x.prefix);
     return rc;
-}
-
-int mr__shards_roots(const char *path, struct mr_buf *paths, struct mr_errbuf *e)
-{
-    struct mr_shard_set set;
-    struct stat st;
-    int rc = mr__shard_set_read(&set, path, e);
-    bool added = rc < 0 || mr__buf_append(paths, path, strlen(path) + 1);
-    for (uint64_t i = 0; rc == MR_OK && added && i < set.n; i++) {
-        char *shard = mr__shard_set_path(&set, i);
-        added = shard && (lstat(shard, &st) < 0 || !S_ISLNK(st.st_mode) ||
-                          mr__buf_append(paths, shard, strlen(shard) + 1));
-        free(shard);
-    }
-    mr__shard_set_free(&set);
-    return added ? rc : mr__fail(e, MR_E_MEMORY, "not enough memory for the paths of the shards");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * shards_index.h: between the index of a loader and the shards: for each column of files the index
- * has a second one, NAME@place, that says where its bodies lie.
+ * shards_index.h: between the index of a loader and the shards: for each column of files or tensors
+ * the index has a second one, NAME@place, that says where its bodies lie.
  */
 #ifndef MR_SHARD_SHARDS_INDEX_H
 #define MR_SHARD_SHARDS_INDEX_H
@@ -18,8 +18,6 @@ enum { MR_PLACE_SHARD, MR_PLACE_AT, MR_PLACE_BYTES, MR_PLACE_CHECK, MR_PLACE_NUM
  * is `path`, its links followed; names of files become SHARD/NAME, or NAME of a single shard.
  * MR_E_DATA names the shard. */
 int mr__shards_index(const char *path, struct mr_index_builder *b, struct mr_errbuf *e);
-/* For mr_source.roots: the set, and its shards that are links. */
-int mr__shards_roots(const char *path, struct mr_buf *paths, struct mr_errbuf *e);
 /* Where the set of such an index is: malloc'ed; NULL: memory is out. */
 char *mr__shards_path(const struct mr_index *index);
 /* One number for all that the shards of a set are; not negative. The index has it in a column of

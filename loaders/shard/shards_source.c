@@ -10,6 +10,7 @@
 #include "base/descriptor.h"
 #include "base/printable.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,7 +31,7 @@ struct shards;
 struct one_body { /* of a column */
     struct shards *of;
     int column;
-    uint64_t sample, shard;
+    uint64_t sample;
     struct mr_body body;
 };
 
@@ -53,8 +54,8 @@ static int find_places(struct shards *s, struct mr_errbuf *e)
     for (int i = 0; i < (int)head->columns; i++) {
         char name[MR_INDEX_NAME + sizeof MR_SHARDS_PLACE];
         snprintf(name, sizeof name, "%s" MR_SHARDS_PLACE, head->column[i].name);
-        bool bodies = head->column[i].kind == MR_COL_PATH || head->column[i].kind == MR_COL_TENSOR;
-        s->place[i] = bodies ? mr__index_column(s->index, name) : -1;
+        bool placed = head->column[i].kind == MR_COL_PATH || head->column[i].kind == MR_COL_TENSOR;
+        s->place[i] = placed ? mr__index_column(s->index, name) : -1;
         s->body[i] = (struct one_body){.of = s, .column = i};
     }
     if (identity >= 0 && mr__index_whole(s->index, identity, 0) == mr__shards_identity(&s->set))
@@ -161,21 +162,50 @@ static int find_body(const struct shards *s, uint64_t sample, int column, uint64
     return MR_OK;
 }
 
-/* Puts the sample's name before what went wrong with it. */
+/* Puts the sample's name before what went wrong with it. A tensor has none but its number. */
 static int name_it(const struct one_body *one, int rc, struct mr_errbuf *e)
 {
-    const struct mr_index_head *head = one->of->index->head;
+    const char *folder = one->of->set.folder;
+    const struct mr_column *c = &one->of->index->head->column[one->column];
     if (rc == MR_OK || rc == MR_E_USAGE)
         return rc;
-    if (head->column[one->column].kind == MR_COL_TENSOR) { /* a name has its shard in it */
-        const char *file = one->of->set.line[one->shard].file;
-        mr__context(e, "'%s/%s', column '%s'", one->of->set.folder,
-                    mr__printable(file, strlen(file)).text, head->column[one->column].name);
-    }
+    if (c->kind == MR_COL_TENSOR)
+        return mr__context(e, "'%s', sample %llu of '%s'",
+                           mr__printable(folder, strlen(folder)).text,
+                           (unsigned long long)one->sample, c->name);
     char *name = mr__index_name(one->of->index, one->column, one->sample);
     mr__context(e, "%s", name ? name : "?");
     free(name);
     return rc;
+}
+
+/* The numbers of a tensor, as they lie in the shard, straight to where they are wanted. */
+static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
+                         struct mr_errbuf *e)
+{
+    struct shards *s = self;
+    struct mr_shard_place place = {0};
+    struct mr_shard_file *file = NULL;
+    uint64_t shard = 0;
+    int rc = find_body(s, sample, column, &shard, &place, e);
+    if (rc < 0)
+        return rc;
+    const struct mr_column *c = &s->index->head->column[column];
+    struct one_body *one = &s->body[column];
+    one->sample = sample;
+    one->body.file = NULL;
+    if (c->kind != MR_COL_TENSOR)
+        return mr__fail(e, MR_E_USAGE, "column '%s' holds files, no tensors", c->name);
+    if (place.bytes != bytes)
+        rc = mr__fail(e, MR_E_DATA, "it has %llu bytes, not %llu", (unsigned long long)place.bytes,
+                      (unsigned long long)bytes);
+    if (rc == MR_OK)
+        rc = need_shard(s, shard, &file, e);
+    if (rc == MR_OK)
+        rc = mr__body_straight(&one->body, file, &place, to, e);
+    if (rc == MR_OK)
+        mr__le_turn(to, c->width, mr_dtype_size((mr_dtype)c->dtype));
+    return name_it(one, rc, e);
 }
 
 static int begin_body(struct shards *s, uint64_t sample, int column, struct one_body **out,
@@ -189,7 +219,6 @@ static int begin_body(struct shards *s, uint64_t sample, int column, struct one_
         return rc;
     struct one_body *one = *out = &s->body[column];
     one->sample = sample;
-    one->shard = shard;
     one->body.file = NULL;
     if (place.bytes > s->max_bytes)
         rc = mr__fail(e, MR_E_DATA,
@@ -240,25 +269,6 @@ static int shards_read(void *self, uint64_t sample, int column, struct mr_buf *o
     return name_it(one, rc, e);
 }
 
-static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
-                         struct mr_errbuf *e)
-{
-    const struct shards *s = self;
-    struct one_body *one;
-    int rc = begin_body(self, sample, column, &one, e);
-    if (rc < 0)
-        return rc;
-    if (one->body.place.bytes != bytes)
-        rc = mr__fail(e, MR_E_DATA, "it has %llu bytes, not %llu",
-                      (unsigned long long)one->body.place.bytes, (unsigned long long)bytes);
-    else
-        rc = mr__body_into(&one->body, to, e);
-    size_t size = mr_dtype_size((mr_dtype)s->index->head->column[column].dtype);
-    if (rc == MR_OK)
-        mr__le_turn(to, bytes / size, size);
-    return name_it(one, rc, e);
-}
-
 static enum mr_cached shards_ahead(void *self, uint64_t sample, int column, uint64_t most)
 {
     struct shards *s = self;
@@ -269,20 +279,40 @@ static enum mr_cached shards_ahead(void *self, uint64_t sample, int column, uint
         need_shard(s, shard, &file, NULL) < 0)
         return MR_CACHED_UNKNOWN;
     uint64_t n = mr__shard_sums_bytes(place.bytes) + place.bytes;
-    uint64_t wanted = n <= 2 * AHEAD_BYTES ? n : AHEAD_BYTES;
+    bool whole = s->index->head->column[column].kind == MR_COL_TENSOR || n <= 2 * AHEAD_BYTES;
+    uint64_t wanted = whole ? n : AHEAD_BYTES;
     return mr__shard_file_ahead(file, place.at, wanted < most ? wanted : most);
 }
 
 /* ---- the source ---- */
 
+static bool add_root(struct mr_buf *paths, const char *path)
+{
+    return path && mr__buf_append(paths, path, strlen(path) + 1);
+}
+
+/* The folder, and every shard, which may be a link. */
+static int shards_roots(const void *params, struct mr_buf *paths, struct mr_errbuf *e)
+{
+    const struct shards_params *p = params;
+    char real[PATH_MAX];
+    struct mr_shard_set set = {0};
+    if (!realpath(p->path, real))
+        return MR_OK; /* what is not there cannot be read */
+    int rc = mr__shard_set_read(&set, real, e);
+    bool kept = rc < 0 || add_root(paths, real);
+    for (uint64_t i = 0; i < set.n && kept && rc >= 0; i++) {
+        char *path = mr__shard_set_path(&set, i);
+        kept = add_root(paths, path);
+        free(path);
+    }
+    mr__shard_set_free(&set);
+    return kept ? rc : mr__fail(e, MR_E_MEMORY, "not enough memory to list the shards");
+}
+
 static int shards_index(const void *params, struct mr_index_builder *b, struct mr_errbuf *e)
 {
     return mr__shards_index(((const struct shards_params *)params)->path, b, e);
-}
-
-static int shards_roots(const void *params, struct mr_buf *paths, struct mr_errbuf *e)
-{
-    return mr__shards_roots(((const struct shards_params *)params)->path, paths, e);
 }
 
 static const struct mr_opt shards_opts[] = {
@@ -300,11 +330,11 @@ const struct mr_source mr__source_shards = {
           .opts = shards_opts},
     .resolved = true,
     .index = shards_index,
-    .roots = shards_roots,
     .open = shards_open,
     .read = shards_read,
     .ranges = shards_ranges,
-    .tensor = shards_tensor,
     .close = shards_close,
     .ahead = shards_ahead,
+    .tensor = shards_tensor,
+    .roots = shards_roots,
 };

@@ -3,6 +3,7 @@
 // Data sets that are no images: tensors go from their file into the batch, whoever reads them, and
 // what is wrong with a file is one sample's fault.
 #include "../unit/npy_testing.hpp"
+#include "../unit/pack_testing.hpp"
 #include "../unit/temp_tree.hpp"
 #include "loader_testing.hpp"
 
@@ -181,6 +182,77 @@ TEST_F(Arrays, AMixtureOfThem)
     ASSERT_EQ(seen.size(), 150u);
     for (size_t i = 0; i < seen.size(); i++)
         EXPECT_EQ(seen[i], i);
+}
+
+// Packed tensors are read in place, every chunk of them held against its sum.
+TEST_F(Arrays, ShardsGiveTheSameStream)
+{
+    tree.folder("shards");
+    Listed from("{type: npy, path: " + tree.path("set") + "}");
+    ASSERT_EQ(from.rc, MR_OK) << from.e.text;
+    PackOptions small;
+    small.shard_bytes = 2500;
+    std::vector<mr_shard_line> shards = pack(from, tree.path("shards"), small);
+    ASSERT_GT(shards.size(), 2u);
+    fs::create_directories(tree.path("elsewhere"));
+    fs::rename(tree.path("shards/s-000001.mrs"), tree.path("elsewhere/second"));
+    fs::create_symlink(tree.path("elsewhere/second"), tree.path("shards/s-000001.mrs"));
+
+    const std::string packed = "source={type: shards, path: " + tree.path("shards") + "}";
+    Loader plain(config("producers: 2\n"));
+    std::vector<Delivered> stream = plain.read();
+    Loader same(config("producers: 2\n"), {packed});
+    ASSERT_EQ(same.rc, MR_OK) << same.error;
+    EXPECT_EQ(same.read(), stream) << same.error;
+    Loader rows(config(), {packed});
+    EXPECT_EQ(check_rows<float>(rows), 2 * SAMPLES);
+    Loader wide(config("", "fields: {x: {dtype: float64, shape: [2, 3]}, label: int64}\n"),
+                {packed});
+    EXPECT_EQ(check_rows<double>(wide), 2 * SAMPLES);
+}
+
+// Rows of many chunks, and one byte of one of them.
+TEST_F(Arrays, ADamagedTensorIsABadSample)
+{
+    const size_t numbers = 70000; // 280,000 bytes: more than are checked at a time
+    tree.file("long/x.npy", npy("<f4", "(3, 70000)", counted<float>(3 * numbers)));
+    tree.folder("out");
+    Listed from("{type: npy, path: " + tree.path("long") + "}");
+    ASSERT_EQ(from.rc, MR_OK) << from.e.text;
+    ASSERT_EQ(pack(from, tree.path("out")).size(), 1u);
+    std::string yaml = "version: 1\nepochs: 1\nbatch: {size: 1}\nsampler: {type: sequential}\n"
+                       "on_error: skip\nmax_bad: 100%\nsource: {type: shards, path: " +
+                       tree.path("out") + "}\nfields: {x: {dtype: float32, shape: [70000]}}\n";
+    auto valid = [&](std::string &log) {
+        Loader l(yaml);
+        EXPECT_EQ(l.rc, MR_OK) << l.error;
+        std::string flags;
+        mr_batch *b;
+        while (l.rc >= 0 && (l.rc = mr_next(l.handle, &b, 30000)) == MR_OK) {
+            const float *x = (const float *)mr_field(b, "x")->data;
+            flags += mr_valid(b)[0] ? 'v' : '-';
+            for (size_t k = 0; k < numbers && mr_valid(b)[0]; k++)
+                if (x[k] != (float)(mr_sample_ids(b)[0] * numbers + k))
+                    flags += '!', k = numbers;
+            mr_release(b);
+        }
+        for (const std::string &line : l.log)
+            log += line + "\n";
+        return flags;
+    };
+    std::string log, shard = tree.path("out/s-000000.mrs");
+    EXPECT_EQ(valid(log), "vvv") << log;
+    for (size_t at : {400000ul, 700000ul}) { // in the middle of a chunk of the second, the third
+        std::fstream f(shard, std::ios::in | std::ios::out | std::ios::binary);
+        f.seekg((long)at);
+        char c = (char)(f.get() ^ 4);
+        f.seekp((long)at);
+        f.put(c);
+    }
+    log.clear();
+    EXPECT_EQ(valid(log), "v--") << log;
+    EXPECT_NE(log.find("'" + tree.path("out") + "', sample 1 of 'x': bytes "), std::string::npos)
+        << log;
 }
 
 // What is cut off is bad, sample by sample, and told by file and number.
