@@ -2,6 +2,7 @@
 #include "loaders/codec/baseline/baseline.h"
 
 #include "loaders/codec/baseline/baseline_types.h"
+#include "loaders/codec/baseline/coefficients.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -148,14 +149,20 @@ static bool read_mcus(struct mr_baseline *b, mr_mcu_run *run, int64_t n)
     return true;
 }
 
-static bool feed_row(struct mr_baseline *b)
+static struct mr_feed_row slots_of_row(const struct mr_baseline *b)
 {
-    struct mr_feed_row to = {
+    struct mr_feed_row row = {
         .row = b->row, .first = b->first, .last = b->last, .planes = b->planes};
     for (int i = 0; i < b->planes; i++) {
         const struct mr_plane *p = &b->plane[i];
-        to.plane[i] = (struct mr_feed_plane){p->h, p->v, p->slot, p->slots};
+        row.plane[i] = (struct mr_feed_plane){p->h, p->v, p->slot, p->slots};
     }
+    return row;
+}
+
+static bool feed_row(struct mr_baseline *b)
+{
+    struct mr_feed_row to = slots_of_row(b);
     return b->feed->row(b->feed->ctx, &to);
 }
 
@@ -222,6 +229,19 @@ int mr__baseline_rows(struct mr_baseline *b, const uint8_t **rows, int64_t *stri
     *rows = b->out;
     *stride = b->pitch;
     return n;
+}
+
+int mr__baseline_coefficients(struct mr_baseline *b, struct mr_feed_row *row)
+{
+    *row = slots_of_row(b);
+    if (b->row == b->down)
+        return 0;
+    memset(b->slots, 0, b->nslots * sizeof *b->slots);
+    b->dirty = true;
+    if (!read_row(b))
+        return -1;
+    b->row++;
+    return 1;
 }
 
 static uint64_t area(const struct mr_baseline *b, int32_t columns, int32_t top, int32_t bottom)

@@ -200,7 +200,7 @@ static int read_head(struct mr_packed_body *b, const uint8_t *p, const struct mr
     return read_sizes(b, p, limits, e);
 }
 
-int mr__packed_read(struct mr_packed_body *b, const struct mr_packed_file *file,
+int mr__packed_read(struct mr_packed_body *b, const struct mr_ranges *file,
                     const struct mr_limits *limits, struct mr_errbuf *e)
 {
     const uint8_t *p;
@@ -229,7 +229,7 @@ int mr__packed_facts(const uint8_t *body, size_t n, struct mr_packed_facts *fact
 {
     struct mr_packed_body b;
     struct mr_packed_memory memory = {body, n};
-    struct mr_packed_file file = mr__packed_in_memory(&memory);
+    struct mr_ranges file = mr__packed_in_memory(&memory);
     int rc = mr__packed_read(&b, &file, NULL, e);
     if (rc < 0)
         return rc;
@@ -255,7 +255,7 @@ static int get_from_memory(void *ctx, uint64_t at, uint64_t bytes, const uint8_t
     return MR_OK;
 }
 
-struct mr_packed_file mr__packed_in_memory(struct mr_packed_memory *memory)
+struct mr_ranges mr__packed_in_memory(struct mr_packed_memory *memory)
 {
-    return (struct mr_packed_file){.n = memory->n, .get = get_from_memory, .ctx = memory};
+    return (struct mr_ranges){.n = memory->n, .get = get_from_memory, .ctx = memory};
 }

@@ -19,7 +19,7 @@ extern const struct mr_codec mr__codec_jpeg;
 struct decoder {
     struct mr_limits limits;
     struct mr_packed_memory memory;
-    struct mr_packed_file file;
+    struct mr_ranges file;
     struct mr_packed_body body;
     struct mr_image_info info;
     struct mr_shrunk shown;
@@ -87,6 +87,14 @@ static int packed_header(void *decoder, const uint8_t *data, size_t n, struct mr
     struct decoder *d = decoder;
     d->memory = (struct mr_packed_memory){data, n};
     d->file = mr__packed_in_memory(&d->memory);
+    return read_header(d, info, e);
+}
+
+static int packed_header_ranges(void *decoder, const struct mr_ranges *file,
+                                struct mr_image_info *info, struct mr_errbuf *e)
+{
+    struct decoder *d = decoder;
+    d->file = *file;
     return read_header(d, info, e);
 }
 
@@ -236,6 +244,7 @@ const struct mr_codec mr__codec_packed = {
     .open = packed_open,
     .close = packed_close,
     .header = packed_header,
+    .header_ranges = packed_header_ranges,
     .shrink = packed_shrink,
     .decode = packed_decode,
     .rows = packed_rows,

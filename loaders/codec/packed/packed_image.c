@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 enum { AC_MOST = 1023, DC_LEAST = -1024, DC_MOST = 1023 };
 /* What a block may sum up to at most for all of libjpeg-turbo's versions to agree (idct_scalar.c);
  * a block with more is looked at column by column. */
@@ -31,49 +27,28 @@ static bool agrees(const int16_t block[64], const uint16_t quant[64])
     return mr__tile_agrees(&tile, quant);
 }
 
-/* The sum of what the coefficients are when they are multiplied out, and a number that is not less
- * than the largest AC coefficient and has its highest bit: all without their signs. */
-#ifdef __SSE2__
-static int32_t weigh(const int16_t block[64], const uint16_t quant[64], int32_t *most)
+static bool in_range(const int16_t block[64])
 {
-    const __m128i zero = _mm_setzero_si128();
-    __m128i sum = zero, all = zero;
-    for (int k = 0; k < 64; k += 8) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(block + k));
-        __m128i q = _mm_loadu_si128((const __m128i *)(const void *)(quant + k));
-        v = _mm_max_epi16(v, _mm_subs_epi16(zero, v)); /* of -32768: 32767, too large as well */
-        sum = _mm_add_epi32(sum, _mm_madd_epi16(v, q));
-        all = _mm_or_si128(all, k ? v : _mm_insert_epi16(v, 0, 0));
+    for (int k = 1; k < 64; k++) {
+        if (block[k] < -AC_MOST || block[k] > AC_MOST)
+            return false;
     }
-    int16_t lane[8];
-    int32_t part[4];
-    _mm_storeu_si128((__m128i *)(void *)lane, all);
-    _mm_storeu_si128((__m128i *)(void *)part, sum);
-    *most = 0;
-    for (int i = 0; i < 8; i++)
-        *most |= lane[i];
-    return part[0] + part[1] + part[2] + part[3];
+    return block[0] >= DC_LEAST && block[0] <= DC_MOST;
 }
-#else
-static int32_t weigh(const int16_t block[64], const uint16_t quant[64], int32_t *most)
-{
-    int32_t sum = 0;
-    *most = 0;
-    for (int k = 0; k < 64; k++) {
-        int32_t v = block[k] < 0 ? -block[k] : block[k];
-        sum += v * quant[k];
-        *most |= k ? v : 0;
-    }
-    return sum;
-}
-#endif
 
-/* `block` in natural order. */
+/* `block` in natural order. Loops that become few instructions; numbers of 16 bits do, since what
+ * has more is out of range. */
 static bool good_block(const int16_t block[64], const uint16_t quant[64])
 {
-    int32_t most, sum = weigh(block, quant, &most);
-    return block[0] >= DC_LEAST && block[0] <= DC_MOST && most <= AC_MOST &&
-           (sum <= CERTAIN || agrees(block, quant));
+    int16_t magnitude[64], any = 0;
+    int32_t sum = 0;
+    for (int k = 0; k < 64; k++)
+        any |= magnitude[k] = (int16_t)(block[k] < 0 ? -block[k] : block[k]);
+    if ((any & ~AC_MOST) && !in_range(block))
+        return false;
+    for (int k = 0; k < 64; k++)
+        sum += magnitude[k] * (int16_t)quant[k];
+    return sum <= CERTAIN || agrees(block, quant);
 }
 
 static void turn(const int16_t from[64], int16_t to[64])
@@ -89,20 +64,47 @@ static void empty(int16_t block[64], int16_t dc)
     block[0] = dc;
 }
 
+/* Row y of a component's blocks, of the row of MCUs. */
+struct line {
+    JBLOCKROW blocks;            /* libjpeg's, or ... */
+    const struct mr_slot *slots; /* ... our own */
+};
+
+static struct line line_of(const struct mr_packed_image *image, int32_t row, int number, int32_t y)
+{
+    struct jpeg_decompress_struct *cinfo = image->cinfo;
+    JDIMENSION at = (JDIMENSION)(row * image->body->component[number].v + y);
+    if (!image->coefficients) {
+        const struct mr_feed_plane *p = &image->own.plane[number];
+        return (struct line){.slots = p->slot + (ptrdiff_t)p->slots * y};
+    }
+    return (struct line){.blocks = cinfo->mem->access_virt_barray(
+                             (j_common_ptr)cinfo, image->coefficients[number], at, 1, FALSE)[0]};
+}
+
+/* A block in natural order. */
+static const int16_t *block_of(const struct line *line, int32_t x, int16_t room[64])
+{
+    if (line->blocks)
+        return line->blocks[x];
+    const struct mr_tile *tile = &line->slots[x / 4].tile;
+    for (int r = 0; r < 8; r++)
+        memcpy(room + 8 * r, tile->v[r][x % 4], 8 * sizeof *room);
+    return room;
+}
+
 /* The component's blocks in the order in which an MCU has them decide which one comes before. */
 static bool component_row(const struct mr_packed_image *image, int32_t row, int number,
                           int16_t (*to)[64])
 {
     const struct mr_packed_component *c = &image->body->component[number];
-    struct jpeg_decompress_struct *cinfo = image->cinfo;
-    const jpeg_component_info *info = &cinfo->comp_info[number];
+    const jpeg_component_info *info = &image->cinfo->comp_info[number];
     int32_t across = image->body->across * c->h, w = (int32_t)info->width_in_blocks;
     int32_t h = (int32_t)info->height_in_blocks;
-    int16_t dc = 0;
-    JBLOCKARRAY rows[2];
+    int16_t dc = 0, room[64];
+    struct line lines[2];
     for (int32_t y = 0; y < c->v && row * c->v + y < h; y++)
-        rows[y] = cinfo->mem->access_virt_barray((j_common_ptr)cinfo, image->coefficients[number],
-                                                 (JDIMENSION)(row * c->v + y), 1, FALSE);
+        lines[y] = line_of(image, row, number, y);
     for (int32_t i = 0; i < across * c->v; i++) {
         int32_t mcu = i / (c->h * c->v), k = i % (c->h * c->v);
         int32_t x = mcu * c->h + k % c->h, y = k / c->h;
@@ -111,7 +113,7 @@ static bool component_row(const struct mr_packed_image *image, int32_t row, int 
             empty(block, dc);
             continue;
         }
-        const int16_t *from = rows[y][0][x];
+        const int16_t *from = block_of(&lines[y], x, room);
         if (!good_block(from, image->body->quant[c->quant]))
             return false;
         turn(from, block);

@@ -5,6 +5,7 @@
 #ifndef MR_PACKED_IMAGE_H
 #define MR_PACKED_IMAGE_H
 
+#include "loaders/codec/baseline/feed.h"
 #include "loaders/codec/packed/packed_types.h"
 
 #include <stdio.h>
@@ -12,10 +13,11 @@
 #include <jpeglib.h>
 
 struct mr_packed_image {
-    struct jpeg_decompress_struct *cinfo;
-    jvirt_barray_ptr *coefficients;    /* what jpeg_read_coefficients has given */
-    const struct mr_packed_body *body; /* its shape and its tables */
-    int16_t (*blocks)[64];             /* of one row of MCUs; free() ends it */
+    struct jpeg_decompress_struct *cinfo; /* behind its header */
+    jvirt_barray_ptr *coefficients;       /* what jpeg_read_coefficients has given, or ... */
+    struct mr_feed_row own;               /* ... the row, as our own decoder has it */
+    const struct mr_packed_body *body;    /* its shape and its tables */
+    int16_t (*blocks)[64];                /* of one row of MCUs; free() ends it */
 };
 
 /* Row `row`: *to has all of it, as one segment of body->across MCUs. False: it has values that no

@@ -50,8 +50,7 @@ static int read_together(struct mr_packed_part *p, struct mr_errbuf *e)
 }
 
 int mr__packed_part(struct mr_packed_part *part, const struct mr_packed_body *body,
-                    const struct mr_packed_file *file, const struct mr_rect *mcus,
-                    struct mr_errbuf *e)
+                    const struct mr_ranges *file, const struct mr_rect *mcus, struct mr_errbuf *e)
 {
     uint64_t top = (uint64_t)mcus->y, rows = (uint64_t)mcus->h, across = (uint64_t)body->segments;
     *part = (struct mr_packed_part){.body = body,

@@ -190,7 +190,7 @@ static int put_row(struct mr_packed_part *part, int32_t row, uint32_t *marker, s
     return MR_OK;
 }
 
-int mr__packed_stitch(const struct mr_packed_body *b, const struct mr_packed_file *file,
+int mr__packed_stitch(const struct mr_packed_body *b, const struct mr_ranges *file,
                       const struct mr_rect *roi, int32_t scale, struct mr_buf *out,
                       struct mr_packed_stitched *to, uint64_t *bytes, struct mr_errbuf *e)
 {

@@ -17,7 +17,7 @@ struct mr_packed_stitched {
  * replaces what is in *out. Its rows of pixels above, below and beside the crop are enough for
  * libjpeg-turbo to give the crop's as it would from the whole image; where the image ends, it ends.
  * *bytes: of the body, asked for. MR_E_DATA, MR_E_MEMORY, and what `file` says. */
-int mr__packed_stitch(const struct mr_packed_body *body, const struct mr_packed_file *file,
+int mr__packed_stitch(const struct mr_packed_body *body, const struct mr_ranges *file,
                       const struct mr_rect *roi, int32_t scale, struct mr_buf *out,
                       struct mr_packed_stitched *to, uint64_t *bytes, struct mr_errbuf *e);
 

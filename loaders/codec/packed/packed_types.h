@@ -85,29 +85,21 @@ struct mr_packed_blocks {
 
 /* ---- reading ---- */
 
-/* A file that is read in ranges. */
-struct mr_packed_file {
-    uint64_t n; /* of all of it */
-    /* Bytes [at, at + bytes), held against their checksums: *data, good until the image is done. */
-    int (*get)(void *ctx, uint64_t at, uint64_t bytes, const uint8_t **data, struct mr_errbuf *e);
-    void *ctx;
-};
-
 /* Reads the head of a file: of `file` at most its first 4096 bytes. `limits` may be NULL.
  * MR_E_DATA, MR_E_LIMIT, or what `file` says. */
-int mr__packed_read(struct mr_packed_body *b, const struct mr_packed_file *file,
+int mr__packed_read(struct mr_packed_body *b, const struct mr_ranges *file,
                     const struct mr_limits *limits, struct mr_errbuf *e);
 /* data[n] as a file that is read in ranges; `memory` must stay. */
 struct mr_packed_memory {
     const uint8_t *data;
     size_t n;
 };
-struct mr_packed_file mr__packed_in_memory(struct mr_packed_memory *memory);
+struct mr_ranges mr__packed_in_memory(struct mr_packed_memory *memory);
 
 /* Rows of MCUs [top, bottom), and of each the segments [left, right). */
 struct mr_packed_part {
     const struct mr_packed_body *body;
-    const struct mr_packed_file *file;
+    const struct mr_ranges *file;
     int32_t top, bottom, left, right;
     const uint8_t *rows;    /* the index, from row `top` on */
     const uint8_t *lengths; /* the same; [row][body->segments] u16 */
@@ -125,8 +117,7 @@ struct mr_packed_row {
 
 /* The part that MCUs x to x + w, y to y + h need. MR_E_DATA, or what `file` says. */
 int mr__packed_part(struct mr_packed_part *part, const struct mr_packed_body *body,
-                    const struct mr_packed_file *file, const struct mr_rect *mcus,
-                    struct mr_errbuf *e);
+                    const struct mr_ranges *file, const struct mr_rect *mcus, struct mr_errbuf *e);
 int mr__packed_part_row(struct mr_packed_part *part, int32_t row, struct mr_packed_row *out,
                         struct mr_errbuf *e);
 /* How many MCUs segment `s` of a row has that are the image's. */

@@ -16,7 +16,7 @@ struct unpacker {
     struct mr_jpegerr err;
     struct mr_packed_body body;
     struct mr_packed_memory memory;
-    struct mr_packed_file file;
+    struct mr_ranges file;
     struct mr_packed_part part;
     struct mr_packed_huffman *huffman;
     struct mr_slot *slots; /* of one row of MCUs */
