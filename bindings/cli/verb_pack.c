@@ -15,8 +15,8 @@
 #include <inttypes.h>
 #include <signal.h>
 
-enum mode { JPEG, COEF, RAW, KEEP };
-static const char *const modes[] = {"jpeg", "coef", "raw", "keep", NULL};
+enum mode { JPEG, COEF, RAW, KEEP, ARRAY };
+static const char *const modes[] = {"jpeg", "coef", "raw", "keep", "array", NULL};
 static const char *const compressions[] = {"zstd", NULL};
 static const char *const on_errors[] = {"fail", "skip", "keep", NULL};
 
@@ -31,7 +31,7 @@ struct options {
 static const struct options defaults = {
     .config = OVERRIDES_NONE, .mode = -1, .compress = -1, .on_error = -1};
 static const struct cli_flag flags[] = {
-    {"mode", CLI_CHOICE, AT(mode), "jpeg|coef|raw|keep", 0, 0, modes,
+    {"mode", CLI_CHOICE, AT(mode), "jpeg|coef|raw|keep|array", 0, 0, modes,
      "what images become; default: jpeg"},
     {"segment", CLI_INT, AT(segment), "PIXELS", 32, 64, NULL,
      "jpeg, coef: width of what is decoded at a time, 32 or 64; default: 64"},

@@ -27,11 +27,12 @@ static int find_files(struct mr_pack_data *d, struct mr_errbuf *e)
 {
     const struct mr_index_head *head = d->index.head;
     for (int i = 0; i < (int)head->columns; i++)
-        if (head->column[i].kind == MR_COL_PATH || head->column[i].kind == MR_COL_MADE)
+        if (head->column[i].kind != MR_COL_FIXED && head->column[i].kind != MR_COL_RAGGED)
             d->files[d->nfiles++] = i;
     if (d->nfiles && head->samples)
         return MR_OK;
-    return mr__fail(e, MR_E_USAGE, "the data set has no %s", d->nfiles ? "sample" : "files");
+    return mr__fail(e, MR_E_USAGE, "the data set has no %s",
+                    d->nfiles ? "sample" : "files and no tensors");
 }
 
 int mr__pack_data_open(struct mr_pack_data *d, const char *path, const char *config_text,
@@ -77,7 +78,7 @@ bool mr__pack_data_has(const struct mr_pack_data *d, int i, uint64_t sample)
 {
     size_t n;
     int column = d->files[i];
-    if (d->index.head->column[column].kind == MR_COL_MADE)
+    if (d->index.head->column[column].kind != MR_COL_PATH)
         return true;
     mr__index_path(&d->index, column, sample, &n);
     return n > 0;

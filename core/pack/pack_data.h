@@ -12,7 +12,7 @@ struct mr_pack_data {
     struct mr_config *config;
     const struct mr_source *source;
     struct mr_index index;
-    int files[MR_INDEX_MAX_COLUMNS]; /* columns that hold a file's bytes per sample ... */
+    int files[MR_INDEX_MAX_COLUMNS]; /* columns that hold a file's bytes, or a tensor, per sample */
     int nfiles;                      /* ... so many */
 };
 
@@ -25,6 +25,10 @@ void mr__pack_data_close(struct mr_pack_data *d); /* safe on a zero struct */
 /* A thread's reader of the data set's files. */
 int mr__pack_data_reader(const struct mr_pack_data *d, void **reader, struct mr_errbuf *e);
 void mr__pack_data_reader_close(const struct mr_pack_data *d, void *reader); /* safe on NULL */
+static inline bool mr__pack_data_is_tensor(const struct mr_pack_data *d, int column)
+{
+    return d->index.head->column[column].kind == MR_COL_TENSOR;
+}
 /* Whether a sample has a file in the column d->files[i]. */
 bool mr__pack_data_has(const struct mr_pack_data *d, int i, uint64_t sample);
 

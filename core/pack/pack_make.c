@@ -133,13 +133,30 @@ static int make_keep(struct mr_pack_maker *m, bool mask, struct mr_pack_made *ma
 
 static int (*const makers[])(struct mr_pack_maker *, bool, struct mr_pack_made *,
                              struct mr_buf *) = {
-    [MR_PACK_JPEG] = make_jpeg,
-    [MR_PACK_COEF] = make_jpeg,
-    [MR_PACK_RAW] = make_raw,
-    [MR_PACK_KEEP] = make_keep,
+    [MR_PACK_JPEG] = make_jpeg, [MR_PACK_COEF] = make_jpeg,  [MR_PACK_RAW] = make_raw,
+    [MR_PACK_KEEP] = make_keep, [MR_PACK_ARRAY] = make_keep,
 };
 
 /* ---- a sample ---- */
+
+/* Numbers as a shard has them: little endian, in C's order. */
+static int make_tensor(struct mr_pack_maker *m, int column, struct mr_pack_made *made)
+{
+    const struct mr_column *c = &m->data->index.head->column[column];
+    struct mr_buf *body = &made->body[column];
+    uint64_t size = mr_dtype_size((mr_dtype)c->dtype), bytes = c->width * size;
+    body->n = 0;
+    if (!mr__buf_reserve(body, bytes))
+        return mr__fail(&made->e, MR_E_MEMORY, "not enough memory for %llu bytes of '%s'",
+                        (unsigned long long)bytes, c->name);
+    int rc = m->data->source->tensor(m->reader, made->sample, column, body->data, bytes, &made->e);
+    if (rc < 0)
+        return rc;
+    mr__le_turn(body->data, c->width, size);
+    body->n = bytes;
+    made->bytes_in += bytes;
+    return MR_OK;
+}
 
 static int make_file(struct mr_pack_maker *m, int column, struct mr_pack_made *made)
 {
@@ -169,7 +186,8 @@ static int make_column(struct mr_pack_maker *m, int i, struct mr_pack_made *made
     bool image = column == m->recipe->image, needed = image || i == 0;
     if (!needed && !mr__pack_data_has(m->data, i, made->sample))
         return MR_OK;
-    int rc = make_file(m, column, made);
+    bool tensor = mr__pack_data_is_tensor(m->data, column);
+    int rc = tensor ? make_tensor(m, column, made) : make_file(m, column, made);
     if (rc == MR_E_DATA && m->recipe->on_error == MR_PACK_KEEP_BAD)
         rc = MR_OK; /* what cannot even be read is not there: bad as well */
     if (rc < 0)

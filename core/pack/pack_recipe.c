@@ -8,10 +8,8 @@ enum { ZSTD_LEVEL = 3, SEGMENT = 64, QUALITY = 90 };
 enum { RECIPE_VERSION = 1 }; /* grows when the same options come to give other bytes */
 
 static const char *const modes[] = {
-    [MR_PACK_JPEG] = "jpeg",
-    [MR_PACK_COEF] = "coef",
-    [MR_PACK_RAW] = "raw",
-    [MR_PACK_KEEP] = "keep",
+    [MR_PACK_JPEG] = "jpeg", [MR_PACK_COEF] = "coef",   [MR_PACK_RAW] = "raw",
+    [MR_PACK_KEEP] = "keep", [MR_PACK_ARRAY] = "array",
 };
 static const char *const on_errors[] = {
     [MR_PACK_FAIL] = "fail",
@@ -57,15 +55,37 @@ static int check_together(const struct mr_pack_recipe *r, const mr_pack_options 
     if (o->compress && r->mode != MR_PACK_RAW)
         return mr__fail(e, MR_E_USAGE, "only the mode 'raw' has pixels to compress, '%s' has none",
                         r->mode_name);
-    if (o->max_side && r->mode == MR_PACK_KEEP)
+    if (o->max_side && (r->mode == MR_PACK_KEEP || r->mode == MR_PACK_ARRAY))
         return mr__fail(e, MR_E_USAGE,
-                        "the mode 'keep' leaves files as they are, and 'max_side' makes them "
-                        "smaller; choose jpeg, coef or raw");
+                        "the mode '%s' leaves files as they are, and 'max_side' makes images "
+                        "smaller; choose jpeg, coef or raw",
+                        r->mode_name);
     if (o->quality && (!o->max_side || r->mode == MR_PACK_RAW))
         return mr__fail(e, MR_E_USAGE,
                         "'quality' is that of the smaller JPEGs that 'max_side' "
                         "makes with the modes jpeg and coef");
     return MR_OK;
+}
+
+/* A column of images; -1: there is none. */
+static int find_images(const struct mr_pack_data *d, const char *name)
+{
+    int i = mr__index_column(&d->index, name);
+    return i >= 0 && !mr__pack_data_is_tensor(d, i) ? i : -1;
+}
+
+/* The mode that is for tensors needs some. */
+static int check_tensors(const struct mr_pack_recipe *r, const struct mr_pack_data *d,
+                         struct mr_errbuf *e)
+{
+    bool any = false;
+    for (int i = 0; i < d->nfiles; i++)
+        any |= mr__pack_data_is_tensor(d, d->files[i]);
+    if (any || r->mode != MR_PACK_ARRAY)
+        return MR_OK;
+    return mr__fail(e, MR_E_USAGE,
+                    "the mode 'array' is for tensors, and the data set has none; choose jpeg, "
+                    "coef, raw or keep for images");
 }
 
 /* A column that has to follow when its image becomes smaller; -1: there is none like that. */
@@ -103,12 +123,13 @@ int mr__pack_recipe(struct mr_pack_recipe *r, const mr_pack_options *o,
                                  .max_side = o->max_side,
                                  .quality = o->quality ? o->quality : QUALITY,
                                  .limits = d->config->limits,
-                                 .image = mr__index_column(&d->index, "image"),
-                                 .mask = mr__index_column(&d->index, "mask"),
+                                 .image = find_images(d, "image"),
+                                 .mask = find_images(d, "mask"),
                                  .boxes = find_numbers(d, "boxes", MR_COL_RAGGED, MR_F32, 4),
                                  .image_width = find_side(d, "image_width"),
                                  .image_height = find_side(d, "image_height")};
-    return check_together(r, o, e);
+    rc = check_together(r, o, e);
+    return rc < 0 ? rc : check_tensors(r, d, e);
 }
 
 uint64_t mr__pack_fingerprint(const struct mr_pack_recipe *r, const struct mr_pack_data *d,

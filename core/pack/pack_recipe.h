@@ -9,7 +9,14 @@
 #include "pack/pack_data.h"
 #include "pack/pack_line.h"
 
-enum mr_pack_mode { MR_PACK_JPEG, MR_PACK_COEF, MR_PACK_RAW, MR_PACK_KEEP, MR_PACK_MODES };
+enum mr_pack_mode {
+    MR_PACK_JPEG,
+    MR_PACK_COEF,
+    MR_PACK_RAW,
+    MR_PACK_KEEP,
+    MR_PACK_ARRAY,
+    MR_PACK_MODES
+};
 enum mr_pack_on_error { MR_PACK_FAIL, MR_PACK_SKIP, MR_PACK_KEEP_BAD };
 
 struct mr_pack_recipe {

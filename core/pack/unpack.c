@@ -83,7 +83,8 @@ static int unpack_sample(struct unpacking *u, struct unpacker *w, uint64_t sampl
     int rc = open_worker(u, w, e);
     for (int i = 0; i < u->data.nfiles && rc >= 0; i++) {
         int column = u->data.files[i];
-        if (i && !mr__pack_data_has(&u->data, i, sample))
+        if (mr__pack_data_is_tensor(&u->data, column) ||
+            (i && !mr__pack_data_has(&u->data, i, sample)))
             continue;
         rc = unpack_file(u, w, sample, column, e);
         if (rc >= 0 || u->skip)
@@ -127,6 +128,12 @@ static void work_on(void *ctx, int worker, uint64_t sample)
 static int unpack_all(struct unpacking *u, struct mr_errbuf *e)
 {
     const struct mr_index_head *head = u->data.index.head;
+    bool tensors = false, files = false;
+    for (int i = 0; i < u->data.nfiles; i++) {
+        bool tensor = mr__pack_data_is_tensor(&u->data, u->data.files[i]);
+        tensors |= tensor;
+        files |= !tensor;
+    }
     u->call.progress.samples = head->samples;
     u->names = calloc(head->samples, head->columns * sizeof *u->names);
     u->left_out = calloc(head->samples, sizeof *u->left_out);
@@ -135,7 +142,13 @@ static int unpack_all(struct unpacking *u, struct mr_errbuf *e)
     mr__parallel(head->samples, mr__pack_call_threads(&u->call), work_on, u);
     if (u->rc < 0)
         return u->rc;
-    int rc = mr__unpack_manifest(&u->data.index, u->names, u->left_out, u->out, e);
+    if (tensors && u->call.progress.skipped)
+        return mr__fail(e, MR_E_USAGE,
+                        "samples were left out, and arrays have a row for each: unpack without "
+                        "'skip'");
+    int rc = tensors ? mr__unpack_arrays(&u->data, !files, u->out, e) : MR_OK;
+    if (rc >= 0 && files)
+        rc = mr__unpack_manifest(&u->data.index, u->names, u->left_out, u->out, e);
     return rc < 0 ? rc : mr__pack_call_tell(&u->call, true, e);
 }
 

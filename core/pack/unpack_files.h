@@ -34,6 +34,11 @@ int mr__unpack_write(const char *out, const char *name, const struct mr_buf *fil
 int mr__unpack_manifest(const struct mr_index *index, char *const *names, const bool *left_out,
                         const char *out, struct mr_errbuf *e);
 
+/* out/NAME.npy for each column of tensors and, with `numbers`, of numbers: all samples. MR_E_DATA,
+ * MR_E_IO, MR_E_MEMORY. */
+int mr__unpack_arrays(const struct mr_pack_data *d, bool numbers, const char *out,
+                      struct mr_errbuf *e);
+
 /* Pixels as a PNG, replacing what is in *png. MR_E_MEMORY. */
 int mr__pack_png_write(const struct mr_view *image, struct mr_buf *png, struct mr_errbuf *e);
 

@@ -26,7 +26,8 @@ static bool is_file(const struct mr_column *c)
 /* Columns with an '@' are what a source keeps for itself. */
 static bool is_told(const struct mr_column *c)
 {
-    return !strchr(c->name, '@') && (is_file(c) || types[c->dtype]);
+    bool told = is_file(c) || (c->kind != MR_COL_TENSOR && types[c->dtype]);
+    return told && !strchr(c->name, '@');
 }
 
 static void add_cell(struct mr_text *t, const char *text, size_t n)

@@ -31,8 +31,9 @@ typedef struct mr_pack_options {
     const char *config_text; /**< as mr_options has it */
     const char *const *set;  /**< as mr_options has it */
     /** "jpeg" (NULL too): JPEGs cut into segments, lossless; "coef": their coefficients re-coded
-     * for fast decoding, lossless; "raw": decoded pixels; "keep": every file as it is. What is no
-     * JPEG stays as it is with "jpeg" and "coef". */
+     * for fast decoding, lossless; "raw": decoded pixels; "keep": every file as it is; "array": the
+     * same, for data sets that have tensors. What is no JPEG stays as it is with "jpeg" and "coef",
+     * tensors with all of them. */
     const char *mode;
     int32_t segment;      /**< "jpeg", "coef": pixels that a segment is wide, 32 or 64; 0: 64 */
     const char *compress; /**< "raw": "zstd", or NULL: not at all */
@@ -68,10 +69,11 @@ MR_API int mr_pack(const char *path, const char *out, const mr_pack_options *opt
 
 /* The way back: the files of a data set, packed or not, below the folder `out`, which must be new
  * or empty, under the names that they were packed from; and out/manifest.csv, written last, with
- * labels, boxes and the other columns. JPEGs that were packed by "jpeg" or "coef" come with other
- * bytes, and the pixels that the originals have; raw pixels become PNG files. Of the options,
- * `mode`, `segment`, `compress`, `max_side`, `quality`, `shard_bytes` mean nothing here. Errors: as
- * mr_pack. */
+ * labels, boxes and the other columns. Tensors become arrays, out/NAME.npy; a data set of nothing
+ * else becomes a folder that the source `npy` reads, without a manifest. JPEGs that were packed by
+ * "jpeg" or "coef" come with other bytes, and the pixels that the originals have; raw pixels become
+ * PNG files. Of the options, `mode`, `segment`, `compress`, `max_side`, `quality`, `shard_bytes`
+ * mean nothing here. Errors: as mr_pack. */
 MR_API int mr_unpack(const char *path, const char *out, const mr_pack_options *options,
                      mr_pack_progress *result);
 
