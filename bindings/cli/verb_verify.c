@@ -85,8 +85,11 @@ static void log_line(void *user, mr_log_level level, const char *line)
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
+/* What is decoded of a sample; without images it is read as the config says. */
+enum what { MASKS, IMAGES, OWN_FIELDS };
+
 /* Every sample once, in order, all of it decoded, next to nothing kept. */
-static void set_run(struct overrides *set, bool masks, bool mixture)
+static void set_run(struct overrides *set, enum what what, bool mixture)
 {
     static const char *const keys[] = {"epochs=1",
                                        "rank=0",
@@ -97,16 +100,17 @@ static void set_run(struct overrides *set, bool masks, bool mixture)
                                        "bad_list=''",
                                        "sampler={type: sequential}",
                                        "bad_list_in=''",
-                                       "batch={size: 16, last: short}",
-                                       "ops=[{resize: {size: [8, 8]}}]"};
+                                       "batch={size: 16, last: short}"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         overrides_add(set, keys[i]);
     if (mixture) /* its parts one behind the other, whatever each had to say */
         overrides_add(set, "mixture.by=all");
-    overrides_add(set, masks ? FIELDS ", mask: {}}" : FIELDS "}");
+    overrides_add(set, what == OWN_FIELDS ? "ops=[]" : "ops=[{resize: {size: [8, 8]}}]");
+    if (what != OWN_FIELDS)
+        overrides_add(set, what == MASKS ? FIELDS ", mask: {}}" : FIELDS "}");
 }
 
-static int open_with(struct job *job, bool masks, bool mixture)
+static int open_with(struct job *job, enum what what, bool mixture)
 {
     struct overrides set;
     bool memory = true;
@@ -117,7 +121,7 @@ static int open_with(struct job *job, bool masks, bool mixture)
         overrides_free(&set);
         return MR_E_USAGE;
     }
-    set_run(&set, masks, mixture);
+    set_run(&set, what, mixture);
     mr_options options = {.size = sizeof options,
                           .config_text = own ? "version: 1\n" : NULL,
                           .set = set.v,
@@ -137,14 +141,16 @@ static int open_with(struct job *job, bool masks, bool mixture)
 static int open_loader(struct job *job)
 {
     mr_stats stats = {.size = sizeof stats};
-    int rc = open_with(job, true, false);
+    int rc = open_with(job, MASKS, false);
     bool mixture = rc == MR_E_CONFIG && strstr(job->sentence, "'mixture' and 'sampler'");
     if (mixture)
-        rc = open_with(job, true, true);
+        rc = open_with(job, MASKS, true);
     if (rc == MR_E_USAGE && !job->sentence[0])
         return CLI_WRONG_USE; /* it was said why */
     if (rc == MR_E_CONFIG && strstr(job->sentence, "mask"))
-        rc = open_with(job, false, mixture);
+        rc = open_with(job, IMAGES, mixture);
+    if (rc == MR_E_CONFIG && strstr(job->sentence, "no column 'image'"))
+        rc = open_with(job, OWN_FIELDS, mixture);
     if (rc < 0)
         return cli_fail_library(cli_exit_code(rc), job->sentence);
     mr_get_stats(job->loader, &stats);

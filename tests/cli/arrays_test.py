@@ -12,7 +12,8 @@ TYPES = {"|b1": "u1", "|u1": "u1", "<u2": "<u2", ">u2": "<u2", "<i2": "<i2", ">i
          "<f4": "<f4", ">f4": "<f4", "<f8": "<f8", ">f8": "<f8"}
 REFUSED = {"objects": np.array([{}, []] * 5, dtype=object), "text": np.array(["a"] * 10),
            "complex": np.ones(10, "c8"), "records": np.zeros(10, [("a", "f4"), ("b", "i4")]),
-           "dates": np.zeros(10, "M8[s]"), "unsigned": np.ones(10, "u4"), "bytes": np.ones(10, "i1"),
+           "dates": np.zeros(10, "M8[s]"), "unsigned": np.ones(10, "u4"),
+           "bytes": np.ones(10, "i1"),
            "fortran": np.asfortranarray(np.ones((10, 3, 4), "f4")), "number": np.float32(1),
            "none": np.ones((0, 3), "f4"), "flat": np.ones((10, 0), "f4")}
 
@@ -115,7 +116,12 @@ class ArraysTest(CliTest):
             for producers in (1, 3):
                 hashes[name, producers] = self.run_json(
                     config, "--hash", "--set", f"producers={producers}")["hash"]
+            said = self.millrace("verify", config)[1]
+            self.assertIn("300 of 300 samples decoded, 0 bad", said)
         self.assertEqual(len(set(hashes.values())), 1, hashes)
+        with open(self.work / "set.bin", "r+b") as file:
+            file.truncate(4 + 141 * 299)  # the last record is missing
+        self.assertIn("299 of 299", self.millrace("verify", self.work / "raw.yaml")[1])
 
     def test_array_is_no_mode_for_images(self):
         images = self.synth() / "images"
