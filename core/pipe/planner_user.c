@@ -115,10 +115,12 @@ static int begin_epoch(struct user_planner *u, struct mr_request *r, void *state
     uint64_t epochs = (uint64_t)u->s->plan->config->epochs;
     size_t bytes = 0;
     int rc = epochs && r->epoch >= epochs ? MR_OK : go_to_epoch(u, r->epoch, e);
+    MR_CRASH_POINT("commander.epoch_set");
     u->fresh = false;
     if (rc < 0 || !saves(u))
         return rc;
     rc = save_into(u, state, &bytes, e);
+    MR_CRASH_POINT("commander.epoch_saved");
     r->state_bytes = (uint32_t)bytes;
     r->has_state = rc >= 0;
     return rc;

@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const scenario_names[Scenarios] = {"plain", "unordered", "cancel", "twice",
-                                                      "hang",  "crashing",  "user",   "learning",
-                                                      "bad",   "all_bad",   "no_data"};
+static const char *const scenario_names[Scenarios] = {
+    "plain", "unordered", "cancel",   "twice", "hang",    "crashing",
+    "user",  "sent",      "learning", "bad",   "all_bad", "no_data"};
 constexpr uint64_t epochs = 2;
 constexpr int wait_ms = 60000;
 constexpr int limit_ms = 5000; // a busy machine; kill_storm.sh asks for a second
@@ -139,6 +139,12 @@ static int load_place(void *self, const void *state, size_t bytes)
     return MR_OK;
 }
 
+static int go_to_epoch(void *self, uint64_t epoch)
+{
+    *static_cast<int64_t *>(self) = (int64_t)epoch * 61;
+    return MR_OK;
+}
+
 static int fill_rows(void *, mr_rows *rows)
 {
     const mr_tensor *x = mr_rows_field(rows, "x");
@@ -153,7 +159,7 @@ static int fill_rows(void *, mr_rows *rows)
     return MR_OK;
 }
 
-static mr_loader *open_user_job()
+static mr_loader *open_user_job(Scenario s)
 {
     static int64_t place;
     mr_commander commander = {};
@@ -167,6 +173,8 @@ static mr_loader *open_user_job()
     commander.next = next_row;
     commander.save = save_place;
     commander.load = load_place;
+    if (s == Sent)
+        commander.set_epoch = go_to_epoch;
     producer.fill = fill_rows;
     options.size = sizeof options;
     options.config_text = "version: 1\ncontext: fork\nepochs: 2\nproducers: 2\nslots: 3\n"
@@ -289,6 +297,26 @@ static void read_and_go_back(mr_loader *loader, Seen *seen, Listener *listener)
         seen->error = mr_error(loader);
 }
 
+// mr_end_epoch leads to the epoch behind the last one.
+static void read_and_send(mr_loader *loader, Seen *seen, Listener *listener)
+{
+    read(loader, 2, seen, listener);
+    if (seen->rc >= 0)
+        seen->rc = mr_set_epoch(loader, 1);
+    if (seen->rc >= 0)
+        read(loader, 3, seen, listener);
+    if (seen->rc >= 0)
+        seen->rc = mr_end_epoch(loader);
+    if (seen->rc >= 0)
+        read(loader, SIZE_MAX, seen, listener);
+    if (seen->rc >= 0)
+        seen->rc = mr_set_epoch(loader, 0);
+    if (seen->rc >= 0)
+        read(loader, SIZE_MAX, seen, listener);
+    if (seen->rc < 0)
+        seen->error = mr_error(loader);
+}
+
 static void learn_and_go_back(mr_loader *loader, Seen *seen, Listener *listener)
 {
     std::string path = data_folder + "/weights", state;
@@ -316,8 +344,9 @@ static Seen run(const CrashCase &c, Listener *listener, const char *state = null
 {
     Seen seen;
     for (int i = 0; i < (c.scenario == Twice ? 2 : 1) && seen.rc >= 0; i++) {
-        mr_loader *loader =
-            c.scenario == User ? open_user_job() : open_job(job_of(c.scenario, c.spawn), state);
+        mr_loader *loader = c.scenario == User || c.scenario == Sent
+                                ? open_user_job(c.scenario)
+                                : open_job(job_of(c.scenario, c.spawn), state);
         if (!loader) {
             seen.rc = MR_E_DIED;
             seen.error = mr_error(nullptr);
@@ -325,6 +354,8 @@ static Seen run(const CrashCase &c, Listener *listener, const char *state = null
         }
         if (c.scenario == Cancel && !state)
             read_and_go_back(loader, &seen, listener);
+        else if (c.scenario == Sent)
+            read_and_send(loader, &seen, listener);
         else if (c.scenario == Learning)
             learn_and_go_back(loader, &seen, listener);
         else

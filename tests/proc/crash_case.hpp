@@ -18,6 +18,7 @@ enum Scenario { // what the trainer does, with what data
     Hang,       // as Plain, with a sample_timeout of 0.3 s
     Crashing,   // as Plain, with one producer whose first row crashes it twice: a bad sample
     User,       // a user's commander, which saves its state, and producer, which fills batches
+    Sent,       // as User, and the commander is sent on to an epoch, past the end, and back
     Learning,   // feedback; saves its weights, ends an epoch early, goes back to them, reads all
     Bad,        // some files are damaged
     AllBad,     // all are: the run fails

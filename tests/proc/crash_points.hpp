@@ -73,6 +73,9 @@ static const Point points[] = {
     {"commander.cancelled", Cancel, 0, nullptr},
     {"commander.sought", Cancel, 0, nullptr},
     {"commander.obeyed", Cancel, 0, nullptr},
+    // ... and sends a user's commander to an epoch
+    {"commander.epoch_set", Sent, OnlyFork | Segv, nullptr},
+    {"commander.epoch_saved", Sent, OnlyFork | Segv, nullptr},
     // ... and follows the trainer
     {"warden.weights_made", Learning, NoAgain, nullptr},
     {"commander.entry_opened", Learning, Segv, nullptr},
@@ -202,6 +205,12 @@ static const CrashCase meetings[] = {
     {"commander.cursor_written:4:kill>producer.read:1:segv", Crashing, Same, true},
     {"commander.cursor_written:3:kill>commander.half_cursor:1:kill", User, Same, false},
     {"settle.all_ended@producer:2:kill>commander.published:1:kill", User, Same, false},
+    {"commander.seeking:2:kill", Sent, Same, false},
+    {"commander.slot_cancelled:1:kill>commander.epoch_set:1:kill", Sent, Same, false},
+    {"commander.epoch_saved:1:kill>commander.sought:1:kill", Sent, Same, false},
+    {"commander.sought:1:kill>commander.state_saved:1:kill", Sent, Same, false},
+    {"commander.obeyed:2:kill>commander.epoch_saved:1:kill", Sent, Same, false},
+    {"producer.user_filled:2:kill>commander.epoch_set:1:kill", Sent, Same, false},
     {"producer.half_row:1:stop>commander.took:1:kill", Hang, Same, false},
     {"producer.half_row:1:stop>warden.kill:1:skip>producer.started:1:kill", Hang, Same, false},
     {"producer.half_row:1:stop>warden.kill:1:skip>producer.half_row:1:segv", Hang, Same, true},
