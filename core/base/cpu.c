@@ -16,6 +16,7 @@
     {                                         \
         return __builtin_cpu_supports(#name); \
     }
+BY_BUILTIN(ssse3)
 BY_BUILTIN(avx2)
 BY_BUILTIN(fma)
 BY_BUILTIN(bmi)
@@ -28,6 +29,11 @@ BY_BUILTIN(avx512vl)
 BY_BUILTIN(avx512vbmi)
 BY_BUILTIN(avx512vbmi2)
 BY_BUILTIN(avx512vnni)
+
+static bool has_sse4(void) /* a name with a point is none of C's */
+{
+    return __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("sse4.2");
+}
 
 /* clang 14's builtin does not know these two. */
 static bool has_f16c(void)
@@ -73,13 +79,15 @@ struct feature {
 };
 
 static const struct feature features[] = {
+    {MR_CPU_SSE4, 0, "ssse3", IF_X86(has_ssse3)},
+    {MR_CPU_SSE4, 0, "sse4", IF_X86(has_sse4)},
+    {MR_CPU_SSE4, 0, "popcnt", IF_X86(has_popcnt)},
     {MR_CPU_AVX2, 0, "avx2", IF_X86(has_avx2)},
     {MR_CPU_AVX2, 0, "fma", IF_X86(has_fma)},
     {MR_CPU_AVX2, 0, "f16c", IF_X86(has_f16c)},
     {MR_CPU_AVX2, 0, "bmi", IF_X86(has_bmi)},
     {MR_CPU_AVX2, 0, "bmi2", IF_X86(has_bmi2)},
     {MR_CPU_AVX2, 0, "lzcnt", IF_X86(has_lzcnt)},
-    {MR_CPU_AVX2, 0, "popcnt", IF_X86(has_popcnt)},
     {MR_CPU_AVX512, 0, "avx512f", IF_X86(has_avx512f)},
     {MR_CPU_AVX512, 0, "avx512bw", IF_X86(has_avx512bw)},
     {MR_CPU_AVX512, 0, "avx512dq", IF_X86(has_avx512dq)},
@@ -99,7 +107,8 @@ static const struct level {
     unsigned by_itself;
 } levels[MR_CPU_LEVELS] = {
     [MR_CPU_SCALAR] = {"scalar", MR_CPU_SCALAR, 0},
-    [MR_CPU_AVX2] = {"avx2", MR_CPU_SCALAR, 0},
+    [MR_CPU_SSE4] = {"sse4", MR_CPU_SCALAR, 0},
+    [MR_CPU_AVX2] = {"avx2", MR_CPU_SSE4, 0},
     [MR_CPU_AVX512] = {"avx512", MR_CPU_AVX2, MR_CPU_VBMI2},
     [MR_CPU_NEON] = {"neon", MR_CPU_SCALAR, 0},
 };
@@ -140,7 +149,8 @@ static struct mr_cpu with_flags(enum mr_cpu_level level)
 
 static struct mr_cpu best(void)
 {
-    static const enum mr_cpu_level order[] = {MR_CPU_AVX512, MR_CPU_AVX2, MR_CPU_NEON};
+    static const enum mr_cpu_level order[] = {MR_CPU_AVX512, MR_CPU_AVX2, MR_CPU_SSE4,
+                                              MR_CPU_NEON};
 
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         struct mr_cpu cpu = with_flags(order[i]);

@@ -16,6 +16,7 @@
 
 enum mr_cpu_level {
     MR_CPU_SCALAR, /* plain C, everywhere */
+    MR_CPU_SSE4,   /* 128 bits with byte look-ups: what Nehalem and Bulldozer have. Few kernels */
     MR_CPU_AVX2,   /* what Haswell and Zen brought */
     MR_CPU_AVX512, /* 512 bits: f, bw, dq, vl. More than that is in the flags */
     MR_CPU_NEON,   /* every 64-bit ARM */
@@ -28,6 +29,7 @@ enum mr_cpu_level {
 enum mr_cpu_flag { MR_CPU_VBMI = 1, MR_CPU_VBMI2 = 2, MR_CPU_VNNI = 4 };
 
 /* For __attribute__((target())) of functions for a level. */
+#define MR_TARGET_SSE4 "ssse3,sse4.1,sse4.2,popcnt"
 #define MR_TARGET_AVX2 "avx2,fma,f16c,bmi,bmi2,lzcnt,popcnt"
 #define MR_TARGET_AVX512 MR_TARGET_AVX2 ",avx512f,avx512bw,avx512dq,avx512vl"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 extern const struct check_kernel check_axis, check_across, check_down, check_put, check_warp;
-extern const struct check_kernel check_idct, check_upsample, check_colour;
+extern const struct check_kernel check_idct, check_upsample, check_colour, check_coef;
 
 static const struct check_kernel *const kernels[] = {
     &check_axis,
@@ -24,6 +24,7 @@ static const struct check_kernel *const kernels[] = {
     &check_idct,
     &check_upsample,
     &check_colour,
+    &check_coef,
     NULL,
 };
 

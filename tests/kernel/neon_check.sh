@@ -24,7 +24,8 @@ for name in cpu error printable types; do
     set -- "$@" "$root/core/base/$name.c"
 done
 for file in "$root"/loaders/codec/baseline/pixel_*.c "$root"/loaders/codec/baseline/colour_*.c \
-    "$root"/loaders/codec/baseline/idct_*.c "$root"/loaders/codec/baseline/upsample_*.c; do
+    "$root"/loaders/codec/baseline/idct_*.c "$root"/loaders/codec/baseline/upsample_*.c \
+    "$root"/loaders/codec/packed/coef_*.c; do
     set -- "$@" "$file"
 done
 "$compiler" -std=c17 -O2 -Wall -Wextra -Wpedantic -Werror -fno-math-errno -ffp-contract=off \

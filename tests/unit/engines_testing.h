@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "base/cpu.h"
+#include "loaders/codec/baseline/baseline.h"
 extern const struct mr_codec mr__codec_jpeg;
 }
 
@@ -17,7 +18,7 @@ inline mr_limits limits_of(mr_decode_engine engine)
 {
     // Where there is plain C only, our own engine waits until it is asked for.
     mr_cpu cpu = {};
-    if (mr__cpu_choose(&cpu, nullptr) == MR_OK && cpu.level == MR_CPU_SCALAR)
+    if (mr__cpu_choose(&cpu, nullptr) == MR_OK && !mr__baseline_pays(&cpu, nullptr))
         setenv("MILLRACE_CPU", "scalar", 1);
     mr_limits l = wide_limits();
     l.engine = engine;

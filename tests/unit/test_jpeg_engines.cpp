@@ -214,6 +214,8 @@ TEST(JpegEngines, PlainCOnlyWhereItIsAskedFor)
     EXPECT_FALSE(mr__baseline_pays(&cpu, nullptr));
     EXPECT_FALSE(mr__baseline_pays(&cpu, ""));
     EXPECT_TRUE(mr__baseline_pays(&cpu, "scalar"));
+    cpu.level = MR_CPU_SSE4;
+    EXPECT_FALSE(mr__baseline_pays(&cpu, nullptr));
     cpu.level = MR_CPU_AVX2;
     EXPECT_TRUE(mr__baseline_pays(&cpu, nullptr));
 }

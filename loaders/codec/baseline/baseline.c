@@ -9,7 +9,7 @@
 
 bool mr__baseline_pays(const struct mr_cpu *cpu, const char *asked_for)
 {
-    return cpu->level != MR_CPU_SCALAR || (asked_for && *asked_for);
+    return (cpu->level != MR_CPU_SCALAR && cpu->level != MR_CPU_SSE4) || (asked_for && *asked_for);
 }
 
 static int make(struct mr_baseline **out, bool anyhow, struct mr_errbuf *e)
@@ -155,7 +155,7 @@ static struct mr_feed_row slots_of_row(const struct mr_baseline *b)
         .row = b->row, .first = b->first, .last = b->last, .planes = b->planes};
     for (int i = 0; i < b->planes; i++) {
         const struct mr_plane *p = &b->plane[i];
-        row.plane[i] = (struct mr_feed_plane){p->h, p->v, p->slot, p->slots};
+        row.plane[i] = (struct mr_feed_plane){p->h, p->v, p->slot, p->slots, p->tile, p->tiles};
     }
     return row;
 }
@@ -177,22 +177,32 @@ static bool read_row(struct mr_baseline *b)
            read_mcus(b, b->runs->skip, b->across - b->last);
 }
 
+/* The same of a row of blocks. */
+static bool make_line(const struct mr_baseline *b, const struct mr_plane *p, struct mr_slot *slot,
+                      uint8_t *to)
+{
+    for (int32_t tile = p->tile; tile < p->tiles; tile++) {
+        struct mr_slot *s = &slot[tile];
+#if !defined(__x86_64__)
+        if (!mr__tile_agrees(&s->tile, p->quant))
+            return false;
+#endif
+        b->kernels->idct(&s->tile, p->quant, to + 32 * (ptrdiff_t)tile, (ptrdiff_t)p->stride,
+                         s->used ? s->used - 1 : 0);
+        s->used = 0;
+    }
+    return true;
+}
+
 /* Coefficients of the row of MCUs to samples. */
 static bool make_samples(struct mr_baseline *b)
 {
     for (int i = 0; i < b->planes; i++) {
         struct mr_plane *p = &b->plane[i];
         uint8_t *to = p->samples + p->stride * (b->row % 2 * 8 * p->v);
-        for (int32_t k = 0; k < p->v * p->slots; k++) {
-            struct mr_slot *slot = &p->slot[k];
-            int32_t line = k / p->slots, tile = k % p->slots;
-#if !defined(__x86_64__)
-            if (!mr__tile_agrees(&slot->tile, p->quant))
+        for (int32_t line = 0; line < p->v; line++, to += p->stride * 8) {
+            if (!make_line(b, p, p->slot + (ptrdiff_t)p->slots * line, to))
                 return false;
-#endif
-            b->kernels->idct(&slot->tile, p->quant, to + p->stride * 8 * line + 32 * tile,
-                             (ptrdiff_t)p->stride, slot->used ? slot->used - 1 : 0);
-            slot->used = 0;
         }
     }
     return true;

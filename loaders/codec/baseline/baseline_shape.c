@@ -108,6 +108,8 @@ static void choose_rows(struct mr_baseline *b, int32_t gray_rows)
     b->bottom = least(ceil_div(b->bottom, gray_rows) * gray_rows, b->down);
 }
 
+/* Tiles that nobody looks at are left out where MCUs were added to begin at a multiple of some; the
+ * others lie within the first and last MCU. */
 static void choose_columns(struct mr_baseline *b)
 {
     b->across = ceil_div(b->w, b->mcu_w);
@@ -118,6 +120,19 @@ static void choose_columns(struct mr_baseline *b)
         choose_samples(p, b);
         b->first = least(b->first, p->from / (8 * p->h));
         b->last = most(b->last, ceil_div(p->from + p->n, 8 * p->h));
+    }
+    if (b->feed && b->feed->align)
+        b->first -= b->first % b->feed->align;
+    for (int i = 0; i < b->planes; i++) {
+        struct mr_plane *p = &b->plane[i];
+        p->left = b->first * 8 * p->h;
+        p->slots = ceil_div((b->last - b->first) * p->h, 4);
+        p->tile = (p->from - p->left) / 32;
+        p->tiles = ceil_div(p->from + p->n - p->left, 32);
+        if (!b->feed || !b->feed->align) {
+            p->tile = 0;
+            p->tiles = p->slots;
+        }
     }
 }
 
@@ -142,7 +157,6 @@ static bool place_slots(struct mr_baseline *b)
     size_t n = 0, bytes = b->nslots * sizeof *b->slots;
     for (int i = 0; i < b->planes; i++) {
         struct mr_plane *p = &b->plane[i];
-        p->slots = ceil_div((b->last - b->first) * p->h, 4);
         n += (size_t)p->slots * (size_t)p->v;
     }
     if (n > b->nslots) {
@@ -171,7 +185,6 @@ static bool place_rows(struct mr_baseline *b)
     b->pitch = padded((int64_t)b->crop.w * b->c);
     for (int i = 0; i < b->planes; i++) {
         struct mr_plane *p = &b->plane[i];
-        p->left = b->first * 8 * p->h;
         p->stride = padded((int64_t)p->slots * 32);
         bytes += (size_t)p->stride * 16 * (size_t)p->v;
         bytes += (size_t)padded((int64_t)p->n * p->across);

@@ -24,6 +24,7 @@ struct mr_plane {
     uint16_t quant[64];
     struct mr_slot *slot; /* [v][slots] */
     int32_t slots;        /* of a row of blocks */
+    int32_t tile, tiles;  /* of them, [tile, tiles) are needed */
     uint8_t *samples;     /* [2][8 v] rows of `stride` bytes: row y of the image at y % (16 v) */
     int64_t stride;
     int32_t left;    /* the column of the first sample of a row */

@@ -15,6 +15,7 @@ struct mr_feed_plane {
     int32_t h, v; /* blocks of an MCU, across and down; 1, 1 where there is but one component */
     struct mr_slot *slot; /* [v][slots] */
     int32_t slots;
+    int32_t from, to; /* of a row's slots, those that are looked at; others have to stay zero */
 };
 
 struct mr_feed_row {
@@ -31,6 +32,7 @@ struct mr_feed {
      * image is given up; slots may then hold anything. */
     bool (*row)(void *ctx, const struct mr_feed_row *to);
     void *ctx;
+    int32_t align; /* `first` is to be a multiple of it; 0: any. Then some slots may be left out */
 };
 
 #endif

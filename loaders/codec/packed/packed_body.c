@@ -4,6 +4,7 @@
  * counts.
  */
 #include "loaders/codec/limits.h"
+#include "loaders/codec/packed/packed_streams.h"
 #include "loaders/codec/packed/packed_types.h"
 #include "loaders/codec/packed/packed_zigzag.h"
 
@@ -215,7 +216,8 @@ int mr__packed_read(struct mr_packed_body *b, const struct mr_ranges *file,
     rc = read_head(b, p, limits, e);
     if (rc < 0)
         return rc;
-    if (!good_numbers(b) || !mr__packed_shape(b))
+    if (!good_numbers(b) || !mr__packed_shape(b) ||
+        (b->coding == MR_PACKED_STREAMS && b->wide > mr__packed_streams_most(b)))
         return damaged(e, "its components or its segments");
     if (b->rows_at > n || !read_tables(b, p + MR_PACKED_HEAD, p + b->rows_at))
         return damaged(e, "its tables");

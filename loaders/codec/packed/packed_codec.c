@@ -2,14 +2,15 @@
  *
  * packed_codec.c: the codec of packed JPEGs. Only what a crop needs of a body is asked for and
  * decoded: by the decoder of our own, or as a JPEG file of just that part by libjpeg-turbo, where
- * the config says so, where the image is to be smaller, and on a CPU where our own does not pay.
+ * the config says so, where the image is to be smaller, and on a CPU where our own does not pay
+ * (for the coding `streams` it does everywhere: libjpeg-turbo needs them coded anew).
  */
 #include "loaders/codec/baselinesink.h"
 #include "loaders/codec/jpegdecoder.h"
 #include "loaders/codec/jpegshrink.h"
 #include "loaders/codec/limits.h"
 #include "loaders/codec/orient.h"
-#include "loaders/codec/packed/packed_huffman.h"
+#include "loaders/codec/packed/packed_coder.h"
 #include "loaders/codec/packed/packed_stitch.h"
 
 #include <stdlib.h>
@@ -26,9 +27,10 @@ struct decoder {
     bool ready;
     struct mr_rowsink sink;
     struct mr_decode_cost cost;
-    struct mr_baseline *own;           /* NULL: it may not be used */
-    struct mr_packed_huffman *huffman; /* with it */
-    struct mr_jpeg *turbo;             /* NULL until it is needed */
+    struct mr_baseline *own; /* NULL: it may not be used, or not yet */
+    bool pays;               /* for segments that libjpeg-turbo reads as well */
+    struct mr_packed_coder coder;
+    struct mr_jpeg *turbo; /* NULL until it is needed */
     struct mr_buf stitched;
 };
 
@@ -36,7 +38,7 @@ static void packed_close(void *decoder)
 {
     struct decoder *d = decoder;
     mr__baseline_free(d->own);
-    free(d->huffman);
+    mr__packed_coder_free(&d->coder);
     if (d->turbo)
         mr__codec_jpeg.close(d->turbo);
     mr__buf_free(&d->stitched);
@@ -51,8 +53,7 @@ static int packed_open(void **decoder, const struct mr_limits *limits, struct mr
         return mr__fail(e, MR_E_MEMORY, "no memory for a decoder of packed JPEGs");
     d->limits = *limits;
     int rc = limits->engine == MR_DECODE_LIBJPEG ? MR_OK : mr__baseline_new(&d->own, e);
-    if (rc == MR_OK && d->own)
-        rc = mr__packed_huffman_new(&d->huffman, e);
+    d->pays = d->own != NULL;
     if (rc < 0)
         packed_close(d);
     else
@@ -121,23 +122,25 @@ static int own_decode(struct decoder *d, const struct mr_rect *roi, struct mr_er
 {
     struct mr_plain_jpeg plain = mr__packed_plain(&d->body);
     struct mr_pixels from = mr__baselinesink_pixels(plain.components, d->sink.c);
-    struct mr_feed feed = {mr__packed_huffman_row, d->huffman};
     struct mr_packed_part part;
-    if (!mr__packed_huffman_begin(d->huffman, &d->body))
-        return mr__fail(e, MR_E_DATA, "a damaged packed JPEG: its Huffman codes");
-    if (!mr__baseline_begin_fed(d->own, &plain, roi, mr__pixels_channels(from.kind), &feed))
-        return mr__fail(e, MR_E_MEMORY, "no memory for the crop of a packed JPEG");
-    struct mr_rect mcus = mr__baseline_needs(d->own);
-    int rc = mr__packed_part(&part, &d->body, &d->file, &mcus, e);
+    int c = mr__pixels_channels(from.kind);
+    int rc = d->own ? MR_OK : mr__baseline_new_anyhow(&d->own, e);
+    if (rc == MR_OK)
+        rc = mr__packed_coder_begin(&d->coder, &d->body, e);
     if (rc < 0)
         return rc;
-    d->huffman->part = &part;
-    d->huffman->e = e;
-    d->huffman->code = MR_OK;
+    if (!mr__baseline_begin_fed(d->own, &plain, roi, c, &d->coder.feed))
+        return mr__fail(e, MR_E_MEMORY, "no memory for the crop of a packed JPEG");
+    struct mr_rect mcus = mr__baseline_needs(d->own);
+    rc = mr__packed_part(&part, &d->body, &d->file, &mcus, e);
+    if (rc < 0)
+        return rc;
+    mr__packed_coder_part(&d->coder, &part, e);
     rc = mr__baselinesink_fill(d->own, &d->sink, &from, roi->w, roi->h, e);
-    d->huffman->part = NULL;
-    if (rc == MR_BASELINESINK_PASS && d->huffman->code < 0)
-        return d->huffman->code;
+    int code = mr__packed_coder_code(&d->coder);
+    mr__packed_coder_part(&d->coder, NULL, NULL);
+    if (rc == MR_BASELINESINK_PASS && code < 0)
+        return code;
     if (rc == MR_BASELINESINK_PASS)
         return mr__fail(e, MR_E_DATA, "a damaged packed JPEG: coefficients that no picture has");
     mr__baseline_cost(d->own, NULL, &d->cost);
@@ -193,7 +196,9 @@ static int turbo_decode(struct decoder *d, const struct mr_rect *roi, struct mr_
 
 static int run(struct decoder *d, const struct mr_rect *roi, struct mr_errbuf *e)
 {
-    bool own = d->own && d->shown.scale == 1;
+    bool streams = d->body.coding == MR_PACKED_STREAMS;
+    bool own =
+        d->shown.scale == 1 && (d->pays || (streams && d->limits.engine != MR_DECODE_LIBJPEG));
     d->ready = false;
     int rc = own ? own_decode(d, roi, e) : turbo_decode(d, roi, e);
     d->cost.engine = own ? MR_ENGINE_BASELINE : MR_ENGINE_LIBJPEG;

@@ -7,6 +7,7 @@
 #include "loaders/codec/jpegdecoder.h"
 #include "loaders/codec/jpegplain.h"
 #include "loaders/codec/packed/packed_image.h"
+#include "loaders/codec/packed/packed_streams.h"
 #include "loaders/codec/packed/packed_write.h"
 
 #include <stdlib.h>
@@ -42,6 +43,8 @@ static int32_t choose_width(const struct mr_packed_body *b, int segment_px)
     int64_t least = INT64_MAX;
     if (target < 1)
         target = 1;
+    if (b->coding == MR_PACKED_STREAMS && target > mr__packed_streams_most(b))
+        target = mr__packed_streams_most(b);
     if (target >= b->across)
         return b->across;
     for (int i = 0; i < b->components; i++)
@@ -172,7 +175,7 @@ static int add_row(struct maker *m, int32_t y, struct mr_errbuf *e)
     struct mr_packed_blocks row;
     if (!mr__packed_image_row(&m->image, y, &row))
         return keep(e, "with coefficients that no picture has");
-    return mr__packed_writer_row(&m->writer, &row) ? MR_OK : no_memory(e);
+    return mr__packed_writer_row(&m->writer, &row, e);
 }
 
 enum { PASS = 2 }; /* nothing for our own decoder */

@@ -8,6 +8,7 @@
  */
 #include "loaders/codec/packed/packed_stitch.h"
 
+#include "loaders/codec/packed/packed_recode.h"
 #include "loaders/codec/packed/packed_zigzag.h"
 
 #include <string.h>
@@ -165,6 +166,14 @@ static uint8_t *put_stuffed(uint8_t *p, const uint8_t *data, size_t n)
     return p;
 }
 
+static uint8_t *put_segment(uint8_t *p, const uint8_t *data, size_t n, uint32_t *marker)
+{
+    p = put_stuffed(p, data, n);
+    *p++ = 0xff;
+    *p++ = (uint8_t)(RST0 + (*marker)++ % 8);
+    return p;
+}
+
 static int put_row(struct mr_packed_part *part, int32_t row, uint32_t *marker, struct mr_buf *out,
                    struct mr_errbuf *e)
 {
@@ -181,12 +190,64 @@ static int put_row(struct mr_packed_part *part, int32_t row, uint32_t *marker, s
     uint8_t *p = out->data + out->n;
     for (int32_t s = 0; s < segments; s++, r.lengths += 2) {
         size_t n = mr__packed_u16(r.lengths);
-        p = put_stuffed(p, r.data, n);
+        p = put_segment(p, r.data, n, marker);
         r.data += n;
-        *p++ = 0xff;
-        *p++ = (uint8_t)(RST0 + (*marker)++ % 8);
     }
     out->n = (size_t)(p - out->data);
+    return MR_OK;
+}
+
+static int put_rows(struct mr_packed_part *part, struct mr_buf *out, struct mr_errbuf *e)
+{
+    uint32_t marker = 0;
+    int rc = MR_OK;
+    for (int32_t row = part->top; rc == MR_OK && row < part->bottom; row++)
+        rc = put_row(part, row, &marker, out, e);
+    return rc;
+}
+
+static int put_recoded(const struct mr_packed_part *part, const struct mr_packed_recode *r,
+                       struct mr_buf *out, struct mr_errbuf *e)
+{
+    struct mr_buf some = {0};
+    size_t segments = (size_t)(part->right - part->left) * (size_t)(part->bottom - part->top);
+    uint32_t marker = 0;
+    bool good = true;
+    for (size_t i = 0; i < segments && good; i++) {
+        some.n = 0;
+        good = mr__packed_symbols_write(&r->symbols, i, r->write, &some) &&
+               mr__buf_reserve(out, 2 * some.n + 2);
+        if (good)
+            out->n =
+                (size_t)(put_segment(out->data + out->n, some.data, some.n, &marker) - out->data);
+    }
+    mr__buf_free(&some);
+    return good ? MR_OK : mr__fail(e, MR_E_MEMORY, "no memory for the segments of a packed JPEG");
+}
+
+/* The file, of a part whose codes, if it has none, come from `recode`. */
+static int put_file(struct mr_packed_part *part, struct mr_packed_recode *recode,
+                    struct mr_buf *out, struct mr_packed_stitched *to, struct mr_errbuf *e)
+{
+    struct mr_packed_body b = *part->body;
+    bool streams = b.coding == MR_PACKED_STREAMS;
+    int32_t x = part->left * b.wide * b.mcu_w, y = part->top * b.mcu_h;
+    int32_t padded = (part->right - part->left) * b.wide * b.mcu_w, own = least(padded, b.w - x);
+    bool pads = part->right == b.segments && b.segments * b.wide > b.across;
+    int rc = streams ? mr__packed_recode(recode, part, &b, e) : MR_OK;
+    if (rc < 0)
+        return rc;
+    out->n = 0;
+    if (!mr__buf_reserve(out, HEADER_MOST))
+        return mr__fail(e, MR_E_MEMORY, "no memory for the header of a packed JPEG");
+    out->n = (size_t)(put_header(out->data, &b, pads ? padded : own,
+                                 least(part->bottom * b.mcu_h, b.h) - y) -
+                      out->data);
+    rc = streams ? put_recoded(part, recode, out, e) : put_rows(part, out, e);
+    if (rc < 0)
+        return rc;
+    out->data[out->n - 1] = EOI; /* in place of the last restart marker */
+    to->right = own;
     return MR_OK;
 }
 
@@ -195,27 +256,16 @@ int mr__packed_stitch(const struct mr_packed_body *b, const struct mr_ranges *fi
                       struct mr_packed_stitched *to, uint64_t *bytes, struct mr_errbuf *e)
 {
     struct mr_packed_part part;
+    struct mr_packed_recode recode = {0};
     struct mr_rect mcus = needed_mcus(b, roi, scale);
     int rc = mr__packed_part(&part, b, file, &mcus, e);
+    if (rc == MR_OK)
+        rc = put_file(&part, &recode, out, to, e);
+    mr__packed_recode_free(&recode);
     if (rc < 0)
         return rc;
     int32_t x = part.left * b->wide * b->mcu_w, y = part.top * b->mcu_h;
-    int32_t padded = (part.right - part.left) * b->wide * b->mcu_w, own = least(padded, b->w - x);
-    bool pads = part.right == b->segments && b->segments * b->wide > b->across;
-    out->n = 0;
-    if (!mr__buf_reserve(out, HEADER_MOST))
-        return mr__fail(e, MR_E_MEMORY, "no memory for the header of a packed JPEG");
-    out->n = (size_t)(put_header(out->data, b, pads ? padded : own,
-                                 least(part.bottom * b->mcu_h, b->h) - y) -
-                      out->data);
-    uint32_t marker = 0;
-    for (int32_t row = part.top; rc == MR_OK && row < part.bottom; row++)
-        rc = put_row(&part, row, &marker, out, e);
-    if (rc < 0)
-        return rc;
-    out->data[out->n - 1] = EOI; /* in place of the last restart marker */
-    *to = (struct mr_packed_stitched){
-        .roi = {roi->x - x / scale, roi->y - y / scale, roi->w, roi->h}, .right = own};
+    to->roi = (struct mr_rect){roi->x - x / scale, roi->y - y / scale, roi->w, roi->h};
     *bytes = part.bytes;
     return MR_OK;
 }

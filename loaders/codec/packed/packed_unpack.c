@@ -5,7 +5,8 @@
  * kept.
  */
 #include "loaders/codec/jpegerr.h"
-#include "loaders/codec/packed/packed_huffman.h"
+#include "loaders/codec/packed/packed_coder.h"
+#include "loaders/codec/packed/packed_slots.h"
 #include "loaders/codec/packed/packed_zigzag.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct unpacker {
     struct mr_packed_memory memory;
     struct mr_ranges file;
     struct mr_packed_part part;
-    struct mr_packed_huffman *huffman;
+    struct mr_packed_coder coder;
     struct mr_slot *slots; /* of one row of MCUs */
     struct mr_feed_row row;
     jvirt_barray_ptr coefficients[3];
@@ -27,29 +28,6 @@ struct unpacker {
 };
 
 /* ---- coefficients ---------------------------------------------------------------------------- */
-
-static int make_slots(struct unpacker *u, struct mr_errbuf *e)
-{
-    const struct mr_packed_body *b = &u->body;
-    size_t n = 0, at = 0;
-    u->row = (struct mr_feed_row){.last = b->across, .planes = b->components};
-    for (int i = 0; i < b->components; i++) {
-        struct mr_feed_plane *p = &u->row.plane[i];
-        p->h = b->component[i].h;
-        p->v = b->component[i].v;
-        p->slots = (b->across * p->h + 3) / 4;
-        n += (size_t)p->slots * (size_t)p->v;
-    }
-    u->slots = aligned_alloc(64, n * sizeof *u->slots);
-    if (!u->slots)
-        return mr__fail(e, MR_E_MEMORY, "no memory for a row of a packed JPEG");
-    for (int i = 0; i < b->components; i++) {
-        u->row.plane[i].slot = u->slots + at;
-        at += (size_t)u->row.plane[i].slots * (size_t)u->row.plane[i].v;
-    }
-    memset(u->slots, 0, n * sizeof *u->slots);
-    return MR_OK;
-}
 
 /* What libjpeg keeps of a component has whole MCUs, too. */
 static void take_block(const struct mr_slot *slot, int32_t number, JCOEF to[64])
@@ -69,17 +47,18 @@ static void take_row(struct unpacker *u, int32_t row)
             for (int32_t x = 0; x < u->body.across * p->h; x++)
                 take_block(&p->slot[y * p->slots + x / 4], x % 4, to[0][x]);
         }
-        memset(p->slot, 0, (size_t)p->slots * (size_t)p->v * sizeof *p->slot);
     }
+    mr__packed_slots_clear(&u->row);
 }
 
 static int take_all(struct unpacker *u, struct mr_errbuf *e)
 {
     for (int32_t row = 0; row < u->body.down; row++) {
         u->row.row = row;
-        if (!mr__packed_huffman_row(u->huffman, &u->row))
-            return u->huffman->code < 0 ? u->huffman->code
-                                        : mr__fail(e, MR_E_DATA, "a damaged packed JPEG");
+        if (!u->coder.feed.row(u->coder.feed.ctx, &u->row)) {
+            int code = mr__packed_coder_code(&u->coder);
+            return code < 0 ? code : mr__fail(e, MR_E_DATA, "a damaged packed JPEG");
+        }
         take_row(u, row);
     }
     return MR_OK;
@@ -145,7 +124,7 @@ static int unpack(struct unpacker *u, struct mr_errbuf *e)
     jpeg_mem_dest(&u->cinfo, &u->jpeg, &u->n);
     describe(u);
     make_arrays(u);
-    int rc = make_slots(u, e);
+    int rc = mr__packed_slots_make(&u->slots, &u->body, 0, u->body.across, &u->row, e);
     if (rc == MR_OK)
         rc = take_all(u, e);
     if (rc < 0)
@@ -177,14 +156,10 @@ static int open_body(struct unpacker *u, const uint8_t *body, size_t n, struct m
     if (rc == MR_OK)
         rc = mr__packed_part(&u->part, &u->body, &u->file, &all, e);
     if (rc == MR_OK)
-        rc = mr__packed_huffman_new(&u->huffman, e);
-    if (rc < 0)
-        return rc;
-    u->huffman->part = &u->part;
-    u->huffman->e = e;
-    return mr__packed_huffman_begin(u->huffman, &u->body)
-               ? MR_OK
-               : mr__fail(e, MR_E_DATA, "a damaged packed JPEG: its Huffman codes");
+        rc = mr__packed_coder_begin(&u->coder, &u->body, e);
+    if (rc == MR_OK)
+        mr__packed_coder_part(&u->coder, &u->part, e);
+    return rc;
 }
 
 int mr__packed_to_jpeg(const uint8_t *body, size_t n, struct mr_buf *jpeg, struct mr_errbuf *e)
@@ -199,7 +174,7 @@ int mr__packed_to_jpeg(const uint8_t *body, size_t n, struct mr_buf *jpeg, struc
     if (rc == MR_OK && !mr__buf_append(jpeg, u->jpeg, u->n))
         rc = mr__fail(e, MR_E_MEMORY, "no memory for unpacking a JPEG");
     free(u->jpeg);
-    free(u->huffman);
+    mr__packed_coder_free(&u->coder);
     free(u->slots);
     free(u);
     return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loaders/codec/packed/packed_write.h"
 
+#include "loaders/codec/packed/packed_streams.h"
 #include "loaders/codec/packed/packed_zigzag.h"
 
 #include <string.h>
@@ -19,33 +20,6 @@ static struct mr_packed_blocks segment_of(const struct mr_packed_body *b,
     return some;
 }
 
-bool mr__packed_writer_row(struct mr_packed_writer *w, const struct mr_packed_blocks *row)
-{
-    const struct mr_packed_body *b = w->body;
-    for (int32_t s = 0; s < b->segments; s++) {
-        struct mr_packed_blocks blocks = segment_of(b, row, s);
-        if (!mr__packed_symbols_add(&w->symbols, &blocks, b->wide - blocks.mcus))
-            return false;
-    }
-    return true;
-}
-
-/* Codes for the kinds that there are, and which ones the components use. */
-static void choose_codes(struct mr_packed_writer *w,
-                         struct mr_packed_write_codes write[MR_PACKED_KINDS])
-{
-    struct mr_packed_body *b = w->body;
-    b->codes = b->components == 1 ? 2 : MR_PACKED_KINDS;
-    for (int i = 0; i < b->codes; i++) {
-        mr__packed_codes_best(w->symbols.count[i], &b->code[i]);
-        mr__packed_codes_write(&b->code[i], &write[i]);
-    }
-    for (int i = 0; i < b->components; i++) {
-        b->component[i].dc = i ? 2 : 0;
-        b->component[i].ac = i ? 3 : 1;
-    }
-}
-
 static int too_large(struct mr_errbuf *e, const char *what)
 {
     return mr__fail(e, MR_PACKED_VERBATIM, "%s is too large for a packed JPEG", what);
@@ -56,22 +30,72 @@ static int no_memory(struct mr_errbuf *e)
     return mr__fail(e, MR_E_MEMORY, "no memory for a packed JPEG");
 }
 
+/* A row's place, and a segment's length, which is what is in w->data from `before` on. */
+static int note_row(struct mr_packed_writer *w, struct mr_errbuf *e)
+{
+    uint32_t at = (uint32_t)w->data.n;
+    return mr__buf_append(&w->rows, &at, sizeof at) ? MR_OK : no_memory(e);
+}
+
+static int note_segment(struct mr_packed_writer *w, size_t before, struct mr_errbuf *e)
+{
+    uint32_t length = (uint32_t)(w->data.n - before);
+    if (w->data.n - before > MR_PACKED_SEGMENT_BYTES || w->data.n > UINT32_MAX)
+        return too_large(e, "a segment");
+    return mr__buf_append(&w->lengths, &length, sizeof length) ? MR_OK : no_memory(e);
+}
+
+/* Streams need to know of no other segment; of Huffman's the symbols are kept until all are there.
+ */
+int mr__packed_writer_row(struct mr_packed_writer *w, const struct mr_packed_blocks *row,
+                          struct mr_errbuf *e)
+{
+    const struct mr_packed_body *b = w->body;
+    bool streams = b->coding == MR_PACKED_STREAMS;
+    int rc = streams ? note_row(w, e) : MR_OK;
+    for (int32_t s = 0; s < b->segments && rc == MR_OK; s++) {
+        struct mr_packed_blocks blocks = segment_of(b, row, s);
+        size_t before = w->data.n;
+        if (!streams) {
+            if (!mr__packed_symbols_add(&w->symbols, &blocks, b->wide - blocks.mcus))
+                return no_memory(e);
+            continue;
+        }
+        rc = mr__packed_streams_write(&blocks, &w->data, e);
+        if (rc == MR_OK)
+            rc = note_segment(w, before, e);
+    }
+    return rc;
+}
+
+void mr__packed_write_choose(struct mr_packed_body *b, const struct mr_packed_symbols *symbols,
+                             struct mr_packed_write_codes write[MR_PACKED_KINDS])
+{
+    b->codes = b->components == 1 ? 2 : MR_PACKED_KINDS;
+    for (int i = 0; i < b->codes; i++) {
+        mr__packed_codes_best(symbols->count[i], &b->code[i]);
+        mr__packed_codes_write(&b->code[i], &write[i]);
+    }
+    for (int i = 0; i < b->components; i++) {
+        b->component[i].dc = i ? 2 : 0;
+        b->component[i].ac = i ? 3 : 1;
+    }
+}
+
 static int write_segments(struct mr_packed_writer *w, struct mr_errbuf *e)
 {
     struct mr_packed_write_codes write[MR_PACKED_KINDS];
     const struct mr_packed_body *b = w->body;
-    choose_codes(w, write);
+    mr__packed_write_choose(w->body, &w->symbols, write);
     for (size_t i = 0, n = (size_t)b->down * (size_t)b->segments; i < n; i++) {
         size_t before = w->data.n;
-        uint32_t at = (uint32_t)before;
-        if ((i % (size_t)b->segments == 0 && !mr__buf_append(&w->rows, &at, sizeof at)) ||
-            !mr__packed_symbols_write(&w->symbols, i, write, &w->data))
-            return no_memory(e);
-        uint32_t length = (uint32_t)(w->data.n - before);
-        if (w->data.n - before > MR_PACKED_SEGMENT_BYTES || w->data.n > UINT32_MAX)
-            return too_large(e, "a segment");
-        if (!mr__buf_append(&w->lengths, &length, sizeof length))
-            return no_memory(e);
+        int rc = i % (size_t)b->segments == 0 ? note_row(w, e) : MR_OK;
+        if (rc == MR_OK && !mr__packed_symbols_write(&w->symbols, i, write, &w->data))
+            rc = no_memory(e);
+        if (rc == MR_OK)
+            rc = note_segment(w, before, e);
+        if (rc != MR_OK)
+            return rc;
     }
     return MR_OK;
 }
@@ -149,7 +173,7 @@ int mr__packed_writer_end(struct mr_packed_writer *w, const struct mr_buf *marke
                           struct mr_buf *out, struct mr_errbuf *e)
 {
     struct mr_packed_body *b = w->body;
-    int rc = write_segments(w, e);
+    int rc = b->coding == MR_PACKED_HUFFMAN ? write_segments(w, e) : MR_OK;
     if (rc != MR_OK)
         return rc;
     uint64_t segments = (uint64_t)b->down * (uint64_t)b->segments;

@@ -15,8 +15,13 @@ struct mr_packed_writer {
     struct mr_buf lengths, rows;      /* u32, native order */
 };
 
-/* Adds row after row of MCUs, each as mr__packed_image_row gives it. False: no memory. */
-bool mr__packed_writer_row(struct mr_packed_writer *w, const struct mr_packed_blocks *row);
+/* The best codes for the symbols, and which of them the components use. */
+void mr__packed_write_choose(struct mr_packed_body *body, const struct mr_packed_symbols *symbols,
+                             struct mr_packed_write_codes write[MR_PACKED_KINDS]);
+/* Adds row after row of MCUs, each as mr__packed_image_row gives it. MR_PACKED_VERBATIM: a segment
+ * has grown too large for the format; MR_E_MEMORY. */
+int mr__packed_writer_row(struct mr_packed_writer *w, const struct mr_packed_blocks *row,
+                          struct mr_errbuf *e);
 /* The whole body into *out, replacing what is there; codes and places come into w->body.
  * MR_PACKED_VERBATIM: a number has grown too large for the format; MR_E_MEMORY. */
 int mr__packed_writer_end(struct mr_packed_writer *w, const struct mr_buf *markers,

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * coef_scalar.c: decoding a segment, the specification; and which version is used.
+ */
+#include "loaders/codec/packed/coef_scalar.h"
+
+#include "loaders/codec/packed/coef_parts.h"
+
+/* Replaces those of a block's n bytes that are escapes, or goes past them. */
+static void take_escapes(struct coef_parts *p, const uint8_t *bytes, uint32_t n, uint64_t map,
+                         int16_t *to)
+{
+    for (uint32_t i = 0; i < n && map; i++, map &= map - 1) {
+        if (bytes[i] == 0x80) {
+            int16_t value = coef_escape(p);
+            if (to)
+                to[mr__coef_place[__builtin_ctzll(map)]] = value;
+        }
+    }
+}
+
+void mr__coef_take_escapes(const struct mr_coef_segment *s, struct coef_parts *p)
+{
+    const uint8_t *kind_at = p->kind, *map_at = p->map, *bytes = p->byte;
+
+    for (uint32_t r = 0; r < s->nruns; r++) {
+        const struct mr_coef_run *run = &s->run[r];
+        for (uint32_t i = 0; i < run->n; i++) {
+            uint64_t kind = mr__coef_kind[*kind_at++], map = coef_map(map_at, kind);
+            if (map & 1)
+                take_escapes(p, bytes, coef_bytes_of(kind), map & ~UINT64_C(1),
+                             coef_made_at(run, i));
+            map_at += coef_maps_of(kind);
+            bytes += coef_bytes_of(kind);
+        }
+    }
+}
+
+/* -8 to -1 and 1 to 8. */
+static int16_t small(const uint8_t *nibbles, uint32_t i)
+{
+    int v = nibbles[i / 2] >> (i % 2 * 4) & 15;
+
+    return (int16_t)(v < 8 ? v - 8 : v - 7);
+}
+
+/* The next block's coefficients, its DC aside, to `to`, or nowhere. How many places in zigzag order
+ * it uses, DC included; 0 when something is wrong. */
+static uint32_t block(struct coef_parts *p, int16_t *to)
+{
+    uint64_t kind = mr__coef_kind[*p->kind++], map = coef_map(p->map, kind),
+             left = map & ~UINT64_C(1);
+    uint32_t nbytes = coef_bytes_of(kind), large = coef_large_of(kind), i = 0;
+    uint32_t n = (uint32_t)__builtin_popcountll(left), signs = n > large ? n - large : 0;
+
+    if (signs > MR_COEF_SIGNS || p->signs + signs > 8 * (uint64_t)(p->end - p->sign))
+        return 0;
+    if (to) {
+        for (; i < nbytes && left; i++, left &= left - 1)
+            to[mr__coef_place[__builtin_ctzll(left)]] = (int8_t)p->byte[i];
+        for (; i < large && left; i++, left &= left - 1)
+            to[mr__coef_place[__builtin_ctzll(left)]] = small(p->nibble, i - nbytes);
+        for (uint64_t at = p->signs; left; at++, left &= left - 1)
+            to[mr__coef_place[__builtin_ctzll(left)]] =
+                (int16_t)(1 - 2 * (p->sign[at / 8] >> at % 8 & 1));
+    }
+    if (map & 1)
+        take_escapes(p, p->byte, nbytes, map & ~UINT64_C(1), to);
+    p->signs += signs;
+    p->map += coef_maps_of(kind);
+    p->byte += nbytes;
+    p->nibble += coef_pairs_of(kind);
+    return 64 - (uint32_t)__builtin_clzll(map | 1);
+}
+
+static bool decode(const struct mr_coef_segment *s)
+{
+    struct coef_parts p;
+    const int16_t *dc = p.dc + COEF_DC_FRONT;
+
+    if (!coef_begin(s, &p))
+        return false;
+    for (uint32_t r = 0; r < s->nruns; r++) {
+        const struct mr_coef_run *run = &s->run[r];
+        for (uint32_t i = 0; i < run->n; i++, dc++) {
+            int16_t *to = coef_made_at(run, i);
+            uint32_t used = block(&p, to);
+            if (used == 0)
+                return false;
+            if (to) {
+                struct mr_slot *slot = run->row + (run->first + (int32_t)i) / 4;
+                to[0] = *dc;
+                slot->used = used > slot->used ? (uint8_t)used : slot->used;
+            }
+        }
+    }
+    return coef_ends(&p);
+}
+
+const struct mr_coef_version mr__coef_scalar = {.level = MR_CPU_SCALAR, .decode = decode};
+
+const struct mr_coef_version *const mr__coef_versions[] = {
+#if defined(__x86_64__)
+    &mr__coef_avx512, &mr__coef_avx2, &mr__coef_sse4,
+#elif defined(__aarch64__)
+    &mr__coef_neon,
+#endif
+    &mr__coef_scalar, NULL,
+};
+
+const struct mr_coef_version *mr__coef_version_for(const struct mr_cpu *cpu)
+{
+    const struct mr_coef_version *const *v = mr__coef_versions;
+
+    while (!mr__cpu_runs(cpu, (*v)->level, (*v)->flags))
+        v++;
+    return *v;
+}
