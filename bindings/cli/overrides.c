@@ -75,7 +75,8 @@ static const char *find_source(const char *src)
 {
     static const struct {
         const char *ending, *source;
-    } files[] = {{".csv", "manifest"}, {".tsv", "manifest"}, {".mrs", "shards"}};
+    } files[] = {{".csv", "manifest"}, {".tsv", "manifest"}, {".mrs", "shards"},
+                 {".npy", "npy"},      {".npz", "npy"}};
     struct stat st;
     if (!stat(src, &st) && S_ISDIR(st.st_mode))
         return has_shards(src) ? "shards" : "folder";

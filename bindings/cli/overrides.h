@@ -68,7 +68,8 @@ void overrides_add(struct overrides *set, const char *assignment);
  * False: memory is out. */
 bool overrides_add_text(struct overrides *set, const char *key, const char *value);
 /* Names the data set SRC as the only source: a folder, a folder of shards or one of them, a
- * manifest (.csv, .tsv). False: SRC is a config. *memory becomes false when memory is out. */
+ * manifest (.csv, .tsv), arrays (.npy, .npz). False: SRC is a config. *memory becomes false when
+ * memory is out. */
 bool overrides_set_source(struct overrides *set, const char *src, bool *memory);
 /* Whether SRC is packed data: a folder of shards or one of them. */
 bool overrides_is_shards(const char *src);

@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <signal.h>
 
-enum mode { JPEG, COEF, RAW, KEEP, ARRAY };
 static const char *const modes[] = {"jpeg", "coef", "raw", "keep", "array", NULL};
 static const char *const compressions[] = {"zstd", NULL};
 static const char *const on_errors[] = {"fail", "skip", "keep", NULL};
@@ -209,12 +208,13 @@ const struct cli_verb verb_pack = {
     .args = "SRC OUT | --list SRC",
     .help = "pack a data set into shards that are read faster, or unpack one",
     .more =
-        "SRC is a folder, a manifest (.csv, .tsv), a folder of shards or a config, of which the\n"
-        "source counts. OUT becomes a folder of shards, which 'source: {type: shards, path: OUT}'\n"
-        "reads. Modes: jpeg (lossless; crops decode only what they touch), coef (lossless; faster\n"
-        "to decode, larger), raw (pixels), keep (files as they are). A packing that was "
-        "interrupted\n"
-        "goes on when the same command is given again.\n"
+        "SRC is a folder, a manifest (.csv, .tsv), arrays (.npy, .npz), a folder of shards, or a\n"
+        "config, of which the source counts. OUT becomes a folder of shards, which the source\n"
+        "{type: shards, path: OUT} reads. Modes: jpeg (lossless; crops decode only what they\n"
+        "touch), coef (lossless; faster to decode, larger), raw (pixels), keep (files as they "
+        "are),\n"
+        "array (tensors). A packing that was interrupted goes on when the same command is given\n"
+        "again.\n"
         "JSON keys: samples, done, kept, skipped, shards, bytes_in, bytes_out, seconds,\n"
         "samples_per_s, interrupted, error; of --list format, written_by, mode, fingerprint, "
         "samples,\n"

@@ -167,8 +167,8 @@ static int make_file(struct mr_pack_maker *m, int column, struct mr_pack_made *m
     if (rc < 0)
         return rc;
     made->bytes_in += m->in.n;
-    if (column == r->image)
-        mr__pack_pixels_size(m->pixels, &m->in, made);
+    if (column == r->image && (rc = mr__pack_pixels_size(m->pixels, &m->in, made)) < 0)
+        return rc;
     rc = decoded ? makers[r->mode](m, column == r->mask, made, body) : keep(m, body);
     if (rc == MR_E_DATA || rc == MR_E_LIMIT || rc == MR_E_VERSION) {
         if (r->on_error == MR_PACK_KEEP_BAD)

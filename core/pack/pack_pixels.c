@@ -62,14 +62,15 @@ static int open_file(struct mr_pack_pixels *p, const struct mr_buf *file, struct
     return rc < 0 ? rc : p->codec->header(p->decoder, file->data, file->n, &p->info, e);
 }
 
-void mr__pack_pixels_size(struct mr_pack_pixels *p, const struct mr_buf *file,
-                          struct mr_pack_made *made)
+int mr__pack_pixels_size(struct mr_pack_pixels *p, const struct mr_buf *file,
+                         struct mr_pack_made *made)
 {
-    struct mr_errbuf none;
-    if (open_file(p, file, &none) < 0)
-        return;
-    made->image_w = p->info.w;
-    made->image_h = p->info.h;
+    int rc = open_file(p, file, &made->e);
+    if (rc == MR_OK) {
+        made->image_w = p->info.w;
+        made->image_h = p->info.h;
+    }
+    return rc == MR_E_MEMORY ? rc : MR_OK; /* what is bad shows later */
 }
 
 /* 4 channels are RGB and alpha, or inks, which become RGB. */

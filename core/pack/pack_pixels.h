@@ -14,9 +14,10 @@ int mr__pack_pixels_new(struct mr_pack_pixels **p, const struct mr_limits *limit
                         struct mr_errbuf *e);
 void mr__pack_pixels_free(struct mr_pack_pixels *p); /* safe on NULL */
 
-/* Leaves in *made how large the image is displayed, or 0 when its header says nothing. */
-void mr__pack_pixels_size(struct mr_pack_pixels *p, const struct mr_buf *file,
-                          struct mr_pack_made *made);
+/* Leaves in *made how large the image is displayed, or 0 when its header says nothing. MR_E_MEMORY.
+ */
+int mr__pack_pixels_size(struct mr_pack_pixels *p, const struct mr_buf *file,
+                         struct mr_pack_made *made);
 /* The pixels as displayed, in the channels and bits that the file has (CMYK becomes RGB). They are
  * good until the next call of any of these. MR_E_DATA, MR_E_LIMIT, MR_E_MEMORY. */
 int mr__pack_pixels_whole(struct mr_pack_pixels *p, const struct mr_buf *file,

@@ -50,8 +50,6 @@ static int check_numbers(const mr_pack_options *o, struct mr_errbuf *e)
 static int check_together(const struct mr_pack_recipe *r, const mr_pack_options *o,
                           struct mr_errbuf *e)
 {
-    if (r->mode == MR_PACK_COEF)
-        return mr__fail(e, MR_E_UNSUPPORTED, "the mode 'coef' is not there yet");
     if (o->compress && r->mode != MR_PACK_RAW)
         return mr__fail(e, MR_E_USAGE, "only the mode 'raw' has pixels to compress, '%s' has none",
                         r->mode_name);

@@ -155,6 +155,8 @@ int mr__unpack_write(const char *out, const char *name, const struct mr_buf *fil
         rc = cannot(path, e);
     if (fd >= 0 && close(fd) < 0 && rc == MR_OK)
         rc = cannot(path, e);
+    if (rc < 0 && fd >= 0)
+        unlink(path);
     free(path);
     return rc;
 }

@@ -16,8 +16,8 @@ from PIL import Image
 import cli_testing
 from cli_testing import CliTest, main, tree_bytes
 
-LOSSLESS = (("jpeg",), ("jpeg", "--segment", "32"), ("raw",), ("raw", "--compress", "zstd"),
-            ("keep",))
+LOSSLESS = (("jpeg",), ("jpeg", "--segment", "32"), ("coef",), ("coef", "--segment", "32"),
+            ("raw",), ("raw", "--compress", "zstd"), ("keep",))
 OPS = """\
 ops:
   - random_resized_crop: {size: 32}
@@ -74,8 +74,9 @@ class Chain(PackTest):
         ours = self.stream(f"{{type: folder, path: {images}}}", FOLDER_OPS)
         self.pack(images, "jpeg", "--shard-bytes", 30000)
         self.pack(self.work / "jpeg", "raw", "--mode", "raw", "--compress", "zstd")
-        self.pack(self.work / "jpeg", "again", "--segment", 32)
-        for out in ("jpeg", "raw", "again"):
+        self.pack(self.work / "jpeg", "coef", "--mode", "coef")
+        self.pack(self.work / "coef", "again", "--segment", 32)
+        for out in ("jpeg", "raw", "coef", "again"):
             packed = f"{{type: shards, path: {self.work}/{out}}}"
             self.assertEqual(self.stream(packed, FOLDER_OPS), ours, out)
         self.assertGreater(len(self.shards("jpeg")), 3)

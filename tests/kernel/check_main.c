@@ -14,7 +14,6 @@
 
 extern const struct check_kernel check_axis, check_across, check_down, check_put, check_warp;
 extern const struct check_kernel check_idct, check_upsample, check_colour, check_coef;
-extern const struct check_kernel check_sums;
 
 static const struct check_kernel *const kernels[] = {
     &check_axis,
@@ -26,7 +25,6 @@ static const struct check_kernel *const kernels[] = {
     &check_upsample,
     &check_colour,
     &check_coef,
-    &check_sums,
     NULL,
 };
 

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -185,6 +186,8 @@ static void *real(void **kept, const char *name)
 FAULT(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at), -1, EIO)
 FAULT(ssize_t, pread64, (int fd, void *p, size_t n, off64_t at), (fd, p, n, at), -1, EIO)
 FAULT(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at), -1, ENOSPC)
+FAULT(ssize_t, writev, (int fd, const struct iovec *from, int n), (fd, from, n), -1, ENOSPC)
+FAULT(int, flock, (int fd, int what), (fd, what), -1, ENOLCK)
 FAULT(ssize_t, preadv2, (int fd, const struct iovec *to, int n, off_t at, int flags),
       (fd, to, n, at, flags), -1, EOPNOTSUPP)
 FAULT(int, posix_fadvise, (int fd, off_t at, off_t n, int advice), (fd, at, n, advice), EIO, EIO)
