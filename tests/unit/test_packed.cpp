@@ -105,6 +105,13 @@ TEST_P(Codings, EveryEdge)
                 all.equal(jpeg, {x, 21, p.w - x, 10});
                 all.equal(jpeg, {0, 17, x + 1, 20});
             }
+            for (int scale : {2, 4, 8}) {
+                int w = (p.w + scale - 1) / scale, h = (p.h + scale - 1) / scale;
+                for (int x = 0; x < w; x++) {
+                    all.equal(jpeg, {x, h / 3, 1, 2}, 3, 8, scale);
+                    all.equal(jpeg, {0, 0, x + 1, h}, 3, 8, scale);
+                }
+            }
             if (HasFailure())
                 return;
         }

@@ -46,13 +46,13 @@ static struct mr_rect needed_mcus(const struct mr_packed_body *b, const struct m
     enum { MARGIN = 2, SAMPLES = 3 };
     int64_t whole = (b->w + scale - 1) / scale, some = SAMPLES * (b->mcu_w / 8);
     int64_t margin_x = b->mcu_w > 8 ? MARGIN : 0, margin_y = b->mcu_h > 8 ? MARGIN : 0;
-    int64_t x0 = roi->x - margin_x, x1 = (int64_t)roi->x + roi->w + margin_x;
+    int64_t x0 = most(roi->x - margin_x, 0), x1 = (int64_t)roi->x + roi->w + margin_x;
     int64_t y0 = roi->y - margin_y, y1 = (int64_t)roi->y + roi->h + margin_y;
     if (margin_x && x1 < x0 + some)
         x1 = x0 + some;
     if (margin_x && x1 > whole && x0 > whole - some)
-        x0 = whole - some;
-    struct mr_rect r = {.x = most(x0 * scale / b->mcu_w, 0), .y = most(y0 * scale / b->mcu_h, 0)};
+        x0 = most(whole - some, 0);
+    struct mr_rect r = {.x = (int32_t)(x0 * scale / b->mcu_w), .y = most(y0 * scale / b->mcu_h, 0)};
     r.w = least((x1 * scale - 1) / b->mcu_w + 1, b->across) - r.x;
     r.h = least((y1 * scale - 1) / b->mcu_h + 1, b->down) - r.y;
     return r;
