@@ -8,7 +8,7 @@
 
 #include "base/parallel.h"
 #include "loaders/codec/find.h"
-#include "loaders/source/read_file.h"
+#include "loaders/shard/built_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct masks {
     const struct mr_patch_params *p;
     struct mr_patch_grid grid;
     const struct mr_limits *limits;
-    const struct mr_index_builder *b;
+    struct mr_built_files files;
     int mask;             /* column */
     struct mr_buf *found; /* [samples] int32_t each, for the index */
     struct scratch scratch[MASK_THREADS];
@@ -66,13 +66,11 @@ static int decode_mask(const struct masks *m, struct scratch *s, struct mr_view 
     return rc;
 }
 
-static int measure_mask(struct masks *m, struct scratch *s, const char *path, struct mr_buf *found,
+static int measure_mask(struct masks *m, struct scratch *s, struct mr_buf *found,
                         struct mr_errbuf *e)
 {
     struct mr_view mask;
-    int rc = mr__read_file(path, m->limits->max_file_bytes, &s->file, e);
-    if (rc == MR_OK)
-        rc = decode_mask(m, s, &mask, e);
+    int rc = decode_mask(m, s, &mask, e);
     if (rc < 0)
         return rc;
     bool good = m->p->mode == MR_PATCH_GRID
@@ -87,16 +85,14 @@ static int measure_mask(struct masks *m, struct scratch *s, const char *path, st
 static void measure_one(void *ctx, int worker, uint64_t sample)
 {
     struct masks *m = ctx;
+    struct scratch *s = &m->scratch[worker];
     struct mr_errbuf why;
-    char *path = mr__index_built_path(m->b, m->mask, sample);
-    int rc = MR_OK;
-    if (!path)
-        rc = mr__fail(&why, MR_E_MEMORY, "not enough memory for a path");
-    else if (*path)
-        rc = measure_mask(m, &m->scratch[worker], path, &m->found[sample], &why);
+    bool none = false;
+    int rc = mr__built_files_read(&m->files, m->mask, sample, &none, &s->file, &why);
+    if (rc == MR_OK && !none)
+        rc = measure_mask(m, s, &m->found[sample], &why);
     if (rc < 0 && rc != MR_E_DATA && rc != MR_E_LIMIT) /* not the file's fault */
         mr__first_error(&m->failure, &why);
-    free(path);
 }
 
 static int add_found(const struct masks *m, struct mr_index_builder *b, struct mr_errbuf *e)
@@ -120,8 +116,8 @@ static int measure(struct masks *m, const struct mr_sampler_build *build,
     uint64_t n = mr__index_samples(b);
     m->found = calloc(n + 1, sizeof *m->found);
     if (m->found)
-        mr__parallel(n, build->threads < MASK_THREADS ? build->threads : MASK_THREADS,
-                     measure_one, m);
+        mr__parallel(n, build->threads < MASK_THREADS ? build->threads : MASK_THREADS, measure_one,
+                     m);
     int rc = m->failure.e.code;
     if (!m->found)
         rc = mr__fail(e, MR_E_MEMORY, "not enough memory to measure %llu masks",
@@ -150,11 +146,16 @@ int mr__patch_index(const void *params, const struct mr_sampler_build *build,
     mr__patch_column(p, name);
     if (mr__index_built_column(b, name, MR_COL_RAGGED) >= 0)
         return MR_OK;
-    struct masks m = {.p = p, .grid = mr__patch_grid(p), .limits = build->limits, .b = b};
+    struct masks m = {.p = p, .grid = mr__patch_grid(p), .limits = build->limits};
     m.mask = mr__index_built_column(b, "mask", MR_COL_PATH);
     if (m.mask < 0)
         return mr__fail(e, MR_E_CONFIG,
                         "'sampler.min_coverage' is a share of the mask, and the source has no "
                         "files in a column 'mask'");
-    return measure(&m, build, b, e);
+    int rc = mr__built_files_begin(&m.files, b, build->limits, e);
+    if (rc < 0)
+        return rc;
+    rc = measure(&m, build, b, e);
+    mr__built_files_end(&m.files);
+    return rc;
 }

@@ -30,6 +30,7 @@ max_len() {
     case $1 in
     exif | message) echo 256 ;;
     manifest | csv | badlist) echo 512 ;;
+    shard) echo 4096 ;;
     *) echo 1536 ;;
     esac
 }

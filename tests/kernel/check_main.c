@@ -14,6 +14,7 @@
 
 extern const struct check_kernel check_axis, check_across, check_down, check_put, check_warp;
 extern const struct check_kernel check_idct, check_upsample, check_colour, check_coef;
+extern const struct check_kernel check_sums;
 
 static const struct check_kernel *const kernels[] = {
     &check_axis,
@@ -25,6 +26,7 @@ static const struct check_kernel *const kernels[] = {
     &check_upsample,
     &check_colour,
     &check_coef,
+    &check_sums,
     NULL,
 };
 

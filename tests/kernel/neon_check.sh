@@ -25,11 +25,12 @@ for name in cpu error printable types; do
 done
 for file in "$root"/loaders/codec/baseline/pixel_*.c "$root"/loaders/codec/baseline/colour_*.c \
     "$root"/loaders/codec/baseline/idct_*.c "$root"/loaders/codec/baseline/upsample_*.c \
-    "$root"/loaders/codec/packed/coef_*.c; do
+    "$root"/loaders/codec/packed/coef_*.c "$root"/loaders/shard/sum_*.c; do
     set -- "$@" "$file"
 done
 "$compiler" -std=c17 -O2 -Wall -Wextra -Wpedantic -Werror -fno-math-errno -ffp-contract=off \
-    -D_GNU_SOURCE -static -I"$root" -I"$root/core" -I"$root/core/include" \
+    -D_GNU_SOURCE -DXXH_INLINE_ALL -static -I"$root" -I"$root/core" -I"$root/core/include" \
+    -idirafter /usr/include \
     -I"$root/tests/kernel" -o "$build/kernel_check_neon" "$@" -lm
 for level in scalar neon; do
     "$emulator" "$build/kernel_check_neon" --level "$level" --rounds "$rounds"

@@ -125,6 +125,21 @@ TEST(LoaderShards, KnowTheSizesOfTheirImages)
     EXPECT_EQ(hash_of(bucket(FOLDER)), hash_of(bucket(p.source())));
 }
 
+// So does one that looks into the masks.
+TEST(LoaderShards, ShowTheirMasks)
+{
+    for (const char *mode : {"grid", "random"}) {
+        auto patches = [&](const std::string &source) {
+            std::string c = with(source, "", "  image: {dtype: float32}\n  mask: {dtype: uint8}\n");
+            c.replace(c.find("{type: shuffle}"), 15,
+                      std::string("{type: patch, size: 40, min_coverage: 0.3, mode: ") + mode +
+                          "}");
+            return c;
+        };
+        EXPECT_EQ(hash_of(patches(MANIFEST)), hash_of(patches(packed_manifest().source())));
+    }
+}
+
 // 100 KiB a sample, so that a row is read and checked in pieces.
 TEST(LoaderShards, HoldTensors)
 {
