@@ -15,6 +15,8 @@
  * the map (0 to 8), coefficients of a byte (0 to 63), bytes that hold two coefficients each (0 to
  * 32), coefficients of a byte and of half a byte (0 to 64). */
 extern const uint64_t mr__coef_kind[256];
+/* The first one whose map has so many bytes; those with as many stand together. */
+extern const uint8_t mr__coef_first_kind[9];
 
 /* Also of a sum of kinds. */
 static inline uint32_t coef_maps_of(uint64_t kind)
