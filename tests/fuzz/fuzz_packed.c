@@ -35,7 +35,7 @@ static void require(bool good, const char *what)
 
 /* ---- bodies ---------------------------------------------------------------------------------- */
 
-enum { SIDE = 72, QUALITIES = 2 };
+enum { SIDE = 72, QUALITIES = 2, CODINGS = 2 };
 static const struct {
     int components, h, v, segment;
 } shapes[] = {{1, 1, 1, 32}, {3, 1, 1, 32}, {3, 2, 1, 32}, {3, 2, 2, 32},
@@ -71,16 +71,17 @@ static void encode(int shape, int quality, unsigned char **out, unsigned long *n
 
 static const struct mr_buf *body(unsigned number)
 {
-    static struct mr_buf made[SHAPES * QUALITIES];
-    struct mr_buf *b = &made[number % (SHAPES * QUALITIES)];
+    static struct mr_buf made[SHAPES * QUALITIES * CODINGS];
+    struct mr_buf *b = &made[number % (SHAPES * QUALITIES * CODINGS)];
     if (!b->n) {
         unsigned long n = 0;
         unsigned char *jpeg = NULL;
         int k = (int)(b - made), shape = k % SHAPES;
         struct mr_errbuf e;
-        encode(shape, k / SHAPES ? 95 : 60, &jpeg, &n);
-        require(mr__packed_make(jpeg, n, MR_PACKED_HUFFMAN, shapes[shape].segment, &limits[OWN], b,
-                                &e) == MR_OK,
+        bool streams = k >= SHAPES * QUALITIES;
+        encode(shape, k / SHAPES % QUALITIES ? 95 : 60, &jpeg, &n);
+        require(mr__packed_make(jpeg, n, streams ? MR_PACKED_STREAMS : MR_PACKED_HUFFMAN,
+                                shapes[shape].segment, &limits[OWN], b, &e) == MR_OK,
                 e.text);
         free(jpeg);
     }
