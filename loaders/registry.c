@@ -5,12 +5,13 @@
 #include "base/descriptor.h"
 
 extern const struct mr_source mr__source_folder, mr__source_manifest, mr__source_npy,
-    mr__source_raw, mr__source_shards, mr__source_synthetic;
+    mr__source_raw, mr__source_remote_shards, mr__source_shards, mr__source_synthetic;
 const struct mr_source *const mr_sources[] = {
     &mr__source_folder,
     &mr__source_manifest,
     &mr__source_npy,
     &mr__source_raw,
+    &mr__source_remote_shards,
     &mr__source_shards,
     &mr__source_synthetic,
     NULL,

@@ -112,6 +112,15 @@ static int judge(struct mr_session *s, struct mr_errbuf *e)
     return MR_OK;
 }
 
+bool mr__contain_network(const struct mr_session *s)
+{
+    const struct mr_mixture_config *m = &s->plan->config->mixture;
+    bool needs = source_of(s)->network;
+    for (int i = 0; i < m->nparts; i++)
+        needs |= ((const struct mr_source *)m->parts[i].source.desc)->network;
+    return needs;
+}
+
 int mr__contain_prepare(struct mr_session *s, struct mr_errbuf *e)
 {
     struct mr_buf roots = {0};
@@ -126,7 +135,7 @@ int mr__contain_prepare(struct mr_session *s, struct mr_errbuf *e)
         .memory_bytes = (uint64_t)threads * mr__rowpipe_memory(s->plan->pipe),
         .threads = threads,
         .keep_fd = s->arena.ready_fd,
-        .network = source_of(s)->network,
+        .network = mr__contain_network(s),
     };
     if (rc >= 0)
         rc = mr__sandbox_new(&s->sandbox, &spec, e);

@@ -79,7 +79,7 @@ static int index_role(void *ctx, struct mr_errbuf *e)
 {
     struct mr_session *s = ctx;
     if (s->plan->config->sandbox != MR_SANDBOX_OFF)
-        mr__sandbox_read_only();
+        mr__sandbox_read_only(mr__contain_network(s));
     MR_CRASH_POINT("index.started");
     struct mr_index_made made = {0};
     int rc = mr__cache_take(s, &made, e), taken = rc > 0;

@@ -110,6 +110,8 @@ int mr__run_user_producer(struct mr_session *s, uint32_t lane, uint32_t lease,
 /* In the warden: a place for what the index helper finds. With `sandbox: off` or a user's producer
  * this and what follows does nothing. */
 void mr__contain_begin(struct mr_session *s);
+/* Reading needs sockets: that of the source, or of a part of the mixture. */
+bool mr__contain_network(const struct mr_session *s);
 /* In the index helper, behind its work: finds what producers may read, and what that was found by,
  * unless *made has it; leaves it to the warden. */
 int mr__contain_find_roots(struct mr_session *s, struct mr_index_made *made, struct mr_errbuf *e);

@@ -231,9 +231,9 @@ unsigned mr__sandbox_enter(const struct mr_sandbox *s, uint32_t *refused)
     return failed;
 }
 
-void mr__sandbox_read_only(void)
+void mr__sandbox_read_only(bool network)
 {
-    int ruleset = SANITIZED ? -1 : mr__landlock_ruleset("/", 2, true, false, NULL);
+    int ruleset = SANITIZED ? -1 : mr__landlock_ruleset("/", 2, true, network, NULL);
     if (ruleset < 0)
         return;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)

@@ -55,7 +55,8 @@ const char *mr__layer_name(enum mr_layer layer);
 unsigned mr__sandbox_enter(const struct mr_sandbox *s, uint32_t *refused);
 
 /* For a process that only looks around (the index helper): it can go on reading what the user can
- * read, but writes, starts and connects to nothing more. What the kernel lacks is left out. */
-void mr__sandbox_read_only(void);
+ * read, but writes, starts and, without `network`, connects to nothing more. What the kernel lacks
+ * is left out. */
+void mr__sandbox_read_only(bool network);
 
 #endif

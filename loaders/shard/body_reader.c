@@ -5,11 +5,7 @@
 
 #include <string.h>
 
-enum {
-    PADDING = 64,
-    FIRST_BYTES = 16 << 10, /* of a body, read with its sums: a header is rarely larger */
-    CHUNKS_AT_ONCE = 64,    /* read and checked while they are in the cache */
-};
+enum { PADDING = 64 };
 
 int mr__body_begin(struct mr_body *b, struct mr_shard_file *file,
                    const struct mr_shard_place *place, struct mr_errbuf *e)
@@ -63,9 +59,10 @@ static int read_chunks(struct mr_body *b, uint64_t first, uint64_t n, uint8_t *t
                        struct mr_errbuf *e)
 {
     uint64_t at = b->place.at + mr__shard_sums_bytes(b->place.bytes), last = first + n;
+    uint64_t most = b->file->transport->at_once / MR_SHARD_CHUNK_BYTES;
     int rc = MR_OK;
-    for (uint64_t i = first; rc == MR_OK && i < last; i += CHUNKS_AT_ONCE) {
-        uint64_t many = last - i < CHUNKS_AT_ONCE ? last - i : CHUNKS_AT_ONCE;
+    for (uint64_t i = first; rc == MR_OK && i < last; i += most) {
+        uint64_t many = last - i < most ? last - i : most;
         uint64_t from = i * MR_SHARD_CHUNK_BYTES, end = end_of(b, i + many);
         uint8_t *into = to + (from - first * MR_SHARD_CHUNK_BYTES);
         rc = mr__shard_file_read(b->file, at + from, into, end - from, e);
@@ -98,12 +95,13 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 static int need_sums(struct mr_body *b, uint64_t first, uint64_t end, struct mr_errbuf *e)
 {
+    const struct mr_shard_transport *t = b->file->transport;
     uint64_t chunks = mr__shard_chunks(b->place.bytes);
-    uint64_t with = least(chunks, FIRST_BYTES / MR_SHARD_CHUNK_BYTES);
+    uint64_t with = least(chunks, t->first_bytes / MR_SHARD_CHUNK_BYTES);
     if (b->sums_held)
         return MR_OK;
     if (first < with && end > with)
-        with = least(end, first + CHUNKS_AT_ONCE);
+        with = least(end, first + t->at_once / MR_SHARD_CHUNK_BYTES);
     return read_first(b, with, e);
 }
 

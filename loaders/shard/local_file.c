@@ -83,6 +83,8 @@ static void local_close(struct mr_shard_file *f)
 
 const struct mr_shard_transport mr__shard_local = {
     .prefix = "",
+    .first_bytes = 16 << 10, /* a header is rarely larger */
+    .at_once = 256 << 10,    /* while they are in the cache */
     .open = local_open,
     .read = local_read,
     .ahead = local_ahead,

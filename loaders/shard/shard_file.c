@@ -7,7 +7,13 @@
 #include <string.h>
 
 /* The first whose prefix fits. */
-static const struct mr_shard_transport *const transports[] = {&mr__shard_local};
+static const struct mr_shard_transport *const transports[] = {&mr__shard_http, &mr__shard_https,
+                                                              &mr__shard_local};
+
+bool mr__shard_is_url(const char *path)
+{
+    return !strncmp(path, "http://", 7) || !strncmp(path, "https://", 8);
+}
 
 int mr__shard_file_open(struct mr_shard_file **file, const char *path, struct mr_errbuf *e)
 {

@@ -13,7 +13,9 @@
 struct mr_shard_file;
 
 struct mr_shard_transport {
-    const char *prefix; /* of the paths that it opens: "https://"; "": all others */
+    const char *prefix;   /* of the paths that it opens: "http://"; "": all others */
+    uint32_t first_bytes; /* of a body, to be read with its sums */
+    uint32_t at_once;     /* to be read by one call at most */
     /* Opens `path` and tells its size. file->transport and file->path are set. */
     int (*open)(struct mr_shard_file *file, struct mr_errbuf *e);
     /* Exactly `n` bytes from `at` on into `to`. They lie in the file, which may have been cut
@@ -33,6 +35,8 @@ struct mr_shard_file { /* one thread at a time, but for `read` and `ahead` */
     void *own;      /* the transport's */
 };
 
+/* The path is a URL: the file system has nothing to do with it. */
+bool mr__shard_is_url(const char *path);
 /* MR_E_DATA: there is no such file, or it is something else; MR_E_IO, MR_E_MEMORY. The sentence
  * names it. *file is malloc'ed. */
 int mr__shard_file_open(struct mr_shard_file **file, const char *path, struct mr_errbuf *e);
@@ -42,6 +46,6 @@ enum mr_cached mr__shard_file_ahead(struct mr_shard_file *file, uint64_t at, uin
 /* Safe on NULL. */
 void mr__shard_file_close(struct mr_shard_file *file);
 
-extern const struct mr_shard_transport mr__shard_local;
+extern const struct mr_shard_transport mr__shard_http, mr__shard_https, mr__shard_local;
 
 #endif

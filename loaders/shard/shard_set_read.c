@@ -173,7 +173,8 @@ static int read_list(struct mr_shard_set *set, struct mr_errbuf *e)
     char *path = NULL;
     if (asprintf(&path, "%s/%s", *set->folder ? set->folder : ".", MR_SHARD_SET_FILE) < 0)
         return no_memory(e);
-    int rc = stat(path, &st) < 0 ? cannot_open(set, e) : mr__shard_file_open(&file, path, e);
+    int rc = !mr__shard_is_url(path) && stat(path, &st) < 0 ? cannot_open(set, e)
+                                                            : mr__shard_file_open(&file, path, e);
     free(path);
     if (rc < 0)
         return rc;
@@ -225,7 +226,7 @@ int mr__shard_set_read(struct mr_shard_set *set, const char *path, struct mr_err
         return no_memory(e);
     for (size_t n = strlen(path); n > 1 && set->folder[n - 1] == '/'; n--)
         set->folder[n - 1] = 0;
-    bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    bool folder = !mr__shard_is_url(path) && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     int rc = !folder && is_name(strrchr(path, '/') ? strrchr(path, '/') + 1 : path)
                  ? take_one(set, path, e)
                  : read_list(set, e);

@@ -3,6 +3,7 @@
 
 #include "base/origin.h"
 #include "base/printable.h"
+#include "loaders/shard/http_file.h"
 #include "loaders/shard/shard_sums.h"
 
 #include <limits.h>
@@ -207,7 +208,7 @@ static int add_shard(struct shards_index *x, uint64_t number)
     if (rc < 0)
         return rc;
     bool first = number == 0;
-    if (!mr__origin_add(mr__index_origins(x->b), s.path, &s.file->st))
+    if (!mr__shard_is_url(s.path) && !mr__origin_add(mr__index_origins(x->b), s.path, &s.file->st))
         rc = no_memory(x);
     if (first) {
         x->shape = s;
@@ -253,19 +254,34 @@ static int note_list(struct shards_index *x, const char *path, const char *real)
     return MR_OK;
 }
 
+/* For those who read, and cannot look the name up. */
+static int add_address(struct shards_index *x, const char *url)
+{
+    char address[MR_HTTP_ADDRESS] = "";
+    int rc = mr__http_resolve(url, address, x->e);
+    int column = rc < 0 ? rc
+                        : mr__index_add_column(x->b, MR_SHARDS_ADDRESS, MR_COL_FIXED, MR_U8,
+                                               MR_HTTP_ADDRESS, x->e);
+    rc = column < 0 ? column : mr__index_add_numbers(x->b, column, address, 1, x->e);
+    return rc < 0 ? rc : mr__index_repeat(x->b, column, x->set->samples, x->e);
+}
+
 int mr__shards_index(const char *path, struct mr_index_builder *b, struct mr_errbuf *e)
 {
     char real[PATH_MAX];
     struct mr_shard_set set = {0};
     struct shards_index x = {.b = b, .set = &set, .e = e};
-    if (!realpath(path, real))
+    bool url = mr__shard_is_url(path);
+    if (!url && !realpath(path, real))
         return mr__fail_errno(e, MR_E_IO, "cannot open '%s'",
                               mr__printable(path, strlen(path)).text);
-    int rc = note_list(&x, path, real);
+    int rc = url ? MR_OK : note_list(&x, path, real);
     if (rc >= 0)
-        rc = mr__shard_set_read(&set, real, e);
+        rc = mr__shard_set_read(&set, url ? path : real, e);
     if (rc >= 0)
-        rc = fill(&x, real);
+        rc = fill(&x, url ? path : real);
+    if (rc >= 0 && url)
+        rc = add_address(&x, path);
     mr__shard_close(&x.shape);
     mr__shard_set_free(&set);
     mr__buf_free(&x.scratch);

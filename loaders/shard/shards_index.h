@@ -10,6 +10,7 @@
 #include "loaders/shard/shard_set.h"
 
 #define MR_SHARDS_PLACE "@place"
+#define MR_SHARDS_ADDRESS "@address" /* of a web server: text, the same for all samples */
 
 /* The numbers of such a column. */
 enum { MR_PLACE_SHARD, MR_PLACE_AT, MR_PLACE_BYTES, MR_PLACE_CHECK, MR_PLACE_NUMBERS };

@@ -4,6 +4,7 @@
  * packed. The index says where a body lies; here it is read, in ranges or whole.
  */
 #include "loaders/shard/body_reader.h"
+#include "loaders/shard/http_file.h"
 #include "loaders/shard/shards_index.h"
 #include "loaders/source/read_file.h"
 
@@ -78,12 +79,27 @@ static void shards_close(void *self)
     free(s);
 }
 
+/* What the process that made the index has found. */
+static void know_host(const struct mr_index *index, const char *url)
+{
+    int column = mr__index_column(index, MR_SHARDS_ADDRESS);
+    uint64_t entries;
+    if (column < 0 || !mr__shard_is_url(url) || !index->head->samples ||
+        index->head->column[column].width != MR_HTTP_ADDRESS)
+        return;
+    const char *address = mr__index_numbers(index, column, 0, &entries);
+    if (memchr(address, 0, MR_HTTP_ADDRESS))
+        mr__http_know(url, address);
+}
+
 static int shards_open(const void *params, const struct mr_index *index,
                        const struct mr_limits *limits, void **self, struct mr_errbuf *e)
 {
     struct shards *s = calloc(1, sizeof *s);
     char *path = mr__shards_path(index);
     (void)params; /* a confined process cannot follow its links; the index has done it */
+    if (path)
+        know_host(index, path);
     int rc = s && path ? mr__shard_set_read(&s->set, path, e)
                        : mr__fail(e, MR_E_MEMORY, "not enough memory to open the shards");
     free(path);
@@ -337,4 +353,40 @@ const struct mr_source mr__source_shards = {
     .ahead = shards_ahead,
     .tensor = shards_tensor,
     .roots = shards_roots,
+};
+
+/* ---- on a web server ---- */
+
+static int remote_check(const void *params, struct mr_errbuf *e)
+{
+    const struct shards_params *p = params;
+    if (mr__shard_is_url(p->path))
+        return MR_OK;
+    return mr__fail(e, MR_E_CONFIG, "url: '%s' is no URL such as http://host:port/folder",
+                    mr__printable(p->path, strlen(p->path)).text);
+}
+
+static const struct mr_opt remote_opts[] = {
+    {.name = "url",
+     .type = MR_OPT_STR,
+     .off = offsetof(struct shards_params, path),
+     .help = "http://host:port/folder, where a server sends ranges of what 'millrace pack' has "
+             "made, or one of its shards"},
+    MR_OPTS_END,
+};
+
+const struct mr_source mr__source_remote_shards = {
+    .d = {.name = "remote_shards",
+          .help = "packed data on a web server, read by range requests",
+          .params_size = sizeof(struct shards_params),
+          .opts = remote_opts,
+          .check = remote_check},
+    .network = true,
+    .resolved = true,
+    .index = shards_index,
+    .open = shards_open,
+    .read = shards_read,
+    .ranges = shards_ranges,
+    .close = shards_close,
+    .tensor = shards_tensor,
 };
