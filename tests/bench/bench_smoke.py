@@ -96,6 +96,15 @@ def packing(programs, data, out):
     check(abs(entry["images_per_s"] * entry["wall_s"] - 256) < 1e-6, "by the wall clock")
 
 
+def array(programs, out):
+    run(sys.executable, BENCH / "run.py", "--out", out, "--bin", programs, "--job", "array",
+        "--rows", 40, "--batch", 4, "--rounds", 1, "--seconds", 0.1, "--limit-seconds", 0.1)
+    results = json.loads((out / "results.json").read_text())
+    check([len(record["runs"]) for record in results["candidates"]] == [1, 1], "both ran")
+    check(results["candidates"][1]["same_stream"], "shards have the file's rows")
+    check("| memcpy |" in (out / "table.md").read_text(), "held against memcpy")
+
+
 def handoff(programs, data):
     ready = json.loads(run(programs / "bench_handoff", "ready", "--batch", 3, "--rounds", 50))
     check(0 < ready["min_us"] <= ready["median_us"] <= ready["max_us"], "times are in order")
@@ -151,6 +160,7 @@ def main():
         bytes_alone(programs, data, Path(folder) / "bytes")
         packed(programs, data, Path(folder) / "packed")
         packing(programs, data, Path(folder) / "packing")
+        array(programs, Path(folder) / "array")
         handoff(programs, data)
         rows_file.make(Path(folder) / "rows.npy", 1)
         copying(programs, Path(folder) / "rows.npy")
