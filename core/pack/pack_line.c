@@ -11,10 +11,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { KEPT_BYTES = 4 << 20 }; /* a place does not keep more memory than that */
+enum { KEPT_BYTES = 4 << 20 }; /* no buffer keeps more memory than that */
 
 struct place {
-    struct mr_pack_made made;
+    struct mr_pack_made *made; /* NULL: nobody has begun it */
     size_t bytes;
     bool ready;
 };
@@ -27,7 +27,10 @@ struct line {
     bool taking;
     int rc;      /* negative: over */
     size_t held; /* bytes in places that are ready */
-    struct place *places;
+    struct place places[MR_PACK_PLACES];
+    struct mr_pack_made
+        *idle[MR_PACK_PLACES]; /* the last one was in use last: it is in the cache */
+    int nidle;
     struct mr_errbuf *e;
 };
 
@@ -60,15 +63,23 @@ static void begin(struct mr_pack_made *made, uint64_t sample)
     made->scale_x = made->scale_y = 1;
 }
 
-/* False: it is over. */
-static bool wait_for_place(struct line *l, uint64_t i)
+/* What is to be filled, or NULL: it is over. */
+static struct mr_pack_made *wait_for_place(struct line *l, uint64_t i)
 {
+    struct mr_pack_made *made = NULL;
     pthread_mutex_lock(&l->lock);
     while (l->rc >= 0 && i != l->next && (i - l->next >= MR_PACK_PLACES || l->held >= MR_PACK_HELD))
         pthread_cond_wait(&l->moved, &l->lock);
-    bool on = l->rc >= 0;
+    if (l->rc >= 0) {
+        made = l->nidle ? l->idle[--l->nidle] : calloc(1, sizeof *made);
+        l->places[i % MR_PACK_PLACES].made = made;
+        if (!made) {
+            l->rc = mr__fail(l->e, MR_E_MEMORY, "not enough memory for the samples under way");
+            pthread_cond_broadcast(&l->moved);
+        }
+    }
     pthread_mutex_unlock(&l->lock);
-    return on;
+    return made;
 }
 
 /* With the lock, which is let go while the work is done. */
@@ -78,9 +89,15 @@ static void take_ready(struct line *l)
     l->taking = true;
     while (l->rc >= 0 && (p = &l->places[l->next % MR_PACK_PLACES])->ready) {
         pthread_mutex_unlock(&l->lock);
-        int rc = l->work->take(l->work->ctx, &p->made, l->e);
+        struct mr_errbuf e = {0};
+        int rc = l->work->take(l->work->ctx, p->made, &e);
         pthread_mutex_lock(&l->lock);
-        l->rc = rc < 0 ? rc : l->rc;
+        if (rc < 0 && l->rc >= 0) {
+            l->rc = rc;
+            *l->e = e;
+        }
+        l->idle[l->nidle++] = p->made;
+        p->made = NULL;
         l->held -= p->bytes;
         p->ready = false;
         l->next++;
@@ -93,43 +110,52 @@ static void work_on(void *ctx, int worker, uint64_t i)
 {
     struct line *l = ctx;
     struct place *p = &l->places[i % MR_PACK_PLACES];
-    if (!wait_for_place(l, i))
+    struct mr_pack_made *made = wait_for_place(l, i);
+    if (!made)
         return;
-    begin(&p->made, l->first + i);
-    l->work->make(l->work->ctx, worker, &p->made);
-    p->bytes = bytes_of(&p->made);
+    begin(made, l->first + i);
+    l->work->make(l->work->ctx, worker, made);
+    size_t bytes = bytes_of(made);
     pthread_mutex_lock(&l->lock);
     p->ready = true;
-    l->held += p->bytes;
+    p->bytes = bytes;
+    l->held += bytes;
     if (!l->taking)
         take_ready(l);
     pthread_mutex_unlock(&l->lock);
 }
 
-static void free_places(struct place *places)
+static void free_made(struct mr_pack_made *made)
 {
-    for (int i = 0; i < MR_PACK_PLACES; i++) {
-        for (int k = 0; k < MR_INDEX_MAX_COLUMNS; k++) {
-            mr__buf_free(&places[i].made.body[k]);
-            mr__buf_free(&places[i].made.sums[k]);
-        }
-        mr__buf_free(&places[i].made.boxes);
+    if (!made)
+        return;
+    for (int k = 0; k < MR_INDEX_MAX_COLUMNS; k++) {
+        mr__buf_free(&made->body[k]);
+        mr__buf_free(&made->sums[k]);
     }
-    free(places);
+    mr__buf_free(&made->boxes);
+    free(made);
 }
 
 int mr__pack_line(uint64_t first, uint64_t end, int threads, const struct mr_pack_work *work,
                   struct mr_errbuf *e)
 {
-    struct line l = {.work = work,
-                     .first = first,
-                     .lock = PTHREAD_MUTEX_INITIALIZER,
-                     .moved = PTHREAD_COND_INITIALIZER,
-                     .e = e};
-    l.places = calloc(MR_PACK_PLACES, sizeof *l.places);
-    if (!l.places)
+    struct line *l = calloc(1, sizeof *l);
+    if (!l)
         return mr__fail(e, MR_E_MEMORY, "not enough memory for the samples under way");
-    mr__parallel(end - first, threads, work_on, &l);
-    free_places(l.places);
-    return l.rc;
+    l->work = work;
+    l->first = first;
+    l->e = e;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->moved, NULL);
+    mr__parallel(end - first, threads, work_on, l);
+    for (int i = 0; i < MR_PACK_PLACES; i++)
+        free_made(l->places[i].made);
+    while (l->nidle)
+        free_made(l->idle[--l->nidle]);
+    pthread_cond_destroy(&l->moved);
+    pthread_mutex_destroy(&l->lock);
+    int rc = l->rc;
+    free(l);
+    return rc;
 }
