@@ -91,16 +91,11 @@ enum what { MASKS, IMAGES, OWN_FIELDS };
 /* Every sample once, in order, all of it decoded, next to nothing kept. */
 static void set_run(struct overrides *set, enum what what, bool mixture)
 {
-    static const char *const keys[] = {"epochs=1",
-                                       "rank=0",
-                                       "world=1",
-                                       "deterministic=true",
-                                       "on_error=skip",
-                                       "max_bad=100%",
-                                       "bad_list=''",
-                                       "sampler={type: sequential}",
-                                       "bad_list_in=''",
-                                       "batch={size: 16, last: short}"};
+    static const char *const keys[] = {"epochs=1",       "rank=0",
+                                       "world=1",        "deterministic=true",
+                                       "on_error=skip",  "max_bad=100%",
+                                       "bad_list=''",    "sampler={type: sequential}",
+                                       "bad_list_in=''", "batch={size: 16, last: short}"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         overrides_add(set, keys[i]);
     if (mixture) /* its parts one behind the other, whatever each had to say */
@@ -302,9 +297,15 @@ static bool has_images(const struct job *job)
     return has;
 }
 
+/* Then nothing can be decoded. */
 static bool index_damaged(const struct job *job)
 {
-    return job->shards.n && job->shards.damage[0].sample < 0;
+    const struct shard_damage *d = job->shards.damage;
+    if (!job->shards.n || d->sample >= 0)
+        return false;
+    if (job->o->json)
+        (void)cli_fail(CLI_FAILED, "%s", d->reason);
+    return true;
 }
 
 static int decode(struct job *job)

@@ -51,6 +51,8 @@ VERBS = (
     Verb("doctor", ["doctor", "--json"]),
     Verb("verify", ["verify", "data/images", "--json", "--bad-list", "bad", "--producers", "1"],
          ("bad",)),
+    Verb("verify", ["verify", "data/packed", "--json", "--producers", "1"], step=3),
+    Verb("list", ["pack", "--list", "data/packed"]),
     Verb("run", ["run", "c.yaml", "--json", "--hash", "--state", "state", "--hash-list", "list",
                  "--contact-sheet", "sheet", "--bad-list", "bad"],
          ("state", "list", "sheet", "bad")),

@@ -24,6 +24,12 @@ const char manifest_config[] = "version: 1\nseed: 3\nepochs: 1\nbatch: {size: 2}
                                "ops:\n  - resize: {size: [8, 8]}\n"
                                "fields:\n  image: {dtype: uint8}\n  mask: {dtype: uint8}\n"
                                "  label: {dtype: int64}\n  boxes: {dtype: float32, max: 6}\n";
+const char shards_config[] = "version: 1\nseed: 3\nepochs: 1\nbatch: {size: 2}\nslots: 2\n"
+                             "producers: 1\non_error: fail\n"
+                             "source: {type: shards, path: " MR_KTH_SAMPLE "_packed}\n"
+                             "ops:\n  - random_resized_crop: {size: 8}\n"
+                             "fields:\n  image: {dtype: uint8}\n  mask: {dtype: uint8}\n"
+                             "  label: {dtype: int64}\n";
 const char script_config[] =
     "version: 1\nseed: 3\nepochs: 2\nbatch: {size: 2}\nslots: 2\n"
     "producers: 1\non_error: fail\n"
@@ -175,6 +181,11 @@ Outcome run_manifest()
     return run(manifest_config);
 }
 
+Outcome run_shards()
+{
+    return run(shards_config);
+}
+
 Outcome run_script()
 {
     return run(script_config);
@@ -235,6 +246,7 @@ Scenario find_scenario(const std::string &name)
                {"describe", describe_all},
                {"folder", run_folder},
                {"manifest", run_manifest},
+               {"shards", run_shards},
                {"script", run_script},
                {"callbacks", run_callbacks}};
     for (const auto &s : all)
