@@ -98,6 +98,37 @@ static void store(void *to, mr_dtype type, uint64_t k, struct number x)
     }
 }
 
+/* ---- pairs that a compiler makes wide loops of; the numbers are those of `store` ---- */
+
+#define LOOP(from_type, to_type)                                                 \
+    static void from_type##_to_##to_type(void *to, const void *from, uint64_t n) \
+    {                                                                            \
+        const from_type *a = from;                                               \
+        to_type *b = to;                                                         \
+        for (uint64_t k = 0; k < n; k++)                                         \
+            b[k] = (to_type)a[k];                                                \
+    }
+LOOP(uint8_t, float)
+LOOP(int16_t, float)
+LOOP(uint16_t, float)
+LOOP(int32_t, float)
+LOOP(int64_t, float)
+LOOP(double, float)
+LOOP(float, double)
+LOOP(uint8_t, int64_t)
+LOOP(int32_t, int64_t)
+
+static const struct {
+    mr_dtype from, to;
+    void (*loop)(void *to, const void *from, uint64_t n);
+} loops[] = {
+    {MR_U8, MR_F32, uint8_t_to_float},    {MR_I16, MR_F32, int16_t_to_float},
+    {MR_U16, MR_F32, uint16_t_to_float},  {MR_I32, MR_F32, int32_t_to_float},
+    {MR_I64, MR_F32, int64_t_to_float},   {MR_F64, MR_F32, double_to_float},
+    {MR_F32, MR_F64, float_to_double},    {MR_U8, MR_I64, uint8_t_to_int64_t},
+    {MR_I32, MR_I64, int32_t_to_int64_t},
+};
+
 void mr__convert_numbers(void *to, mr_dtype to_type, const void *from, mr_dtype from_type,
                          uint64_t n)
 {
@@ -105,6 +136,11 @@ void mr__convert_numbers(void *to, mr_dtype to_type, const void *from, mr_dtype 
         memcpy(to, from, n * mr_dtype_size(to_type));
         return;
     }
+    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
+        if (loops[i].from == from_type && loops[i].to == to_type) {
+            loops[i].loop(to, from, n);
+            return;
+        }
     for (uint64_t k = 0; k < n; k++)
         store(to, to_type, k, load(from, from_type, k));
 }
