@@ -37,7 +37,8 @@ struct filler {
     void *source;
     struct file image, mask;
     struct mr_buf numbers; /* of a tensor, before they have the field's type */
-    uint64_t read_ns; /* that ranges have taken */
+    uint64_t read_ns;      /* that ranges have taken */
+    struct mr_read_clock parts;
     struct mr_read_ahead ahead;
     struct mr_row_pages pages;
     const struct mr_claim *claim;
@@ -127,19 +128,18 @@ static int get_range(void *ctx, uint64_t at, uint64_t bytes, const uint8_t **dat
 {
     struct file *file = ctx;
     struct filler *f = file->f;
-    struct mr_read_clock clock;
-    mr__hand_doing(mr__my_hand, MR_DOING_READ);
-    mr__read_begin(&clock);
+    uint64_t from = mr__read_part_begin(&f->parts), to;
+    mr__hand_doing_since(mr__my_hand, MR_DOING_READ, from);
     int rc = file->own.get(file->own.ctx, at, bytes, data, e);
-    bool waited = mr__read_end(&clock, f->lane);
-    f->read_ns += mr__now_ns() - clock.from_ns;
+    bool waited = mr__read_part_end(&f->parts, f->lane, &to);
+    f->read_ns += to - from;
     f->waited |= waited;
     mr__lane_count_up(f->lane, MR_COUNT_READS_WAITED, waited && !file->waited);
     file->waited |= waited;
     if (rc < 0)
         return rc;
     mr__lane_count_up(f->lane, MR_COUNT_BYTES_READ, bytes);
-    mr__hand_doing(mr__my_hand, MR_DOING_DECODE);
+    mr__hand_doing_since(mr__my_hand, MR_DOING_DECODE, to);
     return MR_OK;
 }
 
@@ -154,6 +154,7 @@ static int open_file(struct filler *f, uint64_t sample, int column, struct file 
     if (rc < 0 || !file->own.get)
         return rc < 0 ? rc : read_whole(f, sample, column, &file->whole, e);
     mr__lane_count_up(f->lane, MR_COUNT_READS, 1);
+    mr__read_parts_begin(&f->parts);
     file->given = (struct mr_ranges){.n = file->own.n, .get = get_range, .ctx = file};
     return MR_OK;
 }

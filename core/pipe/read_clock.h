@@ -18,4 +18,13 @@ void mr__read_begin(struct mr_read_clock *c);
  * Returns whether it had to. */
 bool mr__read_end(const struct mr_read_clock *c, struct mr_lane *lane);
 
+/* Of a file that is read in parts, by a decoder: most parts are there already, and asking the
+ * kernel costs more than they do. So it is asked before the first, and behind those that took
+ * longer than memory does. */
+void mr__read_parts_begin(struct mr_read_clock *c);
+/* Before a part; the time. */
+uint64_t mr__read_part_begin(struct mr_read_clock *c);
+/* Behind it: as mr__read_end; *now_ns is the time. */
+bool mr__read_part_end(struct mr_read_clock *c, struct mr_lane *lane, uint64_t *now_ns);
+
 #endif

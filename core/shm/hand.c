@@ -66,10 +66,16 @@ void mr__hand_attempt(struct mr_hand *hand, uint32_t attempt, uint64_t sample)
 
 void mr__hand_doing(struct mr_hand *hand, enum mr_activity activity)
 {
+    if (hand)
+        mr__hand_doing_since(hand, activity, mr__now_ns());
+}
+
+void mr__hand_doing_since(struct mr_hand *hand, enum mr_activity activity, uint64_t ns)
+{
     if (!hand)
         return;
     MR_SET(hand->activity, (uint32_t)activity);
-    MR_SET(hand->doing_since_ns, mr__now_ns());
+    MR_SET(hand->doing_since_ns, ns);
 }
 
 void mr__hand_end(struct mr_hand *hand)

@@ -24,6 +24,8 @@ void mr__hand_begin(struct mr_hand *hand, const struct mr_claim *claim, uint64_t
 void mr__hand_attempt(struct mr_hand *hand, uint32_t attempt, uint64_t sample);
 /* What the thread does now, for people. */
 void mr__hand_doing(struct mr_hand *hand, enum mr_activity activity);
+/* The same for who knows what time it is (mr__now_ns). */
+void mr__hand_doing_since(struct mr_hand *hand, enum mr_activity activity, uint64_t ns);
 /* The task has ended. */
 void mr__hand_end(struct mr_hand *hand);
 
