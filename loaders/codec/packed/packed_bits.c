@@ -89,6 +89,23 @@ static uint32_t *put_mcu(uint32_t *t, const struct mr_packed_blocks *b, int32_t 
     return t;
 }
 
+/* Neighbours are counted apart: one that is like the one before would wait for it. */
+static void count(struct mr_packed_symbols *s, const uint32_t *from, const uint32_t *to)
+{
+    for (; from + 1 < to; from += 2) {
+        s->count[from[0] >> 8 & 3][from[0] & 255]++;
+        s->count_odd[from[1] >> 8 & 3][from[1] & 255]++;
+    }
+    if (from < to)
+        s->count[*from >> 8 & 3][*from & 255]++;
+}
+
+void mr__packed_symbols_counts(const struct mr_packed_symbols *s, int kind, uint32_t counts[256])
+{
+    for (int i = 0; i < 256; i++)
+        counts[i] = s->count[kind][i] + s->count_odd[kind][i];
+}
+
 bool mr__packed_symbols_add(struct mr_packed_symbols *s, const struct mr_packed_blocks *b,
                             int32_t padding)
 {
@@ -101,8 +118,7 @@ bool mr__packed_symbols_add(struct mr_packed_symbols *s, const struct mr_packed_
     uint32_t *from = (uint32_t *)(void *)(s->tokens.data + s->tokens.n), *t = from;
     for (int32_t mcu = 0; mcu < b->mcus + padding; mcu++)
         t = put_mcu(t, b, mcu, dc);
-    for (; from < t; from++)
-        s->count[*from >> 8 & 3][*from & 255]++;
+    count(s, from, t);
     s->tokens.n = (size_t)((uint8_t *)t - s->tokens.data);
     uint32_t end = (uint32_t)(s->tokens.n / sizeof(uint32_t));
     return s->tokens.n / sizeof(uint32_t) <= UINT32_MAX &&

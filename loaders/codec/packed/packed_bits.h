@@ -14,12 +14,14 @@ enum { MR_PACKED_KINDS = 4 }; /* of symbols: DC and AC of the first component; o
 struct mr_packed_symbols {
     struct mr_buf tokens; /* u32: symbol, kind << 8, bits of the value << 16 */
     struct mr_buf ends;   /* u32: of each segment so far, the number of tokens */
-    uint32_t count[MR_PACKED_KINDS][256];
+    uint32_t count[MR_PACKED_KINDS][256], count_odd[MR_PACKED_KINDS][256];
 };
 
 /* Adds a segment's symbols, those of `padding` MCUs behind it included. False: no memory. */
 bool mr__packed_symbols_add(struct mr_packed_symbols *s, const struct mr_packed_blocks *blocks,
                             int32_t padding);
+/* How often each symbol of a kind has come so far. */
+void mr__packed_symbols_counts(const struct mr_packed_symbols *s, int kind, uint32_t counts[256]);
 /* The bits of segment `number` behind what is in *out, unstuffed, filled up with ones to whole
  * bytes. False: no memory. */
 bool mr__packed_symbols_write(const struct mr_packed_symbols *s, size_t number,

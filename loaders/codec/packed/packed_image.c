@@ -51,10 +51,13 @@ static bool good_block(const int16_t block[64], const uint16_t quant[64])
     return sum <= CERTAIN || agrees(block, quant);
 }
 
-static void turn(const int16_t from[64], int16_t to[64])
+/* Written out: each place is a constant. */
+#define TURN(k) to[k] = from[mr__packed_natural[k]]
+#define TURN_4(k) TURN(k), TURN((k) + 1), TURN((k) + 2), TURN((k) + 3)
+#define TURN_16(k) TURN_4(k), TURN_4((k) + 4), TURN_4((k) + 8), TURN_4((k) + 12)
+static void turn(const int16_t *restrict from, int16_t *restrict to)
 {
-    for (int k = 0; k < 64; k++)
-        to[k] = from[mr__packed_natural[k]];
+    TURN_16(0), TURN_16(16), TURN_16(32), TURN_16(48);
 }
 
 /* A block that no picture has: the value of the one before costs least. */
@@ -93,6 +96,14 @@ static const int16_t *block_of(const struct line *line, int32_t x, int16_t room[
     return room;
 }
 
+static bool take_block(const struct line *line, int32_t x, const uint16_t quant[64], int16_t to[64])
+{
+    int16_t room[64];
+    const int16_t *from = block_of(line, x, room);
+    turn(from, to);
+    return good_block(from, quant);
+}
+
 /* The component's blocks in the order in which an MCU has them decide which one comes before. */
 static bool component_row(const struct mr_packed_image *image, int32_t row, int number,
                           int16_t (*to)[64])
@@ -101,23 +112,21 @@ static bool component_row(const struct mr_packed_image *image, int32_t row, int 
     const jpeg_component_info *info = &image->cinfo->comp_info[number];
     int32_t across = image->body->across * c->h, w = (int32_t)info->width_in_blocks;
     int32_t h = (int32_t)info->height_in_blocks;
-    int16_t dc = 0, room[64];
+    int16_t dc = 0;
     struct line lines[2];
     for (int32_t y = 0; y < c->v && row * c->v + y < h; y++)
         lines[y] = line_of(image, row, number, y);
-    for (int32_t i = 0; i < across * c->v; i++) {
-        int32_t mcu = i / (c->h * c->v), k = i % (c->h * c->v);
-        int32_t x = mcu * c->h + k % c->h, y = k / c->h;
-        int16_t *block = to[y * across + x];
-        if (x >= w || row * c->v + y >= h) {
-            empty(block, dc);
-            continue;
+    for (int32_t mcu = 0; mcu < image->body->across; mcu++) {
+        for (int32_t y = 0; y < c->v; y++) {
+            for (int32_t x = mcu * c->h; x < (mcu + 1) * c->h; x++) {
+                int16_t *block = to[y * across + x];
+                if (x >= w || row * c->v + y >= h)
+                    empty(block, dc);
+                else if (!take_block(&lines[y], x, image->body->quant[c->quant], block))
+                    return false;
+                dc = block[0];
+            }
         }
-        const int16_t *from = block_of(&lines[y], x, room);
-        if (!good_block(from, image->body->quant[c->quant]))
-            return false;
-        turn(from, block);
-        dc = block[0];
     }
     return true;
 }

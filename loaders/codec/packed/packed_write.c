@@ -73,7 +73,9 @@ void mr__packed_write_choose(struct mr_packed_body *b, const struct mr_packed_sy
 {
     b->codes = b->components == 1 ? 2 : MR_PACKED_KINDS;
     for (int i = 0; i < b->codes; i++) {
-        mr__packed_codes_best(symbols->count[i], &b->code[i]);
+        uint32_t counts[256];
+        mr__packed_symbols_counts(symbols, i, counts);
+        mr__packed_codes_best(counts, &b->code[i]);
         mr__packed_codes_write(&b->code[i], &write[i]);
     }
     for (int i = 0; i < b->components; i++) {
