@@ -17,6 +17,18 @@ LANES void copy32(uint8_t *to, const uint8_t *from)
     _mm256_storeu_si256((void *)to, _mm256_loadu_si256((const void *)from));
 }
 
+LANES uint64_t lowest(const uint8_t *from)
+{
+    uint64_t mask = 0;
+
+    for (int i = 0; i < 64; i += 16) {
+        __m128i v = _mm_loadu_si128((const void *)(from + i));
+        v = _mm_cmpeq_epi8(v, _mm_set1_epi8(-128));
+        mask |= (uint64_t)(uint16_t)_mm_movemask_epi8(v) << i;
+    }
+    return mask;
+}
+
 LANES void widen_halves(const uint8_t *from, size_t n, uint8_t *to)
 {
     const __m256i value = _mm256_broadcastsi128_si256(

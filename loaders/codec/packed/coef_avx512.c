@@ -9,7 +9,6 @@
 
 #if defined(__x86_64__)
 #include "loaders/codec/packed/coef_parts.h"
-#include "loaders/codec/packed/coef_scalar.h"
 
 #include <immintrin.h>
 
@@ -19,10 +18,10 @@
 /* Where the next block's begin; copied about, so that it stays in registers. */
 struct place {
     const uint8_t *kind, *map, *byte, *nibble, *sign;
-    uint64_t room;  /* bytes from `sign` to the segment's end */
-    uint64_t signs; /* bits taken from `sign` */
-    int64_t enough; /* negative: a block has more signs than it may */
-    uint64_t flags; /* maps, or-ed: bit 0: there are escapes */
+    uint64_t room;                /* bytes from `sign` to the segment's end */
+    uint64_t signs;               /* bits taken from `sign` */
+    int64_t enough;               /* negative: a block has more signs than it may */
+    struct coef_escaped *escaped; /* where the next one is noted */
 };
 
 /* 32 bytes to the 64 values of their halves. */
@@ -38,7 +37,7 @@ LANES __m512i halves(const uint8_t *from)
 }
 
 /* The next block's coefficients in zigzag order, its DC aside. */
-LANES __m512i take(struct place *p, uint64_t *map)
+LANES __m512i take(struct place *p, int16_t *to, uint64_t *map)
 {
     uint64_t kind = mr__coef_kind[*p->kind++];
     uint32_t nbytes = coef_bytes_of(kind), large = coef_large_of(kind);
@@ -55,7 +54,10 @@ LANES __m512i take(struct place *p, uint64_t *map)
     v = _mm512_mask_mov_epi8(v, _pdep_u64(signs, rest), _mm512_set1_epi8(-1));
     int64_t n = __builtin_popcountll(rest);
     p->enough |= MR_COEF_SIGNS - n;
-    p->flags |= whole;
+    /* No other value is as low. */
+    p->escaped->to = to;
+    p->escaped->which = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(-128));
+    p->escaped += whole & 1;
     p->signs += (uint64_t)n;
     p->map += coef_maps_of(kind);
     p->byte += nbytes;
@@ -69,11 +71,16 @@ LANES void skip(struct place *p)
 {
     uint64_t kind = mr__coef_kind[*p->kind++];
     uint64_t map = _bzhi_u64(coef_load64(p->map), 8 * coef_maps_of(kind));
-    int64_t n = __builtin_popcountll(map & ~UINT64_C(1)) - (int64_t)coef_large_of(kind);
+    uint32_t all = (uint32_t)__builtin_popcountll(map & ~UINT64_C(1)), nbytes = coef_bytes_of(kind);
+    int64_t n = (int64_t)all - coef_large_of(kind);
 
     n = n > 0 ? n : 0;
     p->enough |= MR_COEF_SIGNS - n;
-    p->flags |= map;
+    p->escaped->to = NULL;
+    p->escaped->which =
+        _mm512_mask_cmpeq_epi8_mask(_bzhi_u64(~UINT64_C(0), nbytes < all ? nbytes : all),
+                                    _mm512_loadu_si512(p->byte), _mm512_set1_epi8(-128));
+    p->escaped += map & 1;
     p->signs += (uint64_t)n;
     p->map += coef_maps_of(kind);
     p->byte += coef_bytes_of(kind);
@@ -137,7 +144,8 @@ LANES struct place tile(struct place p, struct mr_slot *slot, uint32_t b, uint32
     __m512i v[4];
 
     for (uint32_t i = 0; i < 4; i++)
-        v[i] = i >= b && i < b + n ? take(&p, &map) : _mm512_setzero_si512();
+        v[i] = i >= b && i < b + n ? take(&p, (int16_t *)(void *)slot + 8 * i, &map)
+                                   : _mm512_setzero_si512();
     uint32_t used = 64 - (uint32_t)__builtin_clzll(map);
     store_tile(slot, v, dc - b, used, (__mmask8)(((1u << 2 * n) - 1) << 2 * b));
     slot->used = slot->used > used ? slot->used : (uint8_t)used;
@@ -175,6 +183,7 @@ LANES struct place run(struct place p, const struct mr_coef_run *r, const int16_
 
 AVX512 static bool decode(const struct mr_coef_segment *s)
 {
+    struct coef_escaped escaped[MR_COEF_BLOCKS + 1];
     struct coef_parts p;
     const int16_t *dc = p.dc + COEF_DC_FRONT;
 
@@ -185,14 +194,14 @@ AVX512 static bool decode(const struct mr_coef_segment *s)
                        .byte = p.byte,
                        .nibble = p.nibble,
                        .sign = p.sign,
-                       .room = (uint64_t)(p.end - p.sign)};
+                       .room = (uint64_t)(p.end - p.sign),
+                       .escaped = escaped};
     for (uint32_t r = 0; r < s->nruns; r++) {
         at = run(at, &s->run[r], dc);
         dc += s->run[r].n;
     }
     p.signs = at.signs;
-    if (at.flags & 1)
-        mr__coef_take_escapes(s, &p);
+    coef_take_escapes(&p, escaped, (uint32_t)(at.escaped - escaped));
     return at.enough >= 0 && coef_ends(&p);
 }
 

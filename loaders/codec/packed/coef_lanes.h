@@ -11,13 +11,13 @@
  * PUT (how many blocks it takes at a time, 1 or 2) and
  *   copy32(to, from)          32 bytes
  *   widen_halves(from, n, to) the values of 2 n halves of bytes; may read and write 32 more
+ *   lowest(from)              a bit for each of 64 bytes that is -128
  *   widen_signs(from, n, to)  1 or -1 for each of 8 n bits; may read 16, write 64 more
  *   put(const struct collected *blocks, map, two, to) blocks[0], and, where `two`, blocks[1] into a
  *                             block of a tile, and the next one, whose coefficients are 0; `map` is
  *                             what they have together, and not 0
  */
 #include "loaders/codec/packed/coef_parts.h"
-#include "loaders/codec/packed/coef_scalar.h"
 
 enum { AHEAD = 64 }; /* bytes behind every buffer that may be written, and read */
 
@@ -26,6 +26,9 @@ struct buffers {
     uint8_t signs[64 * MR_COEF_BLOCKS + AHEAD];
     uint8_t values[64 * MR_COEF_BLOCKS + AHEAD];
     struct collected block[MR_COEF_BLOCKS + 1];
+    uint32_t flagged[MR_COEF_BLOCKS + 1]; /* blocks that may have escapes */
+    struct coef_escaped escaped[MR_COEF_BLOCKS];
+    uint32_t nflagged;
 };
 
 LANES void copy_run(uint8_t *to, const uint8_t *from, uint32_t n)
@@ -35,17 +38,17 @@ LANES void copy_run(uint8_t *to, const uint8_t *from, uint32_t n)
         copy32(to + 32, from + 32);
 }
 
-/* Pass 1. All maps or-ed; 0: there are more signs than there may be. Whatever the bytes, a block
- * takes at most 64 of each buffer. */
-LANES uint64_t collect(struct coef_parts *p, struct buffers *b)
+/* Pass 1. False: there are more signs than there may be. Whatever the bytes, a block takes at most
+ * 64 of each buffer. */
+LANES bool collect(struct coef_parts *p, struct buffers *b)
 {
     const uint8_t *map_at = p->map, *bytes = p->byte, *halves = b->halves, *signs = b->signs;
     size_t room = (size_t)(p->end - p->sign), most = 8 * MR_COEF_BLOCKS;
     uint8_t *values = b->values;
-    uint64_t all = 0;
     int32_t enough = 0;
 
     room = room < most ? room : most;
+    b->nflagged = 0;
     widen_halves(p->nibble, (size_t)(p->sign - p->nibble), b->halves);
     widen_signs(p->sign, room, b->signs);
     for (uint32_t i = 0; i < p->blocks; i++) {
@@ -54,7 +57,8 @@ LANES uint64_t collect(struct coef_parts *p, struct buffers *b)
         int32_t ones = __builtin_popcountll(map & ~UINT64_C(1)) - (int32_t)large;
         ones = ones > 0 ? ones : 0;
         enough |= MR_COEF_SIGNS - ones;
-        all |= map;
+        b->flagged[b->nflagged] = i;
+        b->nflagged += map & 1;
         b->block[i] = (struct collected){map & ~UINT64_C(1), values};
         copy_run(values, bytes, nbytes);
         copy_run(values + nbytes, halves, large - nbytes);
@@ -66,7 +70,34 @@ LANES uint64_t collect(struct coef_parts *p, struct buffers *b)
         signs += ones;
     }
     p->signs = (uint64_t)(signs - b->signs);
-    return enough < 0 || p->signs > 8 * room ? 0 : all | 2;
+    return enough >= 0 && p->signs <= 8 * room;
+}
+
+/* The bit of `map` that is set and has n of these below it. */
+LANES uint64_t nth(uint64_t map, uint32_t n)
+{
+    for (; n > 0; n--)
+        map &= map - 1;
+    return map & -map;
+}
+
+/* No value but an escape is as low; values are numbered as the map's bits are. */
+VECTOR static void find_escapes(const struct mr_coef_segment *s, struct buffers *b)
+{
+    const struct mr_coef_run *run = s->run;
+    uint32_t first = 0;
+
+    for (uint32_t k = 0; k < b->nflagged; k++) {
+        uint32_t i = b->flagged[k];
+        const struct collected *c = &b->block[i];
+        uint32_t n = (uint32_t)__builtin_popcountll(c->map);
+        uint64_t which = 0;
+        while (i - first >= run->n)
+            first += run++->n;
+        for (uint64_t left = lowest(c->values) & ((UINT64_C(1) << n) - 1); left; left &= left - 1)
+            which |= nth(c->map, (uint32_t)__builtin_ctzll(left));
+        b->escaped[k] = (struct coef_escaped){coef_made_at(run, i - first), which};
+    }
 }
 
 /* Pass 2, for PUT blocks or the last one. */
@@ -107,15 +138,14 @@ VECTOR static bool decode(const struct mr_coef_segment *s)
 
     if (!coef_begin(s, &p))
         return false;
-    uint64_t all = collect(&p, &b);
-    if (!all)
+    if (!collect(&p, &b))
         return false;
     for (uint32_t r = 0; r < s->nruns; r++) {
         place_run(&s->run[r], c, dc);
         c += s->run[r].n;
         dc += s->run[r].n;
     }
-    if (all & 1)
-        mr__coef_take_escapes(s, &p);
+    find_escapes(s, &b);
+    coef_take_escapes(&p, b.escaped, b.nflagged);
     return coef_ends(&p);
 }

@@ -20,6 +20,15 @@ LANES void copy32(uint8_t *to, const uint8_t *from)
     vst1q_u8(to + 16, b);
 }
 
+LANES uint64_t lowest(const uint8_t *from)
+{
+    uint64_t mask = 0;
+
+    for (int i = 0; i < 64; i++)
+        mask |= (uint64_t)(from[i] == 0x80) << i;
+    return mask;
+}
+
 LANES void widen_halves(const uint8_t *from, size_t n, uint8_t *to)
 {
     static const int8_t list[16] = {-8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8};

@@ -30,6 +30,13 @@ struct coef_parts {
     int16_t dc[COEF_DC_FRONT + MR_COEF_BLOCKS + COEF_DC_FRONT];
 };
 
+/* A block that may have escapes: where it goes, NULL: nowhere; and which of its coefficients are
+ * escapes, by number in zigzag order, of the others only how many they are. */
+struct coef_escaped {
+    int16_t *to;
+    uint64_t which;
+};
+
 struct collected { /* a block: its map, without DC, and where its values are */
     uint64_t map;
     const uint8_t *values;
@@ -74,6 +81,18 @@ COEF_INLINE int16_t *coef_made_at(const struct mr_coef_run *run, uint32_t i)
 
     return i >= run->from && i < run->to ? (int16_t *)(void *)(run->row + at / 4) + at % 4 * 8
                                          : NULL;
+}
+
+/* Escapes of blocks, in the order of the blocks. */
+COEF_INLINE void coef_take_escapes(struct coef_parts *p, const struct coef_escaped *e, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint64_t left = e[i].which; left; left &= left - 1) {
+            int16_t value = coef_escape(p);
+            if (e[i].to)
+                e[i].to[mr__coef_place[__builtin_ctzll(left)]] = value;
+        }
+    }
 }
 
 /* A component's first DC stands by itself, each other one as what it is more than the block to its

@@ -2,8 +2,6 @@
  *
  * coef_scalar.c: decoding a segment, the specification; and which version is used.
  */
-#include "loaders/codec/packed/coef_scalar.h"
-
 #include "loaders/codec/packed/coef_parts.h"
 
 /* Replaces those of a block's n bytes that are escapes, or goes past them. */
@@ -15,23 +13,6 @@ static void take_escapes(struct coef_parts *p, const uint8_t *bytes, uint32_t n,
             int16_t value = coef_escape(p);
             if (to)
                 to[mr__coef_place[__builtin_ctzll(map)]] = value;
-        }
-    }
-}
-
-void mr__coef_take_escapes(const struct mr_coef_segment *s, struct coef_parts *p)
-{
-    const uint8_t *kind_at = p->kind, *map_at = p->map, *bytes = p->byte;
-
-    for (uint32_t r = 0; r < s->nruns; r++) {
-        const struct mr_coef_run *run = &s->run[r];
-        for (uint32_t i = 0; i < run->n; i++) {
-            uint64_t kind = mr__coef_kind[*kind_at++], map = coef_map(map_at, kind);
-            if (map & 1)
-                take_escapes(p, bytes, coef_bytes_of(kind), map & ~UINT64_C(1),
-                             coef_made_at(run, i));
-            map_at += coef_maps_of(kind);
-            bytes += coef_bytes_of(kind);
         }
     }
 }

@@ -25,6 +25,18 @@ LANES void copy32(uint8_t *to, const uint8_t *from)
     _mm_storeu_si128((void *)(to + 16), b);
 }
 
+LANES uint64_t lowest(const uint8_t *from)
+{
+    uint64_t mask = 0;
+
+    for (int i = 0; i < 64; i += 16) {
+        __m128i v = load(from + i);
+        v = _mm_cmpeq_epi8(v, _mm_set1_epi8(-128));
+        mask |= (uint64_t)(uint16_t)_mm_movemask_epi8(v) << i;
+    }
+    return mask;
+}
+
 LANES void widen_halves(const uint8_t *from, size_t n, uint8_t *to)
 {
     const __m128i value = _mm_setr_epi8(-8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8);
