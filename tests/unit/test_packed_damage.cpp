@@ -86,11 +86,21 @@ TEST(PackedRanges, ACropAsksForWhatItNeeds)
     }
 }
 
+class DamageOfCodings : public testing::TestWithParam<mr_packed_coding>
+{
+};
+
+INSTANTIATE_TEST_SUITE_P(Packed, DamageOfCodings,
+                         testing::Values(MR_PACKED_HUFFMAN, MR_PACKED_STREAMS),
+                         [](const testing::TestParamInfo<mr_packed_coding> &coding) {
+                             return coding.param == MR_PACKED_HUFFMAN ? "Huffman" : "Streams";
+                         });
+
 // Every byte of head and index, and some of the rest: an answer or a sentence, and a decoder that
 // goes on.
-TEST(PackedDamage, EveryByteOfTheHead)
+TEST_P(DamageOfCodings, EveryByteOfTheHead)
 {
-    Packed all;
+    Packed all(GetParam());
     std::mt19937 rng(7);
     Bytes jpeg = encode_jpeg(make_picture(170, 40, 3));
     ASSERT_EQ(all.make(jpeg, 32), MR_OK) << all.error.text;
