@@ -97,6 +97,24 @@ class Shards(Packed):
         (self.packed / "pack.json").write_text("{")
         self.assertIn("pack.json", self.millrace("verify", "packed", rc=1)[1])
 
+    def test_arrays_have_only_checksums(self):
+        import numpy
+        (self.work / "set").mkdir()
+        numpy.save(self.work / "set/x.npy", numpy.arange(60000, dtype="<f4").reshape(20, 3000))
+        (self.work / "a.yaml").write_text(
+            "version: 1\nsource: {type: npy, path: set}\n"
+            "fields: {x: {dtype: float32, shape: [3000]}}\n")
+        done = self.work / "arrays"
+        self.millrace("pack", "a.yaml", done, "--mode", "array", "--quiet")
+        self.assertEqual(self.verified(done)["damaged"], [])
+        shard = next(done.glob("*.mrs"))
+        data = bytearray(shard.read_bytes())
+        data[100000] ^= 1
+        shard.write_bytes(data)
+        result = self.verified(done, rc=1)
+        self.assertEqual(len(result["damaged"]), 1)
+        self.assertEqual(result["bad_samples"], [])
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Sends ranges of files below server.root, and does what server.faults says first."""
