@@ -67,9 +67,10 @@ TEST(RowPages, SpareFaults)
 TEST(RowPages, OfFewBytesAreLeftAlone)
 {
     Memory m;
-    long before = faults();
-    mr__row_pages_get(m.one, 4096);
-    EXPECT_EQ(faults(), before);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (size_t i = 0; i < Memory::bytes; i += page)
+        mr__row_pages_get(m.one + i, page);
+    EXPECT_GE(Memory::write(m.one, 1), (long)(Memory::bytes / page));
 }
 
 TEST(RowPages, AreWantedOnce)
