@@ -197,10 +197,14 @@ class Bench:
         return self.stream(candidate, self.source(candidate)) == \
             self.stream(candidate, self.source(None))
 
-    def analyze(self, candidate):
-        """The stages of `millrace explain --analyze`, of one producer."""
+    def analyze(self, candidate, rate=0):
+        """The stages of `millrace explain --analyze`, of one producer: over as many batches as it
+        has by default, or as a known rate asks for."""
         command = [self.bin / "millrace", "explain", BENCH / "configs" / candidate.config,
                    "--analyze", "--json", "--producers", "1"]
+        if rate:
+            rows = rate / self.workers(candidate) * self.options.seconds
+            command += ["--batches", 2 + math.ceil(rows / self.options.batch)]
         for setting in (*self.source(candidate), f"batch.size={self.options.batch}",
                         *candidate.settings):
             command += ["--set", setting]
@@ -371,7 +375,7 @@ def main():
         results["outside_decoding"] = [bench.outside(OWN) for _ in range(options.rounds)]
     for candidate, record in racers if bench.job.stages else []:
         if candidate.is_millrace:
-            record["stages_us"] = figures.stages(bench.analyze(candidate))
+            record["stages_us"] = figures.stages(bench.analyze(candidate, record["rate"]))
     results["machine"]["load_average_after"] = os.getloadavg()
     results["seconds"] = time.monotonic() - start
     write(bench, results)
