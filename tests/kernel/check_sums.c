@@ -28,12 +28,11 @@ static void test(struct check *c)
 static void bench(struct check *c)
 {
     const struct mr_sum_kernel *k = mr__sum_kernel_for(check_cpu(c));
-    volatile uint64_t seen = 0;
 
     check_case(c, "a chunk");
     uint8_t *chunk = check_room(c, MR_SHARD_CHUNK_BYTES, 64);
     CHECK_BENCH(c, MR_SHARD_CHUNK_BYTES, "hash of a chunk, per byte")
-    seen += hash(k, chunk);
+    chunk[0] = (uint8_t)hash(k, chunk);
 }
 
 const struct check_kernel check_sums = {"sums", test, bench};
