@@ -4,6 +4,7 @@
  * packed. The index says where a body lies; here it is read, in ranges or whole.
  */
 #include "loaders/shard/body_reader.h"
+#include "loaders/shard/checked_rows.h"
 #include "loaders/shard/http_file.h"
 #include "loaders/shard/shards_index.h"
 #include "loaders/source/read_file.h"
@@ -44,6 +45,7 @@ struct shards {
     uint64_t nopen;
     int place[MR_INDEX_MAX_COLUMNS]; /* of a column of files; -1: it is none */
     struct one_body body[MR_INDEX_MAX_COLUMNS];
+    struct mr_checked checked; /* tensors */
 };
 
 /* ---- the set ---- */
@@ -74,6 +76,7 @@ static void shards_close(void *self)
         mr__shard_close(&s->open[i].shard);
     for (int i = 0; i < MR_INDEX_MAX_COLUMNS; i++)
         mr__body_free(&s->body[i].body);
+    mr__checked_free(&s->checked);
     mr__shard_set_free(&s->set);
     free(s->open);
     free(s);
@@ -108,6 +111,9 @@ static int shards_open(const void *params, const struct mr_index *index,
     s->index = index;
     s->max_bytes = (uint64_t)limits->max_file_bytes;
     if (rc == MR_OK && !(s->open = calloc(s->set.n + 1, sizeof *s->open)))
+        rc = mr__fail(e, MR_E_MEMORY, "not enough memory for %llu shards",
+                      (unsigned long long)s->set.n);
+    if (rc == MR_OK && !mr__checked_begin(&s->checked, index->head->samples, s->set.n))
         rc = mr__fail(e, MR_E_MEMORY, "not enough memory for %llu shards",
                       (unsigned long long)s->set.n);
     if (rc == MR_OK)
@@ -196,6 +202,23 @@ static int name_it(const struct one_body *one, int rc, struct mr_errbuf *e)
 }
 
 /* The numbers of a tensor, as they lie in the shard, straight to where they are wanted. */
+static int read_tensor(struct shards *s, uint64_t shard, struct mr_shard_file *file,
+                       const struct mr_shard_place *place, const struct one_body *one, void *to,
+                       struct mr_errbuf *e)
+{
+    uint64_t at = place->at + mr__shard_sums_bytes(place->bytes);
+    bool same = mr__checked_same(&s->checked, file, shard);
+    if (same && mr__checked_has(&s->checked, one->column, one->sample)) {
+        int rc = mr__shard_file_read(file, at, to, place->bytes, e);
+        if (rc < 0 || mr__checked_same(&s->checked, file, shard))
+            return rc;
+    }
+    int rc = mr__body_straight(&s->body[one->column].body, file, place, to, e);
+    if (rc == MR_OK && same)
+        mr__checked_add(&s->checked, one->column, one->sample);
+    return rc;
+}
+
 static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
                          struct mr_errbuf *e)
 {
@@ -218,7 +241,7 @@ static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint
     if (rc == MR_OK)
         rc = need_shard(s, shard, &file, e);
     if (rc == MR_OK)
-        rc = mr__body_straight(&one->body, file, &place, to, e);
+        rc = read_tensor(s, shard, file, &place, one, to, e);
     if (rc == MR_OK)
         mr__le_turn(to, c->width, mr_dtype_size((mr_dtype)c->dtype));
     return name_it(one, rc, e);

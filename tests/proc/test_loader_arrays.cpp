@@ -8,6 +8,8 @@
 #include "loader_testing.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 namespace fs = std::filesystem;
 
@@ -253,6 +255,38 @@ TEST_F(Arrays, ADamagedTensorIsABadSample)
     EXPECT_EQ(valid(log), "v--") << log;
     EXPECT_NE(log.find("'" + tree.path("out") + "', sample 1 of 'x': bytes "), std::string::npos)
         << log;
+}
+
+// What was checked once is believed only while nobody touches the file.
+TEST_F(Arrays, DamageThatComesLaterIsFound)
+{
+    tree.folder("out");
+    Listed from("{type: npy, path: " + tree.path("set") + "}");
+    ASSERT_EQ(from.rc, MR_OK) << from.e.text;
+    ASSERT_EQ(pack(from, tree.path("out")).size(), 1u);
+    std::this_thread::sleep_for(std::chrono::milliseconds(3100)); // old enough to be believed
+    Loader l("version: 1\nepochs: 3\nbatch: {size: 100}\nsampler: {type: sequential}\nslots: 1\n"
+             "spares: 0\nproducers: 1\non_error: skip\nmax_bad: 100%\n"
+             "source: {type: shards, path: " +
+             tree.path("out") + "}\nfields: {x: {dtype: float32, shape: [2, 3]}, label: int64}\n");
+    ASSERT_EQ(l.rc, MR_OK) << l.error;
+    mr_batch *b;
+    for (int epoch = 0; epoch < 3; epoch++) {
+        ASSERT_EQ(mr_next(l.handle, &b, 30000), MR_OK) << mr_error(l.handle);
+        EXPECT_EQ((int)mr_valid(b)[50], epoch < 2) << epoch;
+        EXPECT_EQ((int)mr_valid(b)[49], 1);
+        if (epoch == 1) { // the second epoch has read what the first one checked
+            std::fstream f(tree.path("out/s-000000.mrs"),
+                           std::ios::in | std::ios::out | std::ios::binary);
+            long at = 64 + 50 * (24 + 4) + 4 + 9; // sample 50: a head, items of a sum and 24 bytes
+            f.seekg(at);
+            char c = (char)(f.get() ^ 1);
+            f.seekp(at);
+            f.put(c);
+        }
+        mr_release(b);
+        EXPECT_EQ(mr_next(l.handle, &b, 30000), MR_END_EPOCH);
+    }
 }
 
 // What is cut off is bad, sample by sample, and told by file and number.
