@@ -90,13 +90,25 @@ static int add_sizes(struct mr_growing_columns *g, struct mr_errbuf *e)
     return MR_OK;
 }
 
+static uint64_t class_text_bytes(const struct mr_index *index)
+{
+    uint64_t bytes = 0;
+    for (uint64_t i = 0; i < index->head->classes; i++) {
+        size_t n;
+        (void)mr__index_class(index, i, &n);
+        bytes += n;
+    }
+    return bytes;
+}
+
 int mr__growing_begin(struct mr_growing_columns *g, const struct mr_shard_plan *plan,
                       struct mr_errbuf *e)
 {
     struct mr_errbuf own;
     int rc = MR_OK;
     e = e ? e : &own;
-    *g = (struct mr_growing_columns){.plan = plan, .image_w = -1, .image_h = -1};
+    *g = (struct mr_growing_columns){
+        .plan = plan, .class_bytes = class_text_bytes(plan->index), .image_w = -1, .image_h = -1};
     for (int i = 0; rc == MR_OK && i < (int)plan->index->head->columns; i++)
         rc = take_column(g, i, e);
     return rc == MR_OK && plan->sizes ? add_sizes(g, e) : rc;
@@ -178,22 +190,11 @@ uint64_t mr__growing_adds(const struct mr_growing_columns *g, const struct mr_sh
 
 /* ---- the index ---- */
 
-static uint64_t class_text_bytes(const struct mr_index *index)
-{
-    uint64_t bytes = 0;
-    for (uint64_t i = 0; i < index->head->classes; i++) {
-        size_t n;
-        (void)mr__index_class(index, i, &n);
-        bytes += n;
-    }
-    return bytes;
-}
-
 uint64_t mr__growing_bytes(const struct mr_growing_columns *g)
 {
     const struct mr_index *index = g->plan->index;
     uint64_t bytes = MR_SHARD_INDEX_HEAD_BYTES + (uint64_t)g->n * MR_SHARD_COLUMN_BYTES;
-    bytes += (index->head->classes + 1) * 8 + class_text_bytes(index);
+    bytes += (index->head->classes + 1) * 8 + g->class_bytes;
     for (int i = 0; i < g->n; i++)
         bytes += g->column[i].offsets.n + g->column[i].data.n + g->column[i].places.n;
     return bytes;

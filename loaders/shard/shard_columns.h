@@ -27,6 +27,7 @@ struct mr_growing_columns {
     int n, image_w, image_h; /* -1: not added */
     struct mr_growing_column column[MR_SHARD_MAX_COLUMNS];
     uint64_t samples;
+    uint64_t class_bytes; /* of the names of classes */
 };
 
 /* What the columns will be. MR_E_LIMIT: too many; MR_E_MEMORY. */
