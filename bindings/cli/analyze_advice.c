@@ -76,10 +76,11 @@ static void on_decoding(const struct analysis *a, struct advice *out)
                  100 * decodes, touched);
 }
 
+/* Where nothing is decoded, reading is all that there is to do. */
 static void on_reading(const struct analysis *a, struct advice *out)
 {
     double reads = share(a, "read");
-    char *text = reads >= PART_MATTERS ? next(out) : NULL;
+    char *text = reads >= PART_MATTERS && a->profile.images ? next(out) : NULL;
     if (text)
         snprintf(text, ADVICE_TEXT,
                  "reading files is %.0f %% of the work: a local disk, or a data set that fits in "

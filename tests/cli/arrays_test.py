@@ -118,6 +118,9 @@ class ArraysTest(CliTest):
                     config, "--hash", "--set", f"producers={producers}")["hash"]
             said = self.millrace("verify", config)[1]
             self.assertIn("300 of 300 samples decoded, 0 bad", said)
+            told = self.millrace("explain", config, "--analyze")[0]
+            self.assertRegex(told, r" read\n")
+            self.assertNotIn("local disk", told)
         self.assertEqual(len(set(hashes.values())), 1, hashes)
         with open(self.work / "set.bin", "r+b") as file:
             file.truncate(4 + 141 * 299)  # the last record is missing
