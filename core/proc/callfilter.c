@@ -60,6 +60,7 @@ static const struct rule rules[] = {
     {"fadvise64", ALWAYS, 3, UINT32_MAX, POSIX_FADV_WILLNEED},     /* reading ahead */
     {"fadvise64", ALWAYS, 3, UINT32_MAX, POSIX_FADV_RANDOM},       /* the kernel shall not */
     {"getrusage", ALWAYS, 0, UINT32_MAX, (uint32_t)RUSAGE_THREAD}, /* did a read wait? */
+    {"prlimit64", ALWAYS, 2, UINT64_MAX, 0}, /* an error tells the limit that was met */
     PLAIN("lseek"),
     PLAIN("close"),
     PLAIN("fstat"),

@@ -22,9 +22,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLOSE_RANGE 436 /* the same number everywhere; Linux 5.9 */
-#define OWN_FILES 32    /* descriptors that a producer may have beside its threads' */
-#define WHY 160         /* bytes of a reason */
+#define CLOSE_RANGE 436  /* the same number everywhere; Linux 5.9 */
+#define OWN_FILES 32     /* descriptors that a producer may have beside its threads' */
+#define THREAD_FILES 520 /* that a thread may: the source `shards` keeps files open */
+#define WHY 160          /* bytes of a reason */
 
 /* A sanitizer's own run-time makes calls and takes memory that no producer does. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -185,7 +186,7 @@ static int lower(int resource, uint64_t value)
 
 static int set_limits(const struct mr_sandbox *s)
 {
-    uint64_t used = data_in_use(), files = OWN_FILES + 2 * (uint64_t)s->spec.threads;
+    uint64_t used = data_in_use(), files = OWN_FILES + THREAD_FILES * (uint64_t)s->spec.threads;
     signal(SIGXFSZ, SIG_IGN); /* standard error may be a file: a refused line is no reason to die */
     int rc = lower(RLIMIT_CORE, 0);
     if (rc == 0)

@@ -16,7 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_OPEN 64             /* shards that a thread has open */
+#define MAX_OPEN 512            /* shards that a thread has open */
+#define FEWEST_OPEN 2           /* of a row that is being made */
 #define AHEAD_BYTES (256 << 10) /* of a large body: a crop needs but a part of it */
 
 struct shards_params {
@@ -141,7 +142,8 @@ static void close_oldest(struct shards *s)
     }
 }
 
-static int need_shard(struct shards *s, uint64_t number, struct mr_shard_file **file,
+/* `for_row`: it is worth another one's place when no more can be open. */
+static int need_shard(struct shards *s, uint64_t number, bool for_row, struct mr_shard_file **file,
                       struct mr_errbuf *e)
 {
     struct open_shard *o = &s->open[number];
@@ -149,6 +151,10 @@ static int need_shard(struct shards *s, uint64_t number, struct mr_shard_file **
         if (s->nopen >= MAX_OPEN)
             close_oldest(s);
         int rc = mr__shard_set_open(&s->set, number, false, &o->shard, e);
+        if (rc == MR_E_IO && for_row && s->nopen > FEWEST_OPEN) { /* too many open files */
+            close_oldest(s);
+            rc = mr__shard_set_open(&s->set, number, false, &o->shard, e);
+        }
         if (rc < 0)
             return rc;
         s->nopen++;
@@ -239,7 +245,7 @@ static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint
         rc = mr__fail(e, MR_E_DATA, "it has %llu bytes, not %llu", (unsigned long long)place.bytes,
                       (unsigned long long)bytes);
     if (rc == MR_OK)
-        rc = need_shard(s, shard, &file, e);
+        rc = need_shard(s, shard, true, &file, e);
     if (rc == MR_OK)
         rc = read_tensor(s, shard, file, &place, one, to, e);
     if (rc == MR_OK)
@@ -264,7 +270,7 @@ static int begin_body(struct shards *s, uint64_t sample, int column, struct one_
                       "it has %llu bytes, more than limits.max_file_bytes (%llu) allows",
                       (unsigned long long)place.bytes, (unsigned long long)s->max_bytes);
     if (rc == MR_OK)
-        rc = need_shard(s, shard, &file, e);
+        rc = need_shard(s, shard, true, &file, e);
     if (rc == MR_OK)
         rc = mr__body_begin(&one->body, file, &place, e);
     return name_it(one, rc, e);
@@ -315,7 +321,7 @@ static enum mr_cached shards_ahead(void *self, uint64_t sample, int column, uint
     struct mr_shard_file *file = NULL;
     uint64_t shard = 0;
     if (find_body(s, sample, column, &shard, &place, NULL) < 0 || place.bytes > s->max_bytes ||
-        need_shard(s, shard, &file, NULL) < 0)
+        need_shard(s, shard, false, &file, NULL) < 0)
         return MR_CACHED_UNKNOWN;
     uint64_t n = mr__shard_sums_bytes(place.bytes) + place.bytes;
     bool whole = s->index->head->column[column].kind == MR_COL_TENSOR || n <= 2 * AHEAD_BYTES;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sys/resource.h>
 
 namespace fs = std::filesystem;
 
@@ -99,6 +100,28 @@ TEST(LoaderShards, GiveTheStreamOfWhatWasPacked)
                   hash_of(with(source, m, ALL_FIELDS), set))
             << more;
     }
+}
+
+// More of them than a process may have open, with and without the sandbox's own limit.
+TEST(LoaderShards, ThereMayBeMany)
+{
+    TempTree t;
+    Listed from(FOLDER);
+    PackOptions o;
+    o.shard_bytes = 1; // one for each sample
+    ASSERT_EQ(pack(from, t.root, o).size(), 60u);
+    std::string source = "{type: shards, path: " + t.root.string() + "}";
+    std::vector<std::string> set = {"producers={count: 2, threads: 2}", "read_ahead=4"};
+    uint64_t hash = hash_of(with(FOLDER), set);
+    EXPECT_EQ(hash_of(with(source), set), hash);
+    rlimit before, few;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = 48;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    uint64_t with_few = hash_of(with(source), set);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(with_few, hash);
 }
 
 TEST(LoaderShards, OneShardIsASourceToo)
