@@ -6,9 +6,10 @@
 
 #include <string.h>
 
+/* Neither v nor down is anything but 1 or 2 (baseline_shape.c): no division is needed. */
 static const uint8_t *sample_row(const struct mr_plane *p, int32_t y, int32_t x)
 {
-    return p->samples + p->stride * (y % (16 * p->v)) + (x - p->left);
+    return p->samples + p->stride * (y & (16 * p->v - 1)) + (x - p->left);
 }
 
 /* The row of the other side of pixel row y; the image's first and last row have themselves there.
@@ -23,7 +24,7 @@ static int32_t far_row(const struct mr_plane *p, int32_t y)
 static const uint8_t *upsampled(const struct mr_baseline *b, const struct mr_plane *p, int32_t y)
 {
     const struct mr_pixel_kernels *k = b->kernels;
-    const uint8_t *near = sample_row(p, y / p->down, p->from);
+    const uint8_t *near = sample_row(p, y >> (p->down - 1), p->from);
     size_t n = (size_t)p->n;
     switch (p->up) {
     case MR_UP_NONE: return near;
