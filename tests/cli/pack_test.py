@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 
+import numpy
 from PIL import Image
 
 import cli_testing
@@ -80,6 +81,38 @@ class Chain(PackTest):
             packed = f"{{type: shards, path: {self.work}/{out}}}"
             self.assertEqual(self.stream(packed, FOLDER_OPS), ours, out)
         self.assertGreater(len(self.shards("jpeg")), 3)
+
+    def test_every_kind_of_image(self):
+        """Gray, palettes, alpha, 16 bits, CMYK, progressive, turned: in any format asked."""
+        rng = numpy.random.default_rng(2)
+        folder = self.work / "kinds/a"
+        folder.mkdir(parents=True)
+        steps = rng.integers(-9, 10, (43, 61, 4))
+        smooth = numpy.cumsum(steps, axis=1).clip(-100, 100) + 128
+        rgba = Image.fromarray(smooth.astype("u1"), "RGBA")
+        for mode in ("1", "L", "LA", "P", "RGB", "RGBA"):
+            (rgba if mode == "RGBA" else rgba.convert("RGB").convert(mode)).save(
+                folder / f"{mode}.png")
+        rgba.quantize(16).save(folder / "clear.png", transparency=3)
+        Image.fromarray((smooth[..., 0] * 257).astype("u2")).save(folder / "gray16.png")
+        for mode in ("L", "RGB", "CMYK"):
+            for progressive in (False, True):
+                rgba.convert("RGB").convert(mode).save(folder / f"{mode}{progressive}.jpg",
+                                                       progressive=progressive, quality=80)
+        for turn in range(2, 9):
+            exif = Image.Exif()
+            exif[0x112] = turn
+            rgba.convert("RGB").save(folder / f"turned{turn}.jpg", exif=exif, subsampling=turn % 3)
+        formats = [f"{{channels: {c}, dtype: {t}}}" for c in (1, 3, 4) for t in ("uint8", "uint16")]
+        configs = [f"ops: [random_resized_crop: {{size: 24}}]\nfields: {{image: {f}}}\n"
+                   for f in formats]
+        ours = [self.stream(f"{{type: folder, path: {folder.parent}}}", c) for c in configs]
+        for mode in LOSSLESS:
+            self.pack(folder.parent, "packed", "--mode", *mode)
+            packed = [self.stream(f"{{type: shards, path: {self.work}/packed}}", c)
+                      for c in configs]
+            self.assertEqual(packed, ours, mode)
+            shutil.rmtree(self.work / "packed")
 
     def test_unpacked_files_give_it_again(self):
         data = self.synth("data", "--format", "mixed")
