@@ -83,7 +83,7 @@ static int read_first(struct mr_body *b, uint64_t chunks, struct mr_errbuf *e)
         return damaged(b, 0, sums, e);
     b->sums_held = true;
     rc = check(b, b->data, 0, chunks, e);
-    if (rc == MR_OK)
+    if (rc == MR_OK && chunks)
         memset(b->held.data, 1, chunks);
     return rc;
 }
