@@ -29,6 +29,11 @@ LANES uint64_t lowest(const uint8_t *from)
     return mask;
 }
 
+LANES uint64_t deposit(uint64_t bits, uint64_t map)
+{
+    return _pdep_u64(bits, map);
+}
+
 LANES void widen_halves(const uint8_t *from, size_t n, uint8_t *to)
 {
     const __m256i value = _mm256_broadcastsi128_si256(

@@ -12,6 +12,7 @@
  *   copy32(to, from)          32 bytes
  *   widen_halves(from, n, to) the values of 2 n halves of bytes; may read and write 32 more
  *   lowest(from)              a bit for each of 64 bytes that is -128
+ *   deposit(bits, map)        PDEP: bit i of `bits` to where the map's bit is that has i below it
  *   widen_signs(from, n, to)  1 or -1 for each of 8 n bits; may read 16, write 64 more
  *   put(const struct collected *blocks, map, two, to) blocks[0], and, where `two`, blocks[1] into a
  *                             block of a tile, and the next one, whose coefficients are 0; `map` is
@@ -31,13 +32,6 @@ struct buffers {
     uint32_t nflagged;
 };
 
-LANES void copy_run(uint8_t *to, const uint8_t *from, uint32_t n)
-{
-    copy32(to, from);
-    if (__builtin_expect(n > 32, 0))
-        copy32(to + 32, from + 32);
-}
-
 /* Pass 1. False: there are more signs than there may be. Whatever the bytes, a block takes at most
  * 64 of each buffer. */
 LANES bool collect(struct coef_parts *p, struct buffers *b)
@@ -45,40 +39,42 @@ LANES bool collect(struct coef_parts *p, struct buffers *b)
     const uint8_t *map_at = p->map, *bytes = p->byte, *halves = b->halves, *signs = b->signs;
     size_t room = (size_t)(p->end - p->sign), most = 8 * MR_COEF_BLOCKS;
     uint8_t *values = b->values;
+    uint32_t nflagged = 0;
     int32_t enough = 0;
 
     room = room < most ? room : most;
-    b->nflagged = 0;
     widen_halves(p->nibble, (size_t)(p->sign - p->nibble), b->halves);
     widen_signs(p->sign, room, b->signs);
     for (uint32_t i = 0; i < p->blocks; i++) {
         uint64_t kind = mr__coef_kind[p->kind[i]], map = coef_map(map_at, kind);
-        uint32_t nbytes = coef_bytes_of(kind), large = coef_large_of(kind);
+        uint32_t nbytes = coef_bytes_of(kind), large = coef_large_of(kind),
+                 nhalves = large - nbytes;
         int32_t ones = __builtin_popcountll(map & ~UINT64_C(1)) - (int32_t)large;
         ones = ones > 0 ? ones : 0;
         enough |= MR_COEF_SIGNS - ones;
-        b->flagged[b->nflagged] = i;
-        b->nflagged += map & 1;
+        b->flagged[nflagged] = i;
+        nflagged += map & 1;
         b->block[i] = (struct collected){map & ~UINT64_C(1), values};
-        copy_run(values, bytes, nbytes);
-        copy_run(values + nbytes, halves, large - nbytes);
-        copy_run(values + large, signs, (uint32_t)ones);
+        copy32(values, bytes);
+        if (__builtin_expect((nbytes | nhalves | (uint32_t)ones) > 31, 0)) {
+            copy32(values + 32, bytes + 32);
+            copy32(values + nbytes, halves);
+            copy32(values + nbytes + 32, halves + 32);
+            copy32(values + large, signs);
+            copy32(values + large + 32, signs + 32);
+        } else {
+            copy32(values + nbytes, halves);
+            copy32(values + large, signs);
+        }
         values += (int32_t)large + ones;
         map_at += coef_maps_of(kind);
         bytes += nbytes;
-        halves += large - nbytes;
+        halves += nhalves;
         signs += ones;
     }
+    b->nflagged = nflagged;
     p->signs = (uint64_t)(signs - b->signs);
     return enough >= 0 && p->signs <= 8 * room;
-}
-
-/* The bit of `map` that is set and has n of these below it. */
-LANES uint64_t nth(uint64_t map, uint32_t n)
-{
-    for (; n > 0; n--)
-        map &= map - 1;
-    return map & -map;
 }
 
 /* No value but an escape is as low; values are numbered as the map's bits are. */
@@ -91,12 +87,10 @@ VECTOR static void find_escapes(const struct mr_coef_segment *s, struct buffers 
         uint32_t i = b->flagged[k];
         const struct collected *c = &b->block[i];
         uint32_t n = (uint32_t)__builtin_popcountll(c->map);
-        uint64_t which = 0;
         while (i - first >= run->n)
             first += run++->n;
-        for (uint64_t left = lowest(c->values) & ((UINT64_C(1) << n) - 1); left; left &= left - 1)
-            which |= nth(c->map, (uint32_t)__builtin_ctzll(left));
-        b->escaped[k] = (struct coef_escaped){coef_made_at(run, i - first), which};
+        uint64_t which = lowest(c->values) & ((UINT64_C(1) << n) - 1);
+        b->escaped[k] = (struct coef_escaped){coef_made_at(run, i - first), deposit(which, c->map)};
     }
 }
 

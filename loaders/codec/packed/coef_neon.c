@@ -29,6 +29,15 @@ LANES uint64_t lowest(const uint8_t *from)
     return mask;
 }
 
+LANES uint64_t deposit(uint64_t bits, uint64_t map)
+{
+    uint64_t all = 0;
+
+    for (; bits; bits >>= 1, map &= map - 1)
+        all |= bits & 1 ? map & -map : 0;
+    return all;
+}
+
 LANES void widen_halves(const uint8_t *from, size_t n, uint8_t *to)
 {
     static const int8_t list[16] = {-8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8};

@@ -60,8 +60,7 @@ COEF_INLINE int16_t coef_load16(const uint8_t *p)
 /* A block's map, whose bit 0 says that some of its bytes are escapes. */
 COEF_INLINE uint64_t coef_map(const uint8_t *at, uint64_t kind)
 {
-    uint64_t n = coef_maps_of(kind);
-    return n == 8 ? coef_load64(at) : coef_load64(at) & ((UINT64_C(1) << 8 * n) - 1);
+    return coef_load64(at) & mr__coef_mask[coef_maps_of(kind)];
 }
 
 COEF_INLINE int16_t coef_escape(struct coef_parts *p)

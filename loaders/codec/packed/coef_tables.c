@@ -19,6 +19,18 @@ const uint8_t mr__coef_zigzag[64] __attribute__((aligned(64))) = {
     46, 51, 55, 60, 21, 34, 37, 47, 50, 56, 59, 61, 35, 36, 48, 49, 57, 58, 62, 63,
 };
 
+const uint64_t mr__coef_mask[9] = {
+    0,
+    0xff,
+    0xffff,
+    0xffffff,
+    0xffffffff,
+    0xffffffffff,
+    0xffffffffffff,
+    0xffffffffffffff,
+    0xffffffffffffffff,
+};
+
 #define N 0x80
 const uint8_t mr__coef_order[2][4][32] __attribute__((aligned(64))) = {
     {

@@ -39,6 +39,9 @@ static inline uint32_t coef_large_of(uint64_t kind)
     return (uint32_t)(kind >> 48);
 }
 
+/* The bits of so many bytes of a map. */
+extern const uint64_t mr__coef_mask[9];
+
 /* The most signs of a block, so that eight bytes hold them wherever they begin. */
 enum { MR_COEF_SIGNS = 57 };
 
