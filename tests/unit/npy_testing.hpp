@@ -14,7 +14,7 @@ inline std::string le(uint64_t v, int bytes)
 {
     std::string s;
     for (int i = 0; i < bytes; i++)
-        s += (char)(v >> 8 * i);
+        s += i < 8 ? (char)(v >> 8 * i) : (char)0;
     return s;
 }
 
