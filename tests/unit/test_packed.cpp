@@ -163,7 +163,7 @@ TEST_P(Codings, Photographs)
     const char *more = getenv("MR_CROPS");
     int crops = more ? atoi(more) : 3;
     size_t files = 0, bodies = 0;
-    for (const auto &photo : photographs(more ? 100000 : 120)) {
+    for (const auto &photo : photographs(more ? 100000 : 50)) {
         SCOPED_TRACE(photo.name);
         int rc = all.make(photo.bytes);
         if (rc == MR_PACKED_VERBATIM)
