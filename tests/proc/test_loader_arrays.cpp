@@ -114,8 +114,10 @@ TEST_F(Arrays, TheStreamIsTheSameForAnyProducersAndSandbox)
 
 TEST_F(Arrays, AKilledProducerChangesNothing)
 {
-    Loader calm(config("epochs: 4\nproducers: 2\n")), storm(config("epochs: 4\nproducers: 2\n"));
+    Loader calm(config("producers: 2\n"), {"epochs=4"}),
+        storm(config("producers: 2\n"), {"epochs=4"});
     std::vector<Delivered> stream = calm.read();
+    ASSERT_EQ(stream.size(), 52u) << calm.error;
     EXPECT_EQ(storm.read(SIZE_MAX,
                          [](size_t i) {
                              if (i % 5 == 0)
