@@ -12,6 +12,7 @@
 #include "pipe/file_stamps.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SHARD_BYTES = 256 << 20, PASSED_OVER = MR_END };
 
@@ -144,6 +145,19 @@ static int leave_out(struct packing *p, const struct mr_pack_made *made, struct 
     return mr__pack_folder_skip(&p->folder, made->sample, e);
 }
 
+/* The sentence of a bad sample says what else there is to do than to mend it. */
+static int end_at(const struct packing *p, const struct mr_pack_made *made, struct mr_errbuf *e)
+{
+    *e = made->e;
+    if (is_bad(made->rc) && p->recipe.on_error == MR_PACK_FAIL) {
+        size_t n = strlen(e->text);
+        snprintf(e->text + n, sizeof e->text - n,
+                 " (on_error 'skip' leaves such samples out and goes on from here, 'keep' keeps "
+                 "their bytes)");
+    }
+    return made->rc;
+}
+
 static int take(void *ctx, struct mr_pack_made *made, struct mr_errbuf *e)
 {
     struct packing *p = ctx;
@@ -154,8 +168,7 @@ static int take(void *ctx, struct mr_pack_made *made, struct mr_errbuf *e)
                (is_bad(made->rc) && p->recipe.on_error == MR_PACK_SKIP)) {
         rc = leave_out(p, made, e);
     } else {
-        *e = made->e;
-        return made->rc;
+        return end_at(p, made, e);
     }
     p->call.progress.done++;
     return rc < 0 ? rc : mr__pack_call_tell(&p->call, false, e);
@@ -260,7 +273,13 @@ static int open_all(struct packing *p, const char *path, const char *out, struct
     p->folder.log = o->log;
     p->folder.user = o->user;
     const struct mr_pack_origin origin = {p->plan.fingerprint, stamps.hash};
-    return mr__pack_folder_open(&p->folder, out, &origin, e);
+    rc = mr__pack_folder_open(&p->folder, out, &origin, e);
+    if (rc >= 0 && p->folder.listed.n && p->recipe.on_error != MR_PACK_SKIP)
+        rc = mr__fail(e, MR_E_USAGE,
+                      "'%s' was packed with on_error 'skip', which has left samples out: give that "
+                      "again, remove the folder, or pack into another one",
+                      out);
+    return rc;
 }
 
 static void close_all(struct packing *p)

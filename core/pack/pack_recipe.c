@@ -137,7 +137,7 @@ uint64_t mr__pack_fingerprint(const struct mr_pack_recipe *r, const struct mr_pa
                             d->index.head->hash,
                             shard_bytes,
                             (uint64_t)r->mode,
-                            (uint64_t)r->on_error,
+                            r->on_error == MR_PACK_KEEP_BAD, /* `skip` goes on from `fail` */
                             (uint64_t)r->segment,
                             (uint64_t)r->level,
                             (uint64_t)r->max_side,

@@ -243,8 +243,13 @@ class Again(PackTest):
                 (self.work / "out" / name).unlink()
         victim = self.work / "out/data-000002.mrs"
         victim.write_bytes(whole[victim.name][:-1000] + bytes(1000))
+        flipped = self.work / "out/data-000000.mrs"  # within a body: the index does not see it
+        flipped.write_bytes(whole[flipped.name][:5000] + bytes([whole[flipped.name][5000] ^ 4])
+                            + whole[flipped.name][5001:])
         _, err = self.pack(images, "out", *args)
         self.assertIn("data-000002.mrs", err)
+        self.assertIn("data-000000.mrs", err)
+        self.assertIn("packed again now", err)
         self.assertEqual(self.shards("out"), whole)
 
     def test_what_is_not_gone_on_with(self):
@@ -293,9 +298,10 @@ class Bad(PackTest):
     def test_fail_skip_and_keep(self):
         _, err = self.pack(self.images, "out", rc=1)
         self.assertIn("a.jpg'", err)
+        self.assertIn("'skip' leaves such samples out", err)
         self.assertEqual(set(os.listdir(self.work / "out")), {"pack.origin"})
-        shutil.rmtree(self.work / "out")
         result = self.pack_json(self.images, "out", "--on-error", "skip")
+        self.refused("pack", self.images, "out", says="with on_error 'skip'")
         self.assertEqual((result["samples"], result["done"], result["skipped"]), (43, 43, 3))
         again = self.pack_json(self.images, "out", "--on-error", "skip")
         self.assertEqual((again["kept"], again["skipped"]), (40, 3))
