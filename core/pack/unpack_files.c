@@ -93,9 +93,12 @@ char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample,
     if (!name)
         return NULL;
     add_components(name, path, n);
-    if (!*name)
-        snprintf(name, ROOM, "%.63s/%08llu", index->head->column[column].name,
+    if (!*name) { /* a column's name may be anything, too */
+        char made[ROOM];
+        snprintf(made, sizeof made, "%.63s/%08llu", index->head->column[column].name,
                  (unsigned long long)sample);
+        add_components(name, made, strlen(made));
+    }
     if (ending && !ends_in(name, ending)) {
         strcat(name, ".");
         strcat(name, ending);
