@@ -218,6 +218,7 @@ static int read_tensor(struct shards *s, uint64_t shard, struct mr_shard_file *f
         int rc = mr__shard_file_read(file, at, to, place->bytes, e);
         if (rc < 0 || mr__checked_same(&s->checked, file, shard))
             return rc;
+        same = false; /* it changed under the read: nothing is known of it now */
     }
     int rc = mr__body_straight(&s->body[one->column].body, file, place, to, e);
     if (rc == MR_OK && same)
