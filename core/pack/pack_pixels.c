@@ -167,11 +167,13 @@ int mr__pack_pixels_shrink(struct mr_pack_pixels *p, const struct mr_buf *file, 
         rc = decode(p, shrunk.w, shrunk.h, p->info.c == 1 ? 1 : 3, 8, &whole, e);
     if (rc >= 0)
         rc = resize(p, &whole, w, h, false, pixels, e);
+    if (rc < 0)
+        return rc;
     made->scale_x = (float)w / (float)p->info.w;
     made->scale_y = (float)h / (float)p->info.h;
     made->image_w = w;
     made->image_h = h;
-    return rc;
+    return MR_OK;
 }
 
 int mr__pack_pixels_mask(struct mr_pack_pixels *p, const struct mr_buf *file,
