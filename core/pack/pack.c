@@ -82,7 +82,11 @@ static int end_shard(struct packing *p, struct mr_errbuf *e)
 
 static int begin_shard(struct packing *p, struct mr_errbuf *e)
 {
-    char *path = mr__pack_folder_shard(&p->folder, p->nlines);
+    char *path;
+    if (p->nlines >= MR_PACK_MOST_SHARDS)
+        return mr__fail(e, MR_E_LIMIT, "more than %d shards: make them larger (shard_bytes)",
+                        MR_PACK_MOST_SHARDS);
+    path = mr__pack_folder_shard(&p->folder, p->nlines);
     if (!path)
         return mr__fail(e, MR_E_MEMORY, "not enough memory for a path");
     p->in_shard = 0;
@@ -272,7 +276,8 @@ static int open_all(struct packing *p, const char *path, const char *out, struct
                                      .sizes = p->recipe.image >= 0};
     p->folder.log = o->log;
     p->folder.user = o->user;
-    const struct mr_pack_origin origin = {p->plan.fingerprint, stamps.hash};
+    const struct mr_pack_origin origin = {p->plan.fingerprint,
+                                          stamps.hash + mr__pack_data_origins(&p->data)};
     rc = mr__pack_folder_open(&p->folder, out, &origin, e);
     if (rc >= 0 && p->folder.listed.n && p->recipe.on_error != MR_PACK_SKIP)
         rc = mr__fail(e, MR_E_USAGE,

@@ -3,6 +3,20 @@
 
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
+
+/* What lies in files that have no column of their names: arrays, other shards. A source that says
+ * nothing of where it reads (it makes its data) cannot change. */
+static int stamp_origins(struct mr_pack_data *d, const struct mr_index_builder *b,
+                         struct mr_errbuf *e)
+{
+    struct mr_buf list = {0};
+    int rc = mr__index_gather_origins(b, &list, e);
+    if (rc == MR_OK)
+        d->origins = XXH3_64bits(list.data, list.n);
+    mr__buf_free(&list);
+    return rc == MR_E_DATA ? MR_OK : rc;
+}
 
 static int list(struct mr_pack_data *d, struct mr_errbuf *e)
 {
@@ -11,6 +25,8 @@ static int list(struct mr_pack_data *d, struct mr_errbuf *e)
     if (rc < 0)
         return rc;
     rc = d->source->index(d->config->source.params, b, e);
+    if (rc >= 0)
+        rc = stamp_origins(d, b, e);
     if (rc >= 0)
         rc = fd = mr__index_memfd(e);
     if (rc >= 0)
@@ -72,6 +88,15 @@ void mr__pack_data_reader_close(const struct mr_pack_data *d, void *reader)
 {
     if (reader)
         d->source->close(reader);
+}
+
+uint64_t mr__pack_data_origins(const struct mr_pack_data *d)
+{
+    const struct mr_index_head *head = d->index.head;
+    for (int i = 0; i < d->nfiles; i++)
+        if (head->column[d->files[i]].kind != MR_COL_PATH)
+            return d->origins;
+    return 0;
 }
 
 bool mr__pack_data_has(const struct mr_pack_data *d, int i, uint64_t sample)

@@ -14,6 +14,7 @@ struct mr_pack_data {
     struct mr_index index;
     int files[MR_INDEX_MAX_COLUMNS]; /* columns that hold a file's bytes, or a tensor, per sample */
     int nfiles;                      /* ... so many */
+    uint64_t origins;                /* of what the index was made from: sizes, times */
 };
 
 /* Reads the config and lists the data set. On failure *d is zero. MR_E_CONFIG, MR_E_USAGE: there is
@@ -29,6 +30,8 @@ static inline bool mr__pack_data_is_tensor(const struct mr_pack_data *d, int col
 {
     return d->index.head->column[column].kind == MR_COL_TENSOR;
 }
+/* Sizes and times of the files that no column of paths names, as one number; 0: there are none. */
+uint64_t mr__pack_data_origins(const struct mr_pack_data *d);
 /* Whether a sample has a file in the column d->files[i]. */
 bool mr__pack_data_has(const struct mr_pack_data *d, int i, uint64_t sample);
 

@@ -20,7 +20,7 @@
 #define SHARD_NAME SHARD "%06" PRIu64 MR_SHARD_ENDING
 #define HEAD "millrace pack 1 %016" PRIx64 " %016" PRIx64 "\n"
 #define SKIP "skip %" PRIu64 "\n"
-enum { HEAD_BYTES = 16 + 16 + 1 + 16 + 1, MOST_SHARDS = 1000000 };
+enum { HEAD_BYTES = 16 + 16 + 1 + 16 + 1 };
 
 static const char *show(const struct mr_pack_folder *f, struct mr_printable *p)
 {
@@ -92,28 +92,47 @@ static bool begins(const char *name, const char *with)
     return !strncmp(name, with, strlen(with));
 }
 
-/* What writers leave when they are killed: the name of what they write, and more. */
+/* NAME.PID.TIME in hexadecimal digits, as base/whole_file.c writes beside NAME. */
+static bool is_beside(const char *name, const char *whole)
+{
+    const char *digits = "0123456789abcdef";
+    if (!begins(name, whole))
+        return false;
+    name += strlen(whole);
+    for (int i = 0; i < 2; i++) {
+        size_t n = *name == '.' ? strspn(name + 1, digits) : 0;
+        if (!n)
+            return false;
+        name += 1 + n;
+    }
+    return !*name;
+}
+
+/* What writers leave when they are killed. */
 static bool is_half_done(const char *name)
 {
-    const char *ending = strstr(name, MR_SHARD_ENDING ".");
-    return (begins(name, SHARD) && ending) || begins(name, ORIGIN ".") ||
-           begins(name, MR_SHARD_SET_FILE ".");
+    unsigned number;
+    int length = 0;
+    return (sscanf(name, SHARD "%6u%n", &number, &length) == 1 &&
+            !strcmp(name + length, MR_SHARD_ENDING MR_SHARD_TEMPORARY)) ||
+           is_beside(name, ORIGIN) || is_beside(name, MR_SHARD_SET_FILE);
 }
 
 struct found {
     bool set, strange;
     char name[NAME_MAX + 1]; /* of something strange */
+    struct mr_buf half;      /* names of what is half done, each with its NUL */
     uint64_t shards;         /* one more than the highest number */
 };
 
-static void look_at(const struct mr_pack_folder *f, const char *name, struct found *found)
+static bool look_at(const char *name, struct found *found)
 {
     unsigned number;
     int length = 0;
     if (!strcmp(name, MR_SHARD_SET_FILE)) {
         found->set = true;
     } else if (is_half_done(name)) {
-        unlinkat(f->fd, name, 0); /* one that cannot go is in nobody's way */
+        return mr__buf_append(&found->half, name, strlen(name) + 1);
     } else if (sscanf(name, SHARD "%6u%n", &number, &length) == 1 &&
                !strcmp(name + length, MR_SHARD_ENDING)) {
         found->shards = number >= found->shards ? number + 1 : found->shards;
@@ -121,6 +140,16 @@ static void look_at(const struct mr_pack_folder *f, const char *name, struct fou
         found->strange = true;
         snprintf(found->name, sizeof found->name, "%s", name);
     }
+    return true;
+}
+
+/* Only in a folder that is known to be ours. One that cannot go is in nobody's way. */
+static void remove_half(const struct mr_pack_folder *f, const struct found *found)
+{
+    const char *end = (const char *)found->half.data + found->half.n;
+    for (const char *name = (const char *)found->half.data; name && name < end;
+         name += strlen(name) + 1)
+        unlinkat(f->fd, name, 0);
 }
 
 static int look(const struct mr_pack_folder *f, struct found *found, struct mr_errbuf *e)
@@ -133,13 +162,16 @@ static int look(const struct mr_pack_folder *f, struct found *found, struct mr_e
             close(fd);
         return cannot(f, "list", e);
     }
+    bool room = true;
     errno = 0;
-    while ((entry = readdir(dir))) {
-        look_at(f, entry->d_name, found);
+    while (room && (entry = readdir(dir))) {
+        room = look_at(entry->d_name, found);
         errno = 0;
     }
     int failed = errno;
     closedir(dir);
+    if (!room)
+        return no_memory(e);
     errno = failed;
     return failed ? cannot(f, "list", e) : MR_OK;
 }
@@ -166,8 +198,8 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Lines that a power cut has left half written are none; the file is cut there. */
-static int read_skips(struct mr_pack_folder *f, char *text, struct mr_errbuf *e)
+/* Lines that a power cut has left half written, or zeros, are none; the file is cut there. */
+static int read_skips(struct mr_pack_folder *f, char *text, size_t n, struct mr_errbuf *e)
 {
     char *line = text + HEAD_BYTES, *end;
     uint64_t sample;
@@ -181,13 +213,13 @@ static int read_skips(struct mr_pack_folder *f, char *text, struct mr_errbuf *e)
     qsort(f->listed.data, f->listed.n / sizeof sample, sizeof sample, by_number);
     if (!mr__buf_append(&f->skips, f->listed.data, f->listed.n))
         return no_memory(e);
-    if (*line && ftruncate(f->origin_fd, line - text) < 0)
+    if (line < text + n && ftruncate(f->origin_fd, line - text) < 0)
         return cannot(f, "write into", e);
     return MR_OK;
 }
 
-static int hold_against(struct mr_pack_folder *f, char *text, const struct mr_pack_origin *origin,
-                        struct mr_errbuf *e)
+static int hold_against(struct mr_pack_folder *f, char *text, size_t n,
+                        const struct mr_pack_origin *origin, struct mr_errbuf *e)
 {
     struct mr_printable p;
     struct mr_pack_origin was;
@@ -206,7 +238,7 @@ static int hold_against(struct mr_pack_folder *f, char *text, const struct mr_pa
                         "files of the data set have changed since '%s' was packed: remove it, or "
                         "pack into another folder",
                         show(f, &p));
-    return read_skips(f, text, e);
+    return read_skips(f, text, n, e);
 }
 
 static int read_origin(struct mr_pack_folder *f, const struct mr_pack_origin *origin,
@@ -220,7 +252,7 @@ static int read_origin(struct mr_pack_folder *f, const struct mr_pack_origin *or
     int rc = n < 0 ? cannot(f, "read in", e) : MR_OK;
     if (rc >= 0) {
         text.data[n] = 0;
-        rc = hold_against(f, (char *)text.data, origin, e);
+        rc = hold_against(f, (char *)text.data, (size_t)n, origin, e);
     }
     mr__buf_free(&text);
     return rc;
@@ -291,6 +323,16 @@ static int drop_shard(const struct mr_pack_folder *f, const char *path, struct m
     return unlink(path) < 0 ? cannot(f, "remove a damaged shard from", e) : MR_OK;
 }
 
+/* MR_END: it is not there. One that may not be opened is not damaged. */
+static int can_open(const char *path, struct mr_errbuf *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? MR_END : mr__fail_errno(e, MR_E_IO, "cannot open '%s'", path);
+    close(fd);
+    return MR_OK;
+}
+
 /* A damaged one is told of and removed: it is packed again. */
 static int keep_shard(struct mr_pack_folder *f, uint64_t number, struct mr_errbuf *e)
 {
@@ -299,7 +341,7 @@ static int keep_shard(struct mr_pack_folder *f, uint64_t number, struct mr_errbu
     char *path = mr__pack_folder_shard(f, number);
     if (!path)
         return no_memory(e);
-    int rc = access(path, F_OK) < 0 && errno == ENOENT ? MR_END : MR_OK;
+    int rc = can_open(path, e);
     if (rc == MR_OK)
         rc = mr__shard_open(&shard, path, true, e);
     bool opened = rc == MR_OK;
@@ -325,8 +367,9 @@ static int keep_shard(struct mr_pack_folder *f, uint64_t number, struct mr_errbu
 static int keep_shards(struct mr_pack_folder *f, uint64_t shards, struct mr_errbuf *e)
 {
     int rc = MR_OK;
-    if (shards > MOST_SHARDS)
-        return mr__fail(e, MR_E_LIMIT, "more than %d shards: make them larger", MOST_SHARDS);
+    if (shards > MR_PACK_MOST_SHARDS)
+        return mr__fail(e, MR_E_LIMIT, "more than %d shards: make them larger (shard_bytes)",
+                        MR_PACK_MOST_SHARDS);
     f->kept = calloc(shards + 1, sizeof *f->kept);
     if (!f->kept)
         return no_memory(e);
@@ -356,6 +399,9 @@ int mr__pack_folder_open(struct mr_pack_folder *f, const char *path,
         rc = look(f, &found, e);
     if (rc >= 0)
         rc = open_origin(f, origin, &found, e);
+    if (rc >= 0)
+        remove_half(f, &found);
+    mr__buf_free(&found.half);
     if (rc >= 0)
         rc = keep_shards(f, found.shards, e);
     f->complete = found.set;

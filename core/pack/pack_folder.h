@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "loaders/shard/shard_writer.h"
 
+enum { MR_PACK_MOST_SHARDS = 1000000 };
+
 /* What is packed: both numbers must be what they were for an earlier call's shards to be kept. */
 struct mr_pack_origin {
     uint64_t fingerprint; /* of options and index; it is in the shards, too */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays, held to NumPy: what it saves is loaded, packed, and given back number by number."""
+import os
 import random
 
 import numpy as np
@@ -113,6 +114,10 @@ class ArraysTest(CliTest):
                               "fields: {x: {dtype: float32, shape: [5, 7]}, label: int64}\n")
             if name == "npz":
                 self.millrace("pack", config, self.work / "packed", "--mode", "array")
+                again = ("pack", config, self.work / "packed", "--mode", "array")
+                self.assertIn("300 were there", self.millrace(*again)[1])
+                os.utime(self.work / "set.npz", (1, 1))
+                self.assertIn("have changed since", self.millrace(*again, rc=2)[1])
             for producers in (1, 3):
                 hashes[name, producers] = self.run_json(
                     config, "--hash", "--set", f"producers={producers}")["hash"]

@@ -261,9 +261,13 @@ class Again(PackTest):
         self.refused("pack", images, "out", says="have changed since")
         (self.work / "other").mkdir()
         (self.work / "other/file").write_text("mine")
+        for name in ("data-000000.mrs.bak", "pack.json.bak", "pack.origin.1"):
+            (self.work / "other" / name).write_text("mine")
         self.refused("pack", images, "other", says="not empty")
         self.refused("pack", self.work / "out", "other", "--unpack", says="not empty")
-        self.assertEqual((self.work / "other/file").read_text(), "mine")
+        for path in (self.work / "other").iterdir():
+            self.assertEqual(path.read_text(), "mine")
+        self.assertEqual(len(list((self.work / "other").iterdir())), 4)
         lock = os.open(self.work / "out", os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         self.refused("pack", images, "out", says="somebody else is packing")
@@ -324,9 +328,11 @@ class Bad(PackTest):
         for lost in (names[1:2], names[2:], names[:3], names):
             for name in lost:
                 (self.work / "whole" / name).unlink()
-            (self.work / "whole/pack.origin").write_bytes(origin + b"skip 2")  # cut by a power cut
+            tail = b"skip 2" if lost != names else bytes(8)  # what a power cut may leave
+            (self.work / "whole/pack.origin").write_bytes(origin + tail)
             self.pack(self.images, "whole", *args)
             self.assertEqual(self.shards("whole"), whole, lost)
+            self.assertEqual((self.work / "whole/pack.origin").read_bytes(), origin)
 
     def test_nothing_is_left(self):
         for path in self.images.rglob("*.jpg"):
