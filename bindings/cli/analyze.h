@@ -14,11 +14,12 @@ struct analysis {
     const char *config;
     uint64_t batches; /* taken */
     int producers, cores;
+    bool packed;    /* the source is packed shards */
     double seconds; /* from the first batch asked for to the last one taken */
 };
 
 #define ADVICE_MAX 6
-#define ADVICE_TEXT 320
+#define ADVICE_TEXT 400
 struct advice {
     int n;
     char text[ADVICE_MAX][ADVICE_TEXT]; /* lower case, no full stop, the most important first */

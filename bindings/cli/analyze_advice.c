@@ -70,10 +70,12 @@ static void on_decoding(const struct analysis *a, struct advice *out)
     char *text = touched >= TOUCHED_TWICE ? next(out) : NULL;
     if (text)
         snprintf(text, ADVICE_TEXT,
-                 "decoding (%.0f %% of the work) touches %.1f times the pixels that are needed: a "
-                 "file is one chain of codes, which is read from its top to the crop's last row; "
-                 "files that are not much larger than the crops have less to read",
-                 100 * decodes, touched);
+                 "decoding (%.0f %% of the work) touches %.1f times the pixels that are needed: %s",
+                 100 * decodes, touched,
+                 a->packed ? "images that are not much larger than the crops have less to read"
+                           : "a file is one chain of codes, which is read from its top to the "
+                             "crop's last row; 'millrace pack' cuts JPEGs so that a crop reads "
+                             "only what it touches (the same pixels; docs/pack.md)");
 }
 
 /* Where nothing is decoded, reading is all that there is to do. */

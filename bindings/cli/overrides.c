@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "overrides.h"
 
+#include "millrace/millrace.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CONFIG_LOOK 65536 /* bytes in which a config says its version */
 
 static const char *const keys[OVERRIDE_NUMBERS] = {"epochs", "producers", "seed", "rank", "world"};
 
@@ -70,6 +74,12 @@ static bool has_shards(const char *folder)
     return !access(path, F_OK);
 }
 
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 /* The source that reads SRC; NULL: it is a config. */
 static const char *find_source(const char *src)
 {
@@ -80,10 +90,61 @@ static const char *find_source(const char *src)
     struct stat st;
     if (!stat(src, &st) && S_ISDIR(st.st_mode))
         return has_shards(src) ? "shards" : "folder";
+    if (!strcmp(base_name(src), "pack.json")) /* which the source says to leave out */
+        return "shards";
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (ends_with(src, files[i].ending))
             return files[i].source;
     return NULL;
+}
+
+/* "version:" or "'version' :", somewhere. */
+static bool has_version(const char *text)
+{
+    for (; (text = strstr(text, "version")); text++) {
+        const char *behind = text + strlen("version");
+        if (behind[strspn(behind, "\"' ")] == ':')
+            return true;
+    }
+    return false;
+}
+
+/* A config says its version; what is no file is not read to find out. */
+static bool looks_like_config(const char *path)
+{
+    char text[CONFIG_LOOK + 1];
+    struct stat st;
+    if (ends_with(path, ".yaml") || ends_with(path, ".yml"))
+        return true;
+    if (stat(path, &st) || !S_ISREG(st.st_mode))
+        return true;
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return true; /* whoever reads it says why not */
+    size_t n = fread(text, 1, CONFIG_LOOK, f);
+    fclose(f);
+    text[n] = 0;
+    return strlen(text) == n && has_version(text);
+}
+
+int overrides_check_source(const char *src)
+{
+    struct stat st;
+    if (stat(src, &st))
+        return errno == ENOENT
+                   ? cli_fail(CLI_WRONG_USE, "there is no '%s'", src)
+                   : cli_fail(CLI_WRONG_USE, "cannot look at '%s': %s", src, strerror(errno));
+    if (find_source(src) || looks_like_config(src))
+        return CLI_DONE;
+    return cli_fail(CLI_WRONG_USE,
+                    "'%s' is no data set: give a folder, .csv, .tsv, .npy, .npz, .mrs or a config",
+                    src);
+}
+
+bool overrides_is_array(const char *src)
+{
+    const char *source = find_source(src);
+    return source && !strcmp(source, "npy");
 }
 
 bool overrides_is_shards(const char *src)
@@ -102,6 +163,34 @@ bool overrides_set_source(struct overrides *set, const char *src, bool *memory)
     if (ends_with(src, ".tsv"))
         overrides_add(set, "source.separator=tab");
     return true;
+}
+
+/* Among the plan's first lines: "source:    shards", or "  NAME   remote_shards," of a mixture. */
+static bool names_shards(const char *plan)
+{
+    const char *end = strstr(plan, "\nbatches:"), *at = plan;
+    for (; (at = strstr(at, "shards")) && at < end; at++) {
+        bool begins = at > plan && (at[-1] == ' ' || at[-1] == '_');
+        if (begins && (at[6] == '\n' || at[6] == ','))
+            return true;
+    }
+    return false;
+}
+
+bool overrides_plan_is_packed(const char *config, const struct override_options *o)
+{
+    struct overrides set;
+    struct stat st;
+    char *text = NULL;
+    if (stat(config, &st) || !S_ISREG(st.st_mode)) /* a pipe cannot be read again */
+        return false;
+    if (overrides_make(&set, o))
+        return false;
+    mr_options options = {.size = sizeof options, .set = set.v};
+    bool packed = mr_explain(config, &options, &text) >= 0 && names_shards(text);
+    mr_free(text);
+    overrides_free(&set);
+    return packed;
 }
 
 void overrides_free(struct overrides *set)

@@ -71,8 +71,14 @@ bool overrides_add_text(struct overrides *set, const char *key, const char *valu
  * manifest (.csv, .tsv), arrays (.npy, .npz). False: SRC is a config. *memory becomes false when
  * memory is out. */
 bool overrides_set_source(struct overrides *set, const char *src, bool *memory);
+/* CLI_DONE, or CLI_WRONG_USE with a sentence when there is no SRC, or it is none of these. */
+int overrides_check_source(const char *src);
+/* Whether SRC is a file of arrays. */
+bool overrides_is_array(const char *src);
 /* Whether SRC is packed data: a folder of shards or one of them. */
 bool overrides_is_shards(const char *src);
+/* Whether a config's source is packed shards, near or far; false where nobody can tell. */
+bool overrides_plan_is_packed(const char *config, const struct override_options *o);
 void overrides_free(struct overrides *set); /* safe on a zero struct */
 
 /* CLI_DONE, or CLI_WRONG_USE with a sentence when there is no config file to read at `path`. */

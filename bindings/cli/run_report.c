@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define VERDICT_MAX 400
+#define VERDICT_MAX 480
 
 static double since_first(const struct run_report *r)
 {
@@ -45,7 +45,8 @@ static void verdict(const struct run_report *r, char text[VERDICT_MAX])
                                           .waited = (double)r->waited_ns * 1e-9,
                                           .batches = r->batches,
                                           .mb_per_s = read_rate(r),
-                                          .cores = (int)sysconf(_SC_NPROCESSORS_ONLN)},
+                                          .cores = (int)sysconf(_SC_NPROCESSORS_ONLN),
+                                          .packed = r->packed},
                   text, VERDICT_MAX);
 }
 

@@ -18,6 +18,7 @@ struct run_report {
     uint64_t bytes_at_first;   /* encoded bytes read when the first batch came */
     mr_stats stats;            /* at the end */
     char ranks_from[96];       /* stats.ranks_from, kept beyond the loader; "": nowhere */
+    bool packed;               /* the source is packed shards */
     bool interrupted;
     const char *error; /* why the run ended early; NULL: it did not */
     bool has_hash;

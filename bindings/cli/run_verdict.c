@@ -38,11 +38,15 @@ static void say_producers(const struct verdict_input *in, const struct shares *p
         const char *what, *advice;
     } limits[] = {
         {"reading files", "a local disk, fewer larger files"},
-        {"decoding", "smaller files"},
+        {"decoding", "smaller images"},
         {"augmenting", "fewer or cheaper ops, a smaller output"},
     };
     int worst = p->decode >= p->read && p->decode >= p->augment ? 1 : p->read >= p->augment ? 0 : 2;
     int n = in->stats->producers;
+    const char *pack = worst == 1 && !in->packed
+                           ? "'millrace pack --mode coef' (JPEGs decode faster, to the same "
+                             "pixels), or "
+                           : "";
     char more[64] = "";
     if (n < in->cores)
         snprintf(more, sizeof more, "%d producers (this machine has %d cores), or ", in->cores,
@@ -50,9 +54,9 @@ static void say_producers(const struct verdict_input *in, const struct shares *p
     snprintf(
         text, cap,
         "%s is the limit: %d producer%s spent %.0f %% of their time reading, %.0f %% decoding, "
-        "%.0f %% augmenting, %.0f %% waiting; try %s%s",
+        "%.0f %% augmenting, %.0f %% waiting; try %s%s%s",
         limits[worst].what, n, n == 1 ? "" : "s", 100 * p->read, 100 * p->decode, 100 * p->augment,
-        100 * p->idle, more, limits[worst].advice);
+        100 * p->idle, more, pack, limits[worst].advice);
 }
 
 /* Reads that wait can go on side by side, up to what the disk can do at a time: nobody knows yet
@@ -62,12 +66,12 @@ static void say_disk(const struct verdict_input *in, const struct shares *p, cha
     const mr_stats *s = in->stats;
     int more = 2 * s->producers;
     double ms = s->reads_waited ? (double)s->read_wait_ns * 1e-6 / (double)s->reads_waited : 0;
-    int n =
-        snprintf(text, cap,
-                 "the disk is the limit: %d producer%s spent %.0f %% of their time waiting for "
-                 "it, %.1f ms for each of %" PRIu64 " files (of %" PRIu64 "), and got %.1f MB/s; ",
-                 s->producers, s->producers == 1 ? "" : "s", 100 * p->disk, ms, s->reads_waited,
-                 s->reads, in->mb_per_s);
+    int n = snprintf(
+        text, cap,
+        "the disk or network is the limit: %d producer%s spent %.0f %% of their time waiting for "
+        "it, %.1f ms for each of %" PRIu64 " files (of %" PRIu64 "), and got %.1f MB/s; ",
+        s->producers, s->producers == 1 ? "" : "s", 100 * p->disk, ms, s->reads_waited, s->reads,
+        in->mb_per_s);
     if (n < 0 || (size_t)n >= cap)
         return;
     if (s->read_ahead)
@@ -77,8 +81,9 @@ static void say_disk(const struct verdict_input *in, const struct shares *p, cha
                  s->read_ahead, 4 * s->read_ahead, more);
     else
         snprintf(text + n, cap - (size_t)n,
-                 "try 'read_ahead: auto' (it is off), %d producers (waiting needs no core), a "
-                 "faster disk, or fewer, larger files",
+                 "nothing is read ahead ('read_ahead' is off, or the source is on a server): try "
+                 "%d producers (waiting needs no core), a faster disk or network, or fewer, larger "
+                 "files",
                  more);
 }
 

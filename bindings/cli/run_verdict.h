@@ -8,6 +8,7 @@
 
 #include "millrace/millrace.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct verdict_input {
@@ -17,6 +18,7 @@ struct verdict_input {
     uint64_t batches; /* in these seconds */
     double mb_per_s;  /* read in these seconds */
     int cores;
+    bool packed; /* the source is packed shards */
 };
 
 /* Writes the sentence (lower case, no full stop) into text[cap]. */

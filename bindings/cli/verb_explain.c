@@ -84,6 +84,7 @@ static int analyze(const char *path, const struct options *o, mr_options *option
     if (!a)
         return cli_fail(CLI_FAILED, "not enough memory");
     a->config = path;
+    a->packed = overrides_plan_is_packed(path, &o->config);
     options->log = log_line;
     int code = CLI_DONE, rc = mr_open(&loader, path, options);
     if (rc >= 0)

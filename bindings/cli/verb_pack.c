@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
+enum { MODE_COEF = 1 }; /* the last one that has segments */
 static const char *const modes[] = {"jpeg", "coef", "raw", "keep", "array", NULL};
 static const char *const compressions[] = {"zstd", NULL};
 static const char *const on_errors[] = {"fail", "skip", "keep", NULL};
@@ -41,7 +42,7 @@ static const struct cli_flag flags[] = {
     {"quality", CLI_INT, AT(quality), "Q", 1, 100, NULL,
      "of the JPEGs that --max-side makes; default: 90"},
     {"shard-bytes", CLI_INT, AT(shard_bytes), "BYTES", 4096, INT64_MAX, NULL,
-     "how large a shard may be; default: 256 MiB"},
+     "how large a shard may be; default: 268435456 (256 MiB)"},
     {"threads", CLI_INT, AT(threads), "N", 1, 1024, NULL, "default: one per core"},
     {"on-error", CLI_CHOICE, AT(on_error), "fail|skip|keep", 0, 0, on_errors,
      "a bad sample ends it (default), is left out, or is kept as it is"},
@@ -126,9 +127,9 @@ static void report(const struct job *job, const char *out, const mr_pack_progres
     else if (!job->o->quiet && !error)
         fprintf(stderr,
                 "%" PRIu64 " samples (%" PRIu64 " were there, %" PRIu64 " left out) in %" PRIu64
-                " shards in '%s': %.1f MB of %.1f MB (%.1f s)\n",
-                p->done - p->skipped, p->kept, p->skipped, p->shards, out,
-                (double)p->bytes_out * 1e-6, (double)p->bytes_in * 1e-6, seconds);
+                " shard%s in '%s': %.1f MB of %.1f MB (%.1f s)\n",
+                p->done - p->skipped, p->kept, p->skipped, p->shards, p->shards == 1 ? "" : "s",
+                out, (double)p->bytes_out * 1e-6, (double)p->bytes_in * 1e-6, seconds);
 }
 
 /* ---- verb ----------------------------------------------------------------------------------- */
@@ -169,6 +170,13 @@ static int pack(struct job *job, const char *src, const char *out)
                     : MR_E_MEMORY;
     overrides_free(&set);
     const char *error = rc >= 0 ? NULL : memory ? mr_error(NULL) : "not enough memory";
+    char stopped[96];
+    if (rc == MR_E_CLOSED && interrupted) {
+        snprintf(stopped, sizeof stopped,
+                 "interrupted, with %" PRIu64 " of %" PRIu64 " samples done", result.done,
+                 result.samples);
+        error = stopped;
+    }
     report(job, out, &result, error);
     if (rc == MR_E_CLOSED)
         return cli_fail(CLI_INTERRUPTED, "%s%s", error,
@@ -189,6 +197,24 @@ static int list(const struct options *o, const char *src)
     return CLI_DONE;
 }
 
+/* A flag that would do nothing is a mistake. */
+static int check_flags(const struct options *o)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } packs[] = {{"mode", o->mode >= 0},         {"segment", o->segment != 0},
+                 {"compress", o->compress >= 0}, {"max-side", o->max_side != 0},
+                 {"quality", o->quality != 0},   {"shard-bytes", o->shard_bytes != 0}};
+    for (size_t i = 0; i < sizeof packs / sizeof *packs && o->unpack; i++)
+        if (packs[i].given)
+            return cli_fail(CLI_WRONG_USE, "'--%s' is for packing, not for '--unpack'",
+                            packs[i].name);
+    if (o->segment && o->mode > MODE_COEF)
+        return cli_fail(CLI_WRONG_USE, "'--segment' is for the modes jpeg and coef");
+    return CLI_DONE;
+}
+
 static int run(const void *options, int nargs, char *const *args)
 {
     struct job job = {.o = options, .began_ns = cli_now_ns()};
@@ -198,6 +224,11 @@ static int run(const void *options, int nargs, char *const *args)
                                        "pack --help'");
     if (job.o->list)
         return list(job.o, args[0]);
+    int rc = check_flags(job.o);
+    if (rc == CLI_DONE)
+        rc = overrides_check_source(args[0]);
+    if (rc != CLI_DONE)
+        return rc;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     return pack(&job, args[0], args[1]);

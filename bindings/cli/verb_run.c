@@ -351,19 +351,20 @@ static int open_loader(struct job *job, const char *path)
     return cli_fail_library(cli_exit_code(rc), job->error);
 }
 
-static void finish_report(struct job *job)
+static void finish_report(struct job *job, const char *path)
 {
     struct run_report *r = &job->report;
     r->interrupted = interrupted;
+    r->packed = r->batches > 1 && overrides_plan_is_packed(path, &job->o->config);
     mr_get_stats(job->loader, &r->stats);
     r->has_hash = job->o->hash && mr_stream_hash(job->loader, &r->hash) >= 0;
 }
 
-static int run_job(struct job *job)
+static int run_job(struct job *job, const char *path)
 {
     int err = take_batches(job);
     int rc = err < 0 ? cli_exit_code(err) : CLI_DONE;
-    finish_report(job);
+    finish_report(job, path);
     if (err < 0)
         cli_fail_library(rc, job->error);
     int state_rc = job->o->state && err >= 0 ? write_state(job) : CLI_DONE;
@@ -399,7 +400,7 @@ static int run(const void *options, int nargs, char *const *args)
     bool opened = !rc;
     if (opened) {
         catch_interrupts();
-        rc = run_job(&job);
+        rc = run_job(&job, args[0]);
     }
     if (job.hash_list.f) {
         int list_rc = close_hash_list(&job, opened);

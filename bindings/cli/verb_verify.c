@@ -260,8 +260,9 @@ static int report(struct job *job)
     double seconds = (double)(cli_now_ns() - job->began_ns) * 1e-9;
     int rc = job->bad || job->shards.n ? CLI_FAILED : CLI_DONE;
     if (job->shards.src && !job->o->json && !job->o->quiet)
-        fprintf(stderr, "%" PRIu64 " shards, %.1f MB, %" PRIu64 " places damaged\n",
-                job->shards.shards, (double)job->shards.bytes * 1e-6, job->shards.n);
+        fprintf(stderr, "%" PRIu64 " shard%s, %.1f MB, %" PRIu64 " place%s damaged\n",
+                job->shards.shards, job->shards.shards == 1 ? "" : "s",
+                (double)job->shards.bytes * 1e-6, job->shards.n, job->shards.n == 1 ? "" : "s");
     if (job->o->json)
         report_json(job, seconds);
     else if (!job->o->quiet)
@@ -319,13 +320,24 @@ static int decode(struct job *job)
     return err < 0 ? cli_fail_library(cli_exit_code(err), job->sentence) : rc;
 }
 
+static int check_src(const char *src)
+{
+    int rc = overrides_check_source(src);
+    if (rc || !overrides_is_array(src))
+        return rc;
+    return cli_fail(CLI_WRONG_USE,
+                    "'%s' is an array: it has no images to decode; verify a config with its "
+                    "'fields', or the packed copy",
+                    src);
+}
+
 static int run(const void *options, int nargs, char *const *args)
 {
     struct job job = {.o = options, .src = args[0], .began_ns = cli_now_ns()};
     (void)nargs;
-    int rc = check_list(job.o->bad_list);
-    bool packed = overrides_is_shards(job.src);
-    if (!rc && packed) {
+    int rc = check_src(job.src);
+    rc = rc ? rc : check_list(job.o->bad_list);
+    if (!rc && overrides_is_shards(job.src)) {
         catch_signals();
         rc = check_shards(&job);
     }
@@ -343,11 +355,11 @@ const struct cli_verb verb_verify = {
     .help = "decode every sample of a data set whole, and list the bad ones",
     .more =
         "SRC is a folder, a manifest (.csv, .tsv), packed data (a folder of shards, a .mrs file) "
-        "or\na config. Of packed data every byte is held against its checksum first: 'SHARD: "
-        "REASON' or\n'SHARD: sample N (FILE): REASON' per damaged place. Then prints 'PATH: "
-        "STAGE: REASON' per bad\nsample. Files are decoded in confined processes: one that "
-        "crashes or hangs a decoder is a line\nof the list. Exit code 0: all are good, 1: some "
-        "are bad.\n"
+        "or\na config. Arrays: give a config. Of packed data every byte is held against its "
+        "checksum first:\n'SHARD: REASON' or 'SHARD: sample N (FILE): REASON' per damaged place. "
+        "Then prints 'PATH: STAGE:\nREASON' per bad sample. Files are decoded in confined "
+        "processes: one that crashes or hangs a\ndecoder is a line of the list. Exit code 0: all "
+        "are good, 1: some are bad.\n"
         "JSON keys: samples, verified, bad, seconds, samples_per_s, interrupted, bad_list, "
         "error,\nbad_samples [{sample, path, stage, reason, cause, forced}]; of packed data "
         "shards, damaged\n[{shard, sample, file, reason}].\n",

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ORIGIN "pack.origin"
+#define ORIGIN MR_SHARD_ORIGIN_FILE
 #define SHARD "data-"
 #define SHARD_NAME SHARD "%06" PRIu64 MR_SHARD_ENDING
 #define HEAD "millrace pack 1 %016" PRIx64 " %016" PRIx64 "\n"

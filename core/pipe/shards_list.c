@@ -97,8 +97,8 @@ static void put_column(struct mr_text *t, const struct list *l, uint32_t i)
 static void put_text(struct mr_text *t, const struct list *l)
 {
     const struct mr_shard_set *set = &l->set;
-    mr__text_addf(t, "%llu samples in %llu shards, ", (unsigned long long)set->samples,
-                  (unsigned long long)set->n);
+    mr__text_addf(t, "%llu samples in %llu shard%s, ", (unsigned long long)set->samples,
+                  (unsigned long long)set->n, set->n == 1 ? "" : "s");
     put_size(t, l->bytes);
     mr__text_addf(t, ", mode %s, format %d.%d, written by %s\n",
                   mr__printable(set->mode, strlen(set->mode)).text, l->first.major, l->first.minor,

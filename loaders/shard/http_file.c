@@ -190,7 +190,9 @@ static int judge(const struct mr_shard_file *f, const struct answer *a, uint64_t
     if (a->status == 404 || a->status == 410)
         return mr__fail(e, MR_E_DATA, "there is no '%s' (HTTP status %d)", show(f).text, a->status);
     if (a->status == 200)
-        return mr__fail(e, MR_E_DATA, "the server of '%s' does not send ranges of a file",
+        return mr__fail(e, MR_E_DATA,
+                        "the server of '%s' does not send ranges of a file: use one that answers "
+                        "Range requests, such as nginx",
                         show(f).text);
     if (a->status != 206)
         return mr__fail(e, a->status >= 500 || a->status == 429 ? MR_E_IO : MR_E_DATA,

@@ -18,6 +18,8 @@
 #define MR_SHARD_ENDING ".mrs"
 #define MR_SHARD_TEMPORARY ".part" /* behind the name of one that is being written */
 #define MR_SHARD_SET_FILE "pack.json"
+/* Of a folder that is packed into, from the first shard on: what is packed, and how. */
+#define MR_SHARD_ORIGIN_FILE "pack.origin"
 
 enum {
     MR_SHARD_HEAD_BYTES = 64,

@@ -191,9 +191,21 @@ static int read_list(struct mr_shard_set *set, struct mr_errbuf *e)
     return rc;
 }
 
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static int not_a_folder(const char *path, struct mr_errbuf *e)
+{
+    return mr__fail(e, MR_E_CONFIG, "'%s' is the list of the shards: give the folder, not its %s",
+                    show(path).text, MR_SHARD_SET_FILE);
+}
+
 static int take_one(struct mr_shard_set *set, const char *path, struct mr_errbuf *e)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = name_of(path), *slash = name > path ? name - 1 : NULL;
     struct mr_shard shard;
     if (strlen(name) >= sizeof set->line->file)
         return mr__fail(e, MR_E_DATA, "the name of the shard '%s' is too long", show(path).text);
@@ -227,9 +239,10 @@ int mr__shard_set_read(struct mr_shard_set *set, const char *path, struct mr_err
     for (size_t n = strlen(path); n > 1 && set->folder[n - 1] == '/'; n--)
         set->folder[n - 1] = 0;
     bool folder = !mr__shard_is_url(path) && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    int rc = !folder && is_name(strrchr(path, '/') ? strrchr(path, '/') + 1 : path)
-                 ? take_one(set, path, e)
-                 : read_list(set, e);
+    int rc = folder                                      ? read_list(set, e)
+             : is_name(name_of(path))                    ? take_one(set, path, e)
+             : !strcmp(name_of(path), MR_SHARD_SET_FILE) ? not_a_folder(path, e)
+                                                         : read_list(set, e);
     if (rc < 0)
         mr__shard_set_free(set);
     return rc;

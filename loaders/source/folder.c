@@ -11,14 +11,18 @@
 
 #include "base/origin.h"
 #include "base/printable.h"
+#include "loaders/shard/shard_format.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_ENDINGS 64
+#define ARRAYS "; there are .npy files: use a config with 'source: {type: npy, path: ...}'"
 
 struct folder_params {
     const char *path;
@@ -101,7 +105,34 @@ static int add_flat(struct folder *f)
     return rc < 0 ? rc : mr__index_add_class(f->b, slash + 1, strlen(slash + 1), f->e);
 }
 
-static int nothing_found(const struct folder *f)
+/* ---- a folder of something else ---- */
+
+static bool has(const struct folder *f, const char *name)
+{
+    struct stat st;
+    return fstatat(f->top.root_fd, name, &st, 0) == 0;
+}
+
+static bool has_arrays(const struct folder *f)
+{
+    int fd = openat(f->top.root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    bool found = false;
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    while (!found && (entry = readdir(dir))) {
+        size_t n = strlen(entry->d_name);
+        found = n > 4 && !strcmp(entry->d_name + n - 4, ".npy");
+    }
+    closedir(dir);
+    return found;
+}
+
+static int no_image(const struct folder *f)
 {
     char endings[256] = "", left_out[80] = "";
     unsigned long long skipped = f->top.skipped + f->tree.skipped;
@@ -114,9 +145,24 @@ static int nothing_found(const struct folder *f)
                  skipped);
     return mr__fail(f->e, MR_E_IO,
                     "no image in '%s' or its folders: looked for names that end in %s%s%s; check "
-                    "the source's 'path', or add to its 'extensions'",
+                    "the source's 'path', or add to its 'extensions'%s",
                     mr__printable(f->top.root, strlen(f->top.root)).text, endings,
-                    strlen(endings) > 250 ? "..." : "", left_out);
+                    strlen(endings) > 250 ? "..." : "", left_out, has_arrays(f) ? ARRAYS : "");
+}
+
+static int nothing_found(const struct folder *f)
+{
+    struct mr_printable root = mr__printable(f->top.root, strlen(f->top.root));
+    if (has(f, MR_SHARD_SET_FILE))
+        return mr__fail(f->e, MR_E_IO,
+                        "'%s' holds packed shards: use 'source: {type: shards, path: ...}'",
+                        root.text);
+    if (has(f, MR_SHARD_ORIGIN_FILE))
+        return mr__fail(f->e, MR_E_IO,
+                        "'%s' holds a packing that was interrupted: give the same 'millrace pack' "
+                        "again",
+                        root.text);
+    return no_image(f);
 }
 
 static int fill(struct folder *f)

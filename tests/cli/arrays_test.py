@@ -131,6 +131,11 @@ class ArraysTest(CliTest):
             file.truncate(4 + 141 * 299)  # the last record is missing
         self.assertIn("299 of 299", self.millrace("verify", self.work / "raw.yaml")[1])
 
+    def test_where_images_are_needed(self):
+        np.save(self.work / "x.npy", np.zeros((3, 5), "f4"))
+        self.refused("verify", "x.npy", says="'x.npy' is an array: it has no images to decode")
+        self.assertIn("there are .npy files: use a config", self.millrace("verify", ".", rc=1)[1])
+
     def test_array_is_no_mode_for_images(self):
         images = self.synth() / "images"
         said = self.millrace("pack", images, self.work / "no", "--mode", "array", rc=2)[1]

@@ -92,6 +92,23 @@ class ExplainTest(cli_testing.CliTest):
         engines = {e["name"]: e["images"] for e in fast["engines"]}
         self.assertEqual(engines["libjpeg-turbo"], fast["images"])
 
+    def test_packing_is_named_where_nothing_is_packed(self):
+        crop = "  - random_resized_crop: {size: 64, scale: [0.1, 0.3]}\n"
+        config = self.photos(crop, "image: {dtype: uint8}")
+        self.millrace("pack", "large/manifest.csv", "packed", "--quiet")
+        mixture = self.work / "mixture.yaml"
+        mixture.write_text("version: 1\nbatch: 4\nproducers: 2\nmixture: {by: all, of: "
+                           "[{source: {type: shards, path: packed}}]}\n"
+                           f"ops:\n{crop}fields: {{image: {{dtype: uint8}}}}\n")
+        packed = ["--set", "source={type: shards, path: packed}"]
+        for args, named in (([config], True), ([config, *packed], False), ([mixture], False)):
+            advice = str(self.analyze(*args)["advice"])
+            self.assertEqual("'millrace pack' cuts" in advice, named, advice)
+            verdict = self.run_json(*args, "--batches", 6, "--set", "producers=1")["verdict"]
+            if "decoding is the limit" in verdict:  # on most machines
+                self.assertIn("smaller images", verdict)
+                self.assertEqual("'millrace pack --mode coef'" in verdict, named, verdict)
+
     def test_a_run_that_fails_says_why(self):
         data = self.synth()
         for file in (data / "images").rglob("*.jpg"):

@@ -227,7 +227,11 @@ class Again(PackTest):
         _, err = child.communicate(timeout=60)
         if child.returncode != 0:  # it may have been done
             self.assertEqual(child.returncode, 130)
-            self.assertIn("the same command goes on from here", err)
+            self.assertRegex(err, "interrupted, with .* of 400 samples done; "
+                                  "the same command goes on from here")
+            if "pack.json" not in os.listdir(self.work / "out"):
+                self.assertIn("was interrupted: give the same 'millrace pack' again",
+                              self.millrace("verify", self.work / "out", rc=1)[1])
         self.assertEqual([f for f in os.listdir(self.work / "out") if f.endswith(".part")], [])
         self.pack(images, "out", "--shard-bytes", "20000")
         self.pack(images, "whole", "--shard-bytes", "20000")
@@ -346,12 +350,21 @@ class Usage(PackTest):
         images = self.synth() / "images"
         for args, says in ((("--mode", "zip"), "it takes jpeg"),
                            (("--segment", "48"), "32 or 64"),
+                           (("--mode", "raw", "--segment", "64"), "the modes jpeg and coef"),
+                           (("--unpack", "--quality", "80"), "not for '--unpack'"),
+                           (("--unpack", "--mode", "jpeg"), "not for '--unpack'"),
                            (("--compress", "zstd"), "only the mode 'raw'"),
                            (("--quality", "80"), "'max_side'"),
                            (("--mode", "keep", "--max-side", "80"), "leaves files as they are")):
             self.refused("pack", images, "out", *args, says=says)
         self.assertFalse((self.work / "out").exists())
-        self.refused("pack", self.work / "gone", "out", says="gone")
+        for verb in (["pack"], ["pack", "--unpack"], ["verify"]):
+            out = ["out"] * (verb[0] == "pack")
+            self.refused(*verb, "gone", *out, says="there is no 'gone'")
+            for none in (next(images.rglob("*.jpg")), self.work / "notes.txt"):
+                (self.work / "notes.txt").write_text("of no kind\n")
+                self.refused(*verb, none, *out, says=f"'{none}' is no data set: give a folder")
+        self.assertFalse((self.work / "out").exists())
         self.millrace("pack", images, "no/such/out", rc=1)
         (self.work / "c.yaml").write_text("version: 1\ncontext: fork\nfields: {x: {dtype: uint8, "
                                           "shape: []}}\n")

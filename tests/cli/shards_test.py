@@ -56,6 +56,19 @@ class Shards(Packed):
         self.assertIn("nothing was packed there",
                       self.millrace("pack", "--list", self.data, rc=1)[1])
 
+    def test_named_as_something_else(self):
+        config = self.config(self.packed)
+        self.assertIn("holds packed shards: use 'source: {type: shards, path: ...}'",
+                      self.millrace("run", config, rc=1)[1])
+        (self.packed / "pack.json").rename(self.work / "pack.json")
+        self.assertIn("give the same 'millrace pack' again", self.millrace("run", config, rc=1)[1])
+        (self.work / "pack.json").rename(self.packed / "pack.json")
+        for verb in ("verify", "pack --list"):
+            self.refused(*verb.split(), "packed/pack.json", says="give the folder, not its pack.j")
+        self.millrace("pack", self.data / "manifest.csv", "one", "--quiet")
+        self.assertIn(" in 1 shard, ", self.millrace("pack", "--list", "one")[0])
+        self.assertIn("1 shard, ", self.millrace("verify", "one")[1])
+
     def test_good_shards(self):
         out, err = self.millrace("verify", "packed")
         self.assertEqual(out, "")
@@ -208,7 +221,8 @@ class Remote(Packed):
         self.assertIn("503", self.run_remote(rc=1)[1])
         self.server.faults = []
         self.server.whole = True
-        self.assertIn("does not send ranges", self.run_remote(rc=1)[1])
+        self.assertIn("does not send ranges of a file: use one that answers Range requests",
+                      self.run_remote(rc=1)[1])
         self.server.whole = False
         self.flip(3000)
         err = self.run_remote(None, "--set", "on_error=fail", rc=1)[1]
