@@ -37,9 +37,10 @@ typedef struct mr_pack_options {
     const char *mode;
     int32_t segment;      /**< "jpeg", "coef": pixels that a segment is wide, 32 or 64; 0: 64 */
     const char *compress; /**< "raw": "zstd", or NULL: not at all */
-    int32_t max_side; /**< "jpeg", "raw": images with a longer side are made that small; 0: none is.
-                           Boxes (column 'boxes') and masks follow */
-    int32_t quality;  /**< "jpeg" with max_side: of the smaller JPEGs, 1 to 100; 0: 90 */
+    /** "jpeg", "coef", "raw": images with a longer side are made that small; 0: none is. Boxes
+     * (column 'boxes') and masks follow. */
+    int32_t max_side;
+    int32_t quality;  /**< "jpeg", "coef" with max_side: of the smaller JPEGs, 1 to 100; 0: 90 */
     uint64_t shard_bytes; /**< a shard ends before it would be larger; 0: 256 MiB */
     int32_t threads;      /**< 0: one per core */
     /** A sample that cannot be read or decoded: "fail" (NULL too) ends the call, naming it; "skip"
@@ -72,8 +73,8 @@ MR_API int mr_pack(const char *path, const char *out, const mr_pack_options *opt
  * labels, boxes and the other columns. Tensors become arrays, out/NAME.npy; a data set of nothing
  * else becomes a folder that the source `npy` reads, without a manifest. JPEGs that were packed by
  * "jpeg" or "coef" come with other bytes, and the pixels that the originals have; raw pixels become
- * PNG files. Of the options, `mode`, `segment`, `compress`, `max_side`, `quality`, `shard_bytes`
- * mean nothing here. Errors: as mr_pack. */
+ * PNG files ("a.jpg.png"). Of the options, `mode`, `segment`, `compress`, `max_side`, `quality`,
+ * `shard_bytes` mean nothing here. Errors: as mr_pack. */
 MR_API int mr_unpack(const char *path, const char *out, const mr_pack_options *options,
                      mr_pack_progress *result);
 
