@@ -2,15 +2,15 @@
  *
  * pack_jpeg.c: pixels as a JPEG. Its Huffman tables do not matter: it is cut into segments next.
  */
-#include "loaders/codec/jpegerr.h"
+#include "loaders/codec/jpegdest.h"
 #include "pack/pack_pixels.h"
 
-enum { PIECE = 65536 };
+#include <setjmp.h>
 
 struct writer {
     struct jpeg_compress_struct cinfo;
     struct jpeg_error_mgr err;
-    struct jpeg_destination_mgr to;
+    struct mr_jpegdest to;
     struct mr_buf *jpeg;
     jmp_buf jump;
 };
@@ -25,40 +25,10 @@ static void on_message(j_common_ptr cinfo, int level)
     (void)cinfo, (void)level;
 }
 
-static void more_room(struct writer *w)
-{
-    if (!mr__buf_reserve(w->jpeg, PIECE))
-        longjmp(w->jump, 1);
-    w->to.next_output_byte = w->jpeg->data + w->jpeg->n;
-    w->to.free_in_buffer = w->jpeg->cap - w->jpeg->n;
-}
-
-static void begin_output(j_compress_ptr cinfo)
-{
-    more_room((struct writer *)cinfo);
-}
-
-static boolean empty_output(j_compress_ptr cinfo)
-{
-    struct writer *w = (struct writer *)cinfo;
-    w->jpeg->n = w->jpeg->cap; /* it is called when no byte is free */
-    more_room(w);
-    return TRUE;
-}
-
-static void end_output(j_compress_ptr cinfo)
-{
-    struct writer *w = (struct writer *)cinfo;
-    w->jpeg->n = w->jpeg->cap - w->to.free_in_buffer;
-}
-
 static void write_image(struct writer *w, const struct mr_view *image, int quality)
 {
     struct jpeg_compress_struct *cinfo = &w->cinfo;
-    w->to = (struct jpeg_destination_mgr){.init_destination = begin_output,
-                                          .empty_output_buffer = empty_output,
-                                          .term_destination = end_output};
-    cinfo->dest = &w->to;
+    mr__jpegdest_attach(&w->to, cinfo, w->jpeg);
     cinfo->image_width = (JDIMENSION)image->w;
     cinfo->image_height = (JDIMENSION)image->h;
     cinfo->input_components = image->c;

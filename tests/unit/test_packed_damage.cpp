@@ -172,3 +172,29 @@ TEST(PackedDamage, SaysWhatIsWrong)
     EXPECT_EQ(std::string(own.error.text).find("a damaged packed JPEG: segment "), 0u)
         << own.error.text;
 }
+
+// A JPEG that fails while it is written is thrown away once, however large it has become; the next
+// one goes into the same buffer.
+TEST(PackedDamage, MarkersThatEndBadlyAfterManyBytes)
+{
+    Bytes jpeg = encode_jpeg(make_picture(70, 40, 3));
+    Bytes marker = {0xff, 0xe1, 5002 >> 8, 5002 & 255};
+    marker.resize(5004, 'x');
+    jpeg.insert(jpeg.begin() + 2, marker.begin(), marker.end());
+    Packed all;
+    ASSERT_EQ(all.make(jpeg), MR_OK) << all.error.text;
+    Bytes bad = all.body;
+    bad.push_back(0);
+    for (size_t i = 0; i < 4; i++)
+        bad[28 + i] = uint8_t(bad.size() >> 8 * i); // where the markers end
+    mr_buf out = {};
+    for (int round = 0; round < 3; round++) {
+        mr_errbuf e = {};
+        EXPECT_EQ(mr__packed_to_jpeg(bad.data(), bad.size(), &out, &e), MR_E_DATA);
+        EXPECT_STREQ(e.text, "a damaged packed JPEG: its markers");
+        EXPECT_EQ(out.n, 0u);
+        ASSERT_EQ(mr__packed_to_jpeg(all.body.data(), all.body.size(), &out, &e), MR_OK) << e.text;
+        EXPECT_TRUE(markers_of(Bytes(out.data, out.data + out.n)) == markers_of(jpeg));
+    }
+    mr__buf_free(&out);
+}

@@ -4,6 +4,7 @@
  * libjpeg-turbo writes them down, baseline, with codes of its choice and the markers that were
  * kept.
  */
+#include "loaders/codec/jpegdest.h"
 #include "loaders/codec/jpegerr.h"
 #include "loaders/codec/packed/packed_coder.h"
 #include "loaders/codec/packed/packed_slots.h"
@@ -23,8 +24,8 @@ struct unpacker {
     struct mr_slot *slots; /* of one row of MCUs */
     struct mr_feed_row row;
     jvirt_barray_ptr coefficients[3];
-    unsigned char *jpeg;
-    unsigned long n;
+    struct mr_jpegdest to;
+    struct mr_buf *jpeg; /* the caller's */
 };
 
 /* ---- coefficients ---------------------------------------------------------------------------- */
@@ -121,7 +122,7 @@ static int write_markers(struct unpacker *u, struct mr_errbuf *e)
 static int unpack(struct unpacker *u, struct mr_errbuf *e)
 {
     jpeg_create_compress(&u->cinfo);
-    jpeg_mem_dest(&u->cinfo, &u->jpeg, &u->n);
+    mr__jpegdest_attach(&u->to, &u->cinfo, u->jpeg);
     describe(u);
     make_arrays(u);
     int rc = mr__packed_slots_make(&u->slots, &u->body, 0, u->body.across, &u->row, e);
@@ -167,13 +168,13 @@ int mr__packed_to_jpeg(const uint8_t *body, size_t n, struct mr_buf *jpeg, struc
     struct unpacker *u = calloc(1, sizeof *u);
     if (!u)
         return mr__fail(e, MR_E_MEMORY, "no memory for unpacking a JPEG");
+    u->jpeg = jpeg;
+    jpeg->n = 0;
     int rc = open_body(u, body, n, e);
     if (rc == MR_OK)
         rc = unpack_caught(u, e);
-    jpeg->n = 0;
-    if (rc == MR_OK && !mr__buf_append(jpeg, u->jpeg, u->n))
-        rc = mr__fail(e, MR_E_MEMORY, "no memory for unpacking a JPEG");
-    free(u->jpeg);
+    if (rc < 0)
+        jpeg->n = 0;
     mr__packed_coder_free(&u->coder);
     free(u->slots);
     free(u);
