@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http_file.c: a shard's bytes by range requests over a connection that stays open. A request that
- * fails in a way that may pass (the connection breaks, the server is busy) is made again, twice.
+ * http_file.c: a shard's bytes by range requests over a connection that stays open. Threads that
+ * share a file take turns. A request that fails in a way that may pass (the connection breaks, the
+ * server is busy) is made again, twice.
  */
 #include "loaders/shard/http_file.h"
 
@@ -13,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@
 enum { WAIT_MS = 30000, ATTEMPTS = 3, HEAD_BYTES = 16384 };
 
 struct http {
+    pthread_mutex_t mutex; /* of one request at a time: the file's fd, and what follows the URL */
     struct mr_http_url url;
     char head[HEAD_BYTES]; /* of a response, and what came with it of its body */
     size_t got, used;      /* bytes in it; of these the head's */
@@ -230,6 +233,7 @@ static int request_once(struct mr_shard_file *f, uint64_t at, uint64_t n, uint8_
     return rc;
 }
 
+/* The mutex is held, or no other thread knows of the file yet. */
 static int request(struct mr_shard_file *f, uint64_t at, uint64_t n, uint8_t *to, struct answer *a,
                    struct mr_errbuf *e)
 {
@@ -251,8 +255,10 @@ static int request(struct mr_shard_file *f, uint64_t at, uint64_t n, uint8_t *to
 
 static void http_close(struct mr_shard_file *f)
 {
+    struct http *h = f->own;
     disconnect(f);
-    free(f->own);
+    pthread_mutex_destroy(&h->mutex);
+    free(h);
 }
 
 static int http_open(struct mr_shard_file *f, struct mr_errbuf *e)
@@ -261,9 +267,11 @@ static int http_open(struct mr_shard_file *f, struct mr_errbuf *e)
     struct mr_errbuf own; /* a sentence is kept between attempts */
     struct answer a;
     uint8_t byte;
+    if (!h)
+        return mr__fail(e, MR_E_MEMORY, "not enough memory to open '%s'", show(f).text);
     e = e ? e : &own;
-    int rc = h ? mr__http_url_parse(&h->url, f->path, e)
-               : mr__fail(e, MR_E_MEMORY, "not enough memory to open '%s'", show(f).text);
+    pthread_mutex_init(&h->mutex, NULL);
+    int rc = mr__http_url_parse(&h->url, f->path, e);
     if (rc == MR_OK)
         rc = request(f, 0, 1, &byte, &a, e);
     if (rc == MR_OK)
@@ -276,9 +284,13 @@ static int http_open(struct mr_shard_file *f, struct mr_errbuf *e)
 static int http_read(struct mr_shard_file *f, uint64_t at, void *to, uint64_t n,
                      struct mr_errbuf *e)
 {
+    struct http *h = f->own;
     struct mr_errbuf own;
     struct answer a;
-    return request(f, at, n, to, &a, e ? e : &own);
+    pthread_mutex_lock(&h->mutex);
+    int rc = request(f, at, n, to, &a, e ? e : &own);
+    pthread_mutex_unlock(&h->mutex);
+    return rc;
 }
 
 const struct mr_shard_transport mr__shard_http = {
