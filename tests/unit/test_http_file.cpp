@@ -78,10 +78,10 @@ class Server
             sscanf(request.c_str() + range, "Range: bytes=%llu-%llu", &from, &to) != 2 ||
             to < from || to >= BYTES)
             return false;
-        std::string text = "HTTP/1.1 206 Partial Content\r\nContent-Length: " +
-                           std::to_string(to - from + 1) + "\r\nContent-Range: bytes " +
-                           std::to_string(from) + "-" + std::to_string(to) + "/" +
-                           std::to_string(BYTES) + "\r\n\r\n";
+        std::string text =
+            "HTTP/1.1 206 Partial Content\r\nContent-Length: " + std::to_string(to - from + 1) +
+            "\r\nContent-Range: bytes " + std::to_string(from) + "-" + std::to_string(to) + "/" +
+            std::to_string(BYTES) + "\r\n\r\n";
         for (uint64_t i = from; i <= to; i++)
             text += byte_at(i);
         return send_all(fd, text);
