@@ -8,7 +8,7 @@
 #include "loaders/codec/baselinesink.h"
 #include "loaders/codec/jpegdecoder.h"
 #include "loaders/codec/jpegshrink.h"
-#include "loaders/codec/limits.h"
+#include "loaders/codec/jpegtarget.h"
 #include "loaders/codec/orient.h"
 #include "loaders/codec/packed/packed_coder.h"
 #include "loaders/codec/packed/packed_stitch.h"
@@ -211,14 +211,9 @@ static int packed_decode(void *decoder, const struct mr_rect *roi, const struct 
     struct decoder *d = decoder;
     if (!d->ready)
         return no_header(e);
-    int rc = mr__limits_request(d->shown.w, d->shown.h, roi, dst, e);
-    if (rc < 0)
-        return rc;
-    bool swap = mr__orient_turn(d->info.orientation).swap;
-    int32_t w = swap ? d->shown.h : d->shown.w, h = swap ? d->shown.w : d->shown.h;
-    struct mr_rect stored = mr__orient_stored(d->info.orientation, roi, w, h);
-    mr__rowsink_to_view(&d->sink, dst, d->info.orientation);
-    return run(d, &stored, e);
+    struct mr_rect stored;
+    int rc = mr__jpegtarget_view(&d->sink, &d->info, &d->shown, roi, dst, &stored, e);
+    return rc < 0 ? rc : run(d, &stored, e);
 }
 
 static int packed_rows(void *decoder, const struct mr_rect *roi, int32_t c, int32_t bits,
@@ -227,11 +222,8 @@ static int packed_rows(void *decoder, const struct mr_rect *roi, int32_t c, int3
     struct decoder *d = decoder;
     if (!d->ready)
         return no_header(e);
-    int rc = mr__limits_rows(&d->info, d->shown.w, d->shown.h, roi, c, bits, e);
-    if (rc < 0)
-        return rc;
-    mr__rowsink_to_taker(&d->sink, to, c, bits);
-    return run(d, roi, e);
+    int rc = mr__jpegtarget_taker(&d->sink, &d->info, &d->shown, roi, c, bits, to, e);
+    return rc < 0 ? rc : run(d, roi, e);
 }
 
 static void packed_cost(const void *decoder, struct mr_decode_cost *cost)
