@@ -9,11 +9,11 @@
 #include "jpeg_files.h"
 #include "loaders/codec/packed/coef_segment.h"
 #include "loaders/codec/packed/coef_tables.h"
+#include "one_process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jpeglib.h>
 
@@ -31,20 +31,6 @@ static struct bench {
     double best[VERSIONS], sum[VERSIONS]; /* seconds */
     uint64_t all_blocks, all_bytes, all_segments, file_bytes;
 } bench;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void stop(const char *text, const char *what)
-{
-    fprintf(stderr, "%s%s\n", text, what);
-    exit(1);
-}
 
 /* The blocks of a component's rows, each segment's behind one another in `to`. */
 static void add_run(struct jpeg_decompress_struct *cinfo, jvirt_barray_ptr array,
@@ -142,11 +128,11 @@ static void prove(const char *path, const struct mr_coef_version *version)
 
 static double decode(const struct mr_coef_version *version)
 {
-    double start = now();
+    double start = cpu_now();
 
     for (size_t i = 0; i < bench.segments; i++)
         version->decode(&bench.segment[i]);
-    return now() - start;
+    return cpu_now() - start;
 }
 
 static void measure(const char *path, const struct mr_cpu *cpu, int repetitions)

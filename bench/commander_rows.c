@@ -5,20 +5,13 @@
  * script or a plug-in.
  */
 #include "base/message.h"
+#include "one_process.h"
 #include "pipe/commander_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define BATCH 64
-
-static double cpu_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static uint64_t room[4096], state[8192];
 
@@ -32,7 +25,7 @@ static int run(const struct mr_config *c, uint64_t messages, struct mr_errbuf *e
         return rc;
     void *self = c->commander.script ? (void *)&r : v.user;
     rc = mr__hook_build(&r, &v, &self, c->commander.params);
-    double from = cpu_s();
+    double from = cpu_now();
     uint64_t made = 0, saved_bytes = 0;
     for (uint64_t i = 0; rc >= 0 && i < messages; i++) {
         size_t bytes = 0;
@@ -46,7 +39,7 @@ static int run(const struct mr_config *c, uint64_t messages, struct mr_errbuf *e
     if (rc < 0)
         return mr__fail(e, rc, "%s", r.sentence);
     printf("%.2f million messages per second of processor time, %llu bytes saved behind a batch\n",
-           (double)made / (cpu_s() - from) * 1e-6, (unsigned long long)saved_bytes);
+           (double)made / (cpu_now() - from) * 1e-6, (unsigned long long)saved_bytes);
     return MR_OK;
 }
 

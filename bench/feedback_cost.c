@@ -7,12 +7,12 @@
  */
 #include "base/config.h"
 #include "millrace/millrace.h"
+#include "one_process.h"
 #include "shm/feedback.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int fail(const char *what)
 {
@@ -56,19 +56,12 @@ static int step(struct plan_job *j, struct mr_errbuf *e)
     return rc;
 }
 
-static double cpu_seconds(void) /* of this process: others on the machine do not count */
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int measure(struct plan_job *j, const char *rule, uint64_t samples, double seconds)
 {
     struct mr_errbuf e = {0};
-    double from = cpu_seconds(), took = 0;
+    double from = cpu_now(), took = 0;
     uint64_t batches = 0;
-    for (; took < seconds; took = cpu_seconds() - from)
+    for (; took < seconds; took = cpu_now() - from)
         for (int i = 0; i < 16; i++, batches++)
             if (step(j, &e) != MR_OK)
                 return fail(e.text);

@@ -15,11 +15,11 @@
 #include "full_decode.h"
 #include "jpeg_files.h"
 #include "loaders/codec/jpegplain.h"
+#include "one_process.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { FULL, OWN_FULL, OWN_READ, CROP, OWN_CROP, PARTS };
 static const char *const part_name[PARTS] = {"libjpeg-turbo, full decode", "own, full decode",
@@ -34,20 +34,6 @@ static struct bench {
     size_t room;
     double (*best)[PARTS]; /* seconds, per file */
 } bench;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void stop(const char *text, const char *what)
-{
-    fprintf(stderr, "%s%s\n", text, what);
-    exit(1);
-}
 
 static void make_room(size_t bytes)
 {
@@ -118,31 +104,31 @@ static void compare(const struct jpeg_file *f, const struct mr_rect *box, const 
 
 static void measure(const struct jpeg_file *f, int index)
 {
-    double part[PARTS], *best = bench.best[index], start = now();
+    double part[PARTS], *best = bench.best[index], start = cpu_now();
     struct mr_rect all = {0}, below;
 
     if (full_decode(bench.full, f->data, f->bytes, f->path) < 0)
         stop("cannot be decoded: ", f->path);
-    part[FULL] = now() - start;
-    start = now();
+    part[FULL] = cpu_now() - start;
+    start = cpu_now();
     bool ours = decode_own(f, &all, true);
-    part[OWN_FULL] = now() - start;
+    part[OWN_FULL] = cpu_now() - start;
     if (!ours) {
         best[FULL] = -1;
         return;
     }
     below = (struct mr_rect){0, all.h - 1, 1, 1};
-    start = now();
+    start = cpu_now();
     decode_own(f, &below, true);
-    part[OWN_READ] = now() - start;
+    part[OWN_READ] = cpu_now() - start;
     srand48(index); /* the same box in every repetition and for either */
     struct mr_rect box = draw_box(all.w, all.h);
-    start = now();
+    start = cpu_now();
     struct mr_rect at = decode_crop(f, &box);
-    part[CROP] = now() - start;
-    start = now();
+    part[CROP] = cpu_now() - start;
+    start = cpu_now();
     decode_own(f, &box, true);
-    part[OWN_CROP] = now() - start;
+    part[OWN_CROP] = cpu_now() - start;
     compare(f, &box, &at);
     for (int p = 0; p < PARTS; p++)
         best[p] = best[p] > 0 && best[p] < part[p] ? best[p] : part[p];

@@ -15,11 +15,11 @@
 #include "full_decode.h"
 #include "jpeg_files.h"
 #include "loaders/codec/packed/packed.h"
+#include "one_process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 extern const struct mr_codec mr__codec_jpeg, mr__codec_packed;
 
@@ -47,20 +47,6 @@ static struct bench {
     size_t packed;
 } bench;
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void stop(const char *text, const char *what)
-{
-    fprintf(stderr, "%s%s\n", text, what);
-    exit(1);
-}
-
 static void make_room(size_t bytes)
 {
     if (bytes <= bench.room)
@@ -79,12 +65,12 @@ static double decode(int which, const uint8_t *data, size_t n, const struct mr_r
     struct mr_errbuf e = {0};
     struct mr_image_info info;
     struct mr_view view = {bench.pixels, box->w, box->h, 3, 8, 3 * (int64_t)box->w};
-    double start = now();
+    double start = cpu_now();
 
     if (bench.codec[which]->header(bench.decoder[which], data, n, &info, &e) < 0 ||
         bench.codec[which]->decode(bench.decoder[which], box, &view, &e) < 0)
         stop(e.text, "");
-    return now() - start;
+    return cpu_now() - start;
 }
 
 /* The same box by all of them. */
@@ -109,15 +95,15 @@ static void measure(const struct jpeg_file *f, int index, bool first)
     static const struct mr_limits none;
     struct mr_errbuf e = {0};
     struct mr_packed_facts facts;
-    double part[PARTS], *best = bench.best[index], start = now();
+    double part[PARTS], *best = bench.best[index], start = cpu_now();
 
     if (full_decode(bench.full, f->data, f->bytes, f->path) < 0)
         stop("cannot be decoded: ", f->path);
-    part[FULL] = now() - start;
-    start = now();
+    part[FULL] = cpu_now() - start;
+    start = cpu_now();
     int rc = mr__packed_make(f->data, f->bytes, bench.coding, bench.segment, &none, &bench.body,
                              &e);
-    part[MAKE] = now() - start;
+    part[MAKE] = cpu_now() - start;
     if (rc != MR_OK || mr__packed_facts(bench.body.data, bench.body.n, &facts, &e) < 0) {
         if (first)
             fprintf(stderr, "%s: %s\n", f->path, e.text);
