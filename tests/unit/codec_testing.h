@@ -60,6 +60,30 @@ struct JpegOptions {
     int nscans = 0;
 };
 
+// Components and how each is sampled: c of them, the first h x v, the others ch x cv.
+struct JpegKind {
+    const char *name;
+    int c, h, v, ch, cv;
+};
+inline const JpegKind jpeg_kinds[] = {
+    {"gray", 1, 1, 1, 1, 1},          {"gray 2x2", 1, 2, 2, 1, 1},   {"444", 3, 1, 1, 1, 1},
+    {"444 by 2x1", 3, 2, 1, 2, 1},    {"422", 3, 2, 1, 1, 1},        {"420", 3, 2, 2, 1, 1},
+    {"440", 3, 1, 2, 1, 1},           {"411", 3, 4, 1, 1, 1},        {"410", 3, 4, 2, 1, 1},
+    {"chroma larger", 3, 1, 1, 2, 1}, {"422 by 2x2", 3, 2, 2, 1, 2}, {"440 by 2x2", 3, 2, 2, 2, 1},
+    {"4:2 across", 3, 4, 1, 2, 1},    {"3 across", 3, 3, 1, 1, 1},
+};
+
+inline JpegOptions options_of(const JpegKind &k, int quality)
+{
+    JpegOptions o;
+    o.h_samp = k.h;
+    o.v_samp = k.v;
+    o.h_chroma = k.ch;
+    o.v_chroma = k.cv;
+    o.quality = quality;
+    return o;
+}
+
 struct Sampling {
     const char *name;
     int h, v;

@@ -11,29 +11,6 @@ extern "C" {
 namespace
 {
 
-struct Kind {
-    const char *name;
-    int c, h, v, ch, cv;
-};
-const Kind kinds[] = {
-    {"gray", 1, 1, 1, 1, 1},          {"gray 2x2", 1, 2, 2, 1, 1},   {"444", 3, 1, 1, 1, 1},
-    {"444 by 2x1", 3, 2, 1, 2, 1},    {"422", 3, 2, 1, 1, 1},        {"420", 3, 2, 2, 1, 1},
-    {"440", 3, 1, 2, 1, 1},           {"411", 3, 4, 1, 1, 1},        {"410", 3, 4, 2, 1, 1},
-    {"chroma larger", 3, 1, 1, 2, 1}, {"422 by 2x2", 3, 2, 2, 1, 2}, {"440 by 2x2", 3, 2, 2, 2, 1},
-    {"4:2 across", 3, 4, 1, 2, 1},    {"3 across", 3, 3, 1, 1, 1},
-};
-
-JpegOptions options_of(const Kind &k, int quality)
-{
-    JpegOptions o;
-    o.h_samp = k.h;
-    o.v_samp = k.v;
-    o.h_chroma = k.ch;
-    o.v_chroma = k.cv;
-    o.quality = quality;
-    return o;
-}
-
 const int sizes[][2] = {{1, 1},   {1, 40},  {40, 1},  {2, 2},    {3, 5},    {4, 4},   {5, 3},
                         {7, 9},   {8, 8},   {9, 7},   {15, 17},  {16, 16},  {17, 15}, {31, 33},
                         {32, 32}, {33, 31}, {64, 48}, {65, 130}, {129, 71}, {200, 90}};
@@ -44,7 +21,7 @@ TEST(JpegEngines, EverySamplingAndSizeAndCrop)
 {
     Engines both;
     std::mt19937 rng(1);
-    for (const Kind &k : kinds) {
+    for (const JpegKind &k : jpeg_kinds) {
         for (const auto &size : sizes) {
             SCOPED_TRACE(std::string(k.name) + " " + std::to_string(size[0]) + "x" +
                          std::to_string(size[1]));
@@ -67,7 +44,7 @@ TEST(JpegEngines, EverySamplingAndSizeAndCrop)
 TEST(JpegEngines, EveryEdge)
 {
     Engines both;
-    for (const Kind &k : kinds) {
+    for (const JpegKind &k : jpeg_kinds) {
         SCOPED_TRACE(k.name);
         Picture p = make_picture(75, 53, k.c);
         Bytes bytes = encode_jpeg(p, options_of(k, 90));
@@ -98,7 +75,7 @@ TEST(JpegEngines, NoiseOfEveryQuality)
             Picture p{417, 230, 3, Bytes(417 * 230 * 3)};
             for (auto &v : p.pixels)
                 v = uint8_t(rng() % 5 ? rng() : rng() % 2 * 255);
-            JpegOptions o = options_of(kinds[rng() % 2 ? 2 : 5], quality);
+            JpegOptions o = options_of(jpeg_kinds[rng() % 2 ? 2 : 5], quality);
             o.optimize = optimize;
             o.restart_rows = rng() % 2 ? 3 : 0;
             Bytes bytes = encode_jpeg(p, o);
@@ -114,7 +91,7 @@ TEST(JpegEngines, TurnedImages)
     Engines both;
     std::mt19937 rng(3);
     for (int orientation = 1; orientation <= 8; orientation++) {
-        JpegOptions o = options_of(kinds[5], 85);
+        JpegOptions o = options_of(jpeg_kinds[5], 85);
         o.exif = exif_block(orientation);
         Bytes bytes = encode_jpeg(make_picture(91, 58, 3), o);
         mr_rect all = both.whole(bytes);
@@ -156,7 +133,7 @@ TEST(JpegEngines, DamageGetsTheSameAnswer)
     Engines both;
     std::mt19937 rng(4);
     int taken = 0, refused = 0;
-    for (const Kind &k : kinds) {
+    for (const JpegKind &k : jpeg_kinds) {
         SCOPED_TRACE(k.name);
         JpegOptions o = options_of(k, 80);
         o.restart_mcus = rng() % 2 ? 3 : 0;

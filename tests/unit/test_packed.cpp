@@ -7,30 +7,10 @@
 namespace
 {
 
-struct Kind {
-    const char *name;
-    int c, h, v, ch, cv;
-    bool packs;
-};
-const Kind kinds[] = {
-    {"gray", 1, 1, 1, 1, 1, true},          {"gray 2x2", 1, 2, 2, 1, 1, true},
-    {"444", 3, 1, 1, 1, 1, true},           {"444 by 2x1", 3, 2, 1, 2, 1, true},
-    {"422", 3, 2, 1, 1, 1, true},           {"420", 3, 2, 2, 1, 1, true},
-    {"440", 3, 1, 2, 1, 1, true},           {"411", 3, 4, 1, 1, 1, true},
-    {"chroma larger", 3, 1, 1, 2, 1, true}, {"422 by 2x2", 3, 2, 2, 1, 2, true},
-    {"440 by 2x2", 3, 2, 2, 2, 1, true},    {"4:2 across", 3, 4, 1, 2, 1, true},
-    {"3 across", 3, 3, 1, 1, 1, true},      {"410", 3, 4, 2, 1, 1, false},
-};
-
-JpegOptions options_of(const Kind &k, int quality)
+// libjpeg-turbo cannot crop 4:1:0 when it scales: it is kept as it is.
+bool packs(const JpegKind &k)
 {
-    JpegOptions o;
-    o.h_samp = k.h;
-    o.v_samp = k.v;
-    o.h_chroma = k.ch;
-    o.v_chroma = k.cv;
-    o.quality = quality;
-    return o;
+    return std::string(k.name) != "410";
 }
 
 const int sizes[][2] = {{1, 1},   {1, 40},  {40, 1},  {2, 2},    {3, 5},    {4, 4},    {5, 3},
@@ -52,7 +32,7 @@ TEST_P(Codings, EverySamplingAndSizeAndCrop)
 {
     Packed all(GetParam());
     std::mt19937 rng(1);
-    for (const Kind &k : kinds) {
+    for (const JpegKind &k : jpeg_kinds) {
         for (const auto &size : sizes) {
             SCOPED_TRACE(std::string(k.name) + " " + std::to_string(size[0]) + "x" +
                          std::to_string(size[1]));
@@ -61,7 +41,7 @@ TEST_P(Codings, EverySamplingAndSizeAndCrop)
             o.progressive = rng() % 3 == 0;
             o.restart_mcus = rng() % 3 ? 0 : 1 + rng() % 9;
             Bytes jpeg = encode_jpeg(p, o);
-            if (!k.packs) {
+            if (!packs(k)) {
                 EXPECT_EQ(all.make(jpeg), MR_PACKED_VERBATIM);
                 continue;
             }
@@ -87,8 +67,8 @@ TEST_P(Codings, EverySamplingAndSizeAndCrop)
 TEST_P(Codings, EveryEdge)
 {
     Packed all(GetParam());
-    for (const Kind &k : kinds) {
-        if (!k.packs)
+    for (const JpegKind &k : jpeg_kinds) {
+        if (!packs(k))
             continue;
         for (int segment : {8, 32, 1000}) {
             SCOPED_TRACE(std::string(k.name) + " " + std::to_string(segment));
@@ -127,7 +107,7 @@ TEST_P(Codings, NoiseOfEveryQuality)
         Picture p{417, 130, 3, Bytes(417 * 130 * 3)};
         for (auto &v : p.pixels)
             v = uint8_t(rng() % 5 ? rng() : rng() % 2 * 255);
-        Bytes jpeg = encode_jpeg(p, options_of(kinds[rng() % 2 ? 2 : 5], quality));
+        Bytes jpeg = encode_jpeg(p, options_of(jpeg_kinds[rng() % 2 ? 2 : 5], quality));
         ASSERT_EQ(all.make(jpeg), MR_OK) << all.error.text;
         all.equal(jpeg, {0, 0, p.w, p.h});
         for (int i = 0; i < 20; i++)
@@ -141,7 +121,7 @@ TEST_P(Codings, TurnedImages)
     std::mt19937 rng(3);
     for (int orientation = 1; orientation <= 8; orientation++) {
         SCOPED_TRACE(orientation);
-        JpegOptions o = options_of(kinds[5], 85);
+        JpegOptions o = options_of(jpeg_kinds[5], 85);
         o.exif = exif_block(orientation);
         Bytes jpeg = encode_jpeg(make_picture(91, 58, 3), o);
         ASSERT_EQ(all.make(jpeg, 32), MR_OK) << all.error.text;
@@ -189,9 +169,9 @@ TEST_P(Codings, Photographs)
 TEST_P(Codings, UnpacksToTheSamePixelsAndMarkers)
 {
     Packed all(GetParam());
-    for (const Kind &k : kinds) {
+    for (const JpegKind &k : jpeg_kinds) {
         for (bool progressive : {false, true}) {
-            if (!k.packs)
+            if (!packs(k))
                 continue;
             SCOPED_TRACE(k.name);
             JpegOptions o = options_of(k, 90);
@@ -243,10 +223,10 @@ TEST(Packed, DamagedFilesAreNamed)
     Packed all;
     std::mt19937 rng(4);
     int refused = 0, taken = 0;
-    for (const Kind &k : kinds) {
+    for (const JpegKind &k : jpeg_kinds) {
         Picture p = make_picture(70, 52, k.c);
         const Bytes good = encode_jpeg(p, options_of(k, 80));
-        for (int i = 0; i < 60 && k.packs; i++) {
+        for (int i = 0; i < 60 && packs(k); i++) {
             Bytes bytes = good;
             size_t at = 2 + rng() % (bytes.size() - 2);
             if (rng() % 2)
