@@ -40,6 +40,9 @@ static const struct job {
     {"130x110 -> 224", 130, 110, 3, 224, MR_BILINEAR, MR_F32, true, true, false},
     {"1600x1200 -> 224", 1600, 1200, 3, 224, MR_BILINEAR, MR_F32, true, true, false},
     {"224x224, no resize", 224, 224, 3, 224, MR_BILINEAR, MR_F32, true, true, false},
+    {"  the same, flipped", 224, 224, 3, 224, MR_BILINEAR, MR_F32, true, true, true},
+    {"  uint8 HWC", 224, 224, 3, 224, MR_BILINEAR, MR_U8, false, false, false},
+    {"  uint8 HWC, flipped", 224, 224, 3, 224, MR_BILINEAR, MR_U8, false, false, true},
 };
 
 static double now(void)

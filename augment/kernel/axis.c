@@ -294,7 +294,7 @@ static void make_picks(struct mr_axis *axis, const struct mr_axis_spec *spec)
 {
     int32_t n = axis->n, base = axis->first - spec->box;
 
-    axis->kind = resampled(spec) || spec->flip ? MR_AXIS_PICK : MR_AXIS_COPY;
+    axis->kind = resampled(spec) ? MR_AXIS_PICK : spec->flip ? MR_AXIS_TURN : MR_AXIS_COPY;
     if (resampled(spec))
         nearest_starts(spec, axis->start);
     for (int32_t i = 0; i < n; i++) {

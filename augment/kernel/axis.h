@@ -54,6 +54,7 @@ struct mr_axis_loops {
 
 enum mr_axis_kind {
     MR_AXIS_COPY, /* output i is input i */
+    MR_AXIS_TURN, /* output i is input n - 1 - i */
     MR_AXIS_PICK, /* output i is input start[i] */
     MR_AXIS_TAPS, /* output i is the sum of k[i][j] * input[start[i] + j] */
 };

@@ -136,6 +136,7 @@ int mr__job_begin(struct mr_resampler *r, int c, int bits, const struct mr_rect 
     job->pad_right = g->pad_right;
     job->pad_top = g->pad_top;
     job->pad_bottom = g->pad_bottom;
+    job->bare = !job->wide && r->x.kind != MR_AXIS_TAPS && r->y.kind != MR_AXIS_TAPS;
     job->padded = g->out_w != g->win.w || g->out_h != g->win.h;
     job->vflip = g->vflip;
     if ((rc = reserve(r, e)) < 0 || (rc = choose_put(r, e)) < 0)

@@ -9,6 +9,7 @@
 
 #if defined(__x86_64__)
 #include "augment/kernel/avx2.h"
+#include "augment/kernel/turn.h"
 
 #include <string.h>
 
@@ -279,6 +280,20 @@ AVX2 static void down(const struct mr_axis *axis, int32_t y, const uint8_t *cons
         down_taps(rows, k, taps, n, out);
 }
 
+AVX2 static void turn(int c, size_t n, const uint8_t *src, uint8_t *out)
+{
+    enum { VECTOR = 16 };
+    static const uint8_t places[][VECTOR] = MR_TURN_PLACES_16;
+    const __m128i turned = _mm_loadu_si128((const void *)places[c - 1]);
+    size_t left = n * (size_t)c, step = (size_t)(VECTOR / c * c);
+
+    for (; left >= VECTOR; left -= step, out += step) {
+        __m128i px = _mm_loadu_si128((const void *)(src + left - VECTOR));
+        _mm_storeu_si128((void *)out, _mm_shuffle_epi8(px, turned));
+    }
+    mr__turn_plain(c, left / (size_t)c, src, out);
+}
+
 const struct mr_kernel mr__kernel_avx2 = {
     .name = "avx2",
     .level = MR_CPU_AVX2,
@@ -286,6 +301,7 @@ const struct mr_kernel mr__kernel_avx2 = {
     .pack_down = pack_down,
     .across = mr__across_avx2,
     .down = down,
+    .turn = turn,
     .put = mr__put_avx2,
 };
 #endif

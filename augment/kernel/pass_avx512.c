@@ -14,6 +14,7 @@
 #include "augment/kernel/avx2.h"
 #include "augment/kernel/avx512.h"
 #include "augment/kernel/axis_loops.h"
+#include "augment/kernel/turn.h"
 
 #include <string.h>
 
@@ -460,6 +461,22 @@ AVX512 static void down(const struct mr_axis *axis, int32_t y, const uint8_t *co
         down_fours(rows, k, used, (size_t)n, out);
 }
 
+/* ---- the other way round ---- */
+
+AVX512 static void turn(int c, size_t n, const uint8_t *src, uint8_t *out)
+{
+    static const uint8_t places[][VECTOR] = MR_TURN_PLACES_64;
+    __m512i turned = load(places[c - 1]);
+    size_t left = n * (size_t)c, step = (size_t)(VECTOR / c * c);
+
+    for (; left >= VECTOR; left -= step, out += step)
+        _mm512_storeu_si512(out, _mm512_permutexvar_epi8(turned, load(src + left - VECTOR)));
+    __mmask64 some = ((__mmask64)1 << left) - 1;
+    turned = _mm512_sub_epi8(turned, _mm512_set1_epi8((char)(VECTOR - left)));
+    __m512i px = _mm512_maskz_loadu_epi8(some, src);
+    _mm512_mask_storeu_epi8(out, some, _mm512_permutexvar_epi8(turned, px));
+}
+
 /* ---- the tables of an axis ---- */
 
 AVX512 static int32_t heads(const struct mr_axis_line *line, int32_t *start, int32_t *used)
@@ -484,6 +501,7 @@ const struct mr_kernel mr__kernel_avx512 = {
     .pack_down = pack_down,
     .across = across,
     .down = down,
+    .turn = turn,
     .put = mr__put_avx512,
     .fence = mr__fence_avx512,
 };

@@ -9,6 +9,7 @@
 
 #if defined(__aarch64__)
 #include "augment/kernel/neon.h"
+#include "augment/kernel/turn.h"
 
 /* A sum's 32 bits to 16, rounded; below 0 is 0. Two shifts, since one narrows by 16 at most: the
  * first one cuts, which the rounding of the second does not see: floor(floor(s / 2^6 + 2^15) /
@@ -108,6 +109,24 @@ static void down(const struct mr_axis *axis, int32_t y, const uint8_t *const *ro
     }
 }
 
+static void turn(int c, size_t n, const uint8_t *src, uint8_t *out)
+{
+    enum { VECTOR = 16 };
+    static const uint8_t places[][VECTOR] = MR_TURN_PLACES_16;
+    const uint8x16_t turned = vld1q_u8(places[c - 1]);
+    size_t left = n * (size_t)c, step = (size_t)(VECTOR / c * c);
+
+    for (; left >= VECTOR; left -= step, out += step)
+        vst1q_u8(out, vqtbl1q_u8(vld1q_u8(src + left - VECTOR), turned));
+    mr__turn_plain(c, left / (size_t)c, src, out);
+}
+
 const struct mr_kernel mr__kernel_neon = {
-    .name = "neon", .level = MR_CPU_NEON, .across = across, .down = down, .put = mr__put_neon};
+    .name = "neon",
+    .level = MR_CPU_NEON,
+    .across = across,
+    .down = down,
+    .turn = turn,
+    .put = mr__put_neon,
+};
 #endif

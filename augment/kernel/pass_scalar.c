@@ -3,6 +3,7 @@
  * The specification of the passes over 8-bit pixels.
  */
 #include "augment/kernel/passes.h"
+#include "augment/kernel/turn.h"
 
 #include <string.h>
 
@@ -88,11 +89,9 @@ static inline __attribute__((always_inline)) void pick(const struct mr_axis *axi
         memcpy(out, src + (size_t)axis->start[i] * size, size);
 }
 
-void mr__pick(const struct mr_axis *axis, int c, const void *src, void *out)
+void mr__pick(const struct mr_axis *axis, int c, const uint8_t *src, uint8_t *out)
 {
-    if (axis->kind == MR_AXIS_COPY)
-        memcpy(out, src, (size_t)axis->n * (size_t)c);
-    else if (c == 1)
+    if (c == 1)
         pick(axis, 1, src, out);
     else if (c == 3)
         pick(axis, 3, src, out);
@@ -107,4 +106,10 @@ static mr_put_row *no_put(const struct mr_put *put)
 }
 
 const struct mr_kernel mr__kernel_scalar = {
-    .name = "scalar", .level = MR_CPU_SCALAR, .across = across, .down = down, .put = no_put};
+    .name = "scalar",
+    .level = MR_CPU_SCALAR,
+    .across = across,
+    .down = down,
+    .turn = mr__turn_plain,
+    .put = no_put,
+};

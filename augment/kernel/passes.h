@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * passes.h: the three inner loops of a resampling stage and the table of their versions. All
+ * passes.h: the inner loops of a resampling stage and the table of their versions. All
  * versions of a loop write the same bits; the C one is the specification.
  *
  * Rows of pixels are interleaved. Rows that a stage owns (not the user's source) have MR_SLACK
@@ -49,6 +49,8 @@ struct mr_kernel {
      * are followed by the last one again, up to a multiple of MR_ROW_GROUP. */
     void (*down)(const struct mr_axis *axis, int32_t y, const uint8_t *const *rows, int n,
                  uint8_t *out);
+    /* The n pixels of a row the other way round. Touches nothing beyond the two rows. */
+    void (*turn)(int c, size_t n, const uint8_t *src, uint8_t *out);
     /* A version for this store of 8-bit pixels; NULL: use the C one, which needs the table. */
     mr_put_row *(*put)(const struct mr_put *put);
     /* After the last row: what was stored past the caches comes before whatever follows. NULL: all
@@ -73,8 +75,8 @@ void mr__put16(const struct mr_put *put, const void *pixels, void *to);
 /* Fills a table of [c][256] elements. */
 void mr__put_table(const struct mr_put *put, void *table);
 
-/* One row of 8-bit pixels across without coefficients: copied or picked. */
-void mr__pick(const struct mr_axis *axis, int c, const void *src, void *out);
+/* A row of 8-bit pixels across, by the axis's start: without weights. */
+void mr__pick(const struct mr_axis *axis, int c, const uint8_t *src, uint8_t *out);
 
 /* 16-bit pixels: float32 between the passes, sums in double. across16 takes all kinds of axes. */
 void mr__across16(const struct mr_axis *axis, int c, const uint16_t *src, float *out);

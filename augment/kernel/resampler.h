@@ -4,7 +4,7 @@
  * and the job under way. Rows go across as they come, into a ring that holds just the rows that
  * the next output row needs; an output row is summed down, stored and forgotten as soon as its
  * last row is there. So everything between source and destination stays in the first-level cache,
- * and the source may still be decoding.
+ * and the source may still be decoding. Rows that no weight touches go past the ring.
  */
 #ifndef MR_KERNEL_RESAMPLER_H
 #define MR_KERNEL_RESAMPLER_H
@@ -12,19 +12,29 @@
 #include "augment/kernel/passes.h"
 #include "augment/kernel/resample.h"
 
+/* Rows of the source under way: from `first` on, counted from y.first. */
+struct mr_portion {
+    const char *data; /* where the window's first pixel is */
+    int64_t stride;
+    int32_t first, n;
+    const char *end; /* the first byte that must not be read */
+};
+
 struct mr_job {
     int c;
     bool wide;           /* 16-bit pixels */
+    bool bare;           /* no weights on either axis: rows need no ring */
     size_t pixel;        /* bytes of a source pixel */
     int32_t row;         /* rows fed so far, of the rectangle that the source holds */
     int32_t above, left; /* where y.first, x.first lie in that rectangle */
     int32_t rows, width; /* its size */
     int32_t done;        /* rows from y.first on that are across, or that nothing needs */
     int32_t next;        /* output rows made, from the top of the window */
-    int32_t ring_rows; /* a power of two */
+    int32_t ring_rows;   /* a power of two */
     size_t ring_stride, tail_stride;
     int32_t pad_left, pad_right, pad_top, pad_bottom;
     bool vflip, padded;
+    struct mr_portion portion;
     struct mr_put put;
     mr_put_row *put_row;
     char *dst;

@@ -14,7 +14,7 @@
 
 extern const struct check_kernel check_axis, check_across, check_down, check_put, check_warp;
 extern const struct check_kernel check_idct, check_upsample, check_colour, check_coef;
-extern const struct check_kernel check_sums;
+extern const struct check_kernel check_sums, check_turn;
 
 static const struct check_kernel *const kernels[] = {
     &check_axis,
@@ -27,6 +27,7 @@ static const struct check_kernel *const kernels[] = {
     &check_colour,
     &check_coef,
     &check_sums,
+    &check_turn,
     NULL,
 };
 

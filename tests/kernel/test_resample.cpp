@@ -206,6 +206,49 @@ int channels(Random &rng)
     return all[between(rng, 0, 4)];
 }
 
+// Crop, flips and padding only.
+mr_geometry moving_geometry(Random &rng, int most)
+{
+    mr_geometry g = random_geometry(rng, most);
+
+    g.resized = false;
+    g.win.w = between(rng, 1, g.box.w);
+    g.win.h = between(rng, 1, g.box.h);
+    g.win.x = between(rng, 0, g.box.w - g.win.w);
+    g.win.y = between(rng, 0, g.box.h - g.win.h);
+    g.out_w = g.win.w + g.pad_left + g.pad_right;
+    g.out_h = g.win.h + g.pad_top + g.pad_bottom;
+    return g;
+}
+
+double element(mr_dtype dtype, const char *array, int at)
+{
+    const char *p = array + static_cast<size_t>(at) * mr_dtype_size(dtype);
+    float f;
+    uint16_t u;
+
+    if (dtype == MR_U8)
+        return static_cast<uint8_t>(*p);
+    if (dtype == MR_U16)
+        return memcpy(&u, p, sizeof u), u;
+    return memcpy(&f, p, sizeof f), static_cast<double>(f);
+}
+
+// What such a geometry puts to x, y of its output.
+double moved(const mr_geometry &g, const Source &source, int x, int y, int channel)
+{
+    const mr_view &v = source.view;
+
+    x -= g.pad_left;
+    y -= g.pad_top;
+    if (x < 0 || x >= g.win.w || y < 0 || y >= g.win.h)
+        return g.pad_fill[channel];
+    x = g.box.x + g.win.x + (g.hflip ? g.win.w - 1 - x : x) - source.at.x;
+    y = g.box.y + g.win.y + (g.vflip ? g.win.h - 1 - y : y) - source.at.y;
+    return element(v.bits == 8 ? MR_U8 : MR_U16, source.memory->at + v.stride * y,
+                   x * v.c + channel);
+}
+
 void compare(const mr_kernel *kernel, unsigned seed, int cases, int most)
 {
     Random rng(seed);
@@ -316,6 +359,42 @@ TEST(Resample, RowsInPortionsGiveTheSameBits)
             }
             ASSERT_EQ(mr__resample_end(r.get(), &e), MR_OK) << e.text;
             ASSERT_EQ(memcmp(want.data(), got.data(), bytes), 0) << text(g, c, s);
+        }
+    }
+}
+
+// Without a resize, each pixel of the output is one of the source or padding, whichever way the
+// rows come; said here without the tables that all versions share.
+TEST(Resample, WithoutResizingPixelsOnlyMove)
+{
+    Random rng(6);
+    for (const mr_kernel *kernel : usable_kernels()) {
+        Resampler r = resampler(kernel->name);
+        for (int i = 0; i < 1500; i++) {
+            mr_geometry g = moving_geometry(rng, i % 20 ? 90 : 700);
+            int c = channels(rng), bits = between(rng, 0, 4) ? 8 : 16;
+            mr_store s = {};
+            s.dtype = between(rng, 0, 1) ? MR_F32 : bits == 8 ? MR_U8 : MR_U16;
+            s.chw = between(rng, 0, 1);
+            Source source(rng, g, c, bits);
+            Fenced got(static_cast<size_t>(g.out_w * g.out_h * c) * mr_dtype_size(s.dtype),
+                       between(rng, 0, 1));
+            mr_errbuf e = {};
+            ASSERT_EQ(mr__resample_begin(r.get(), c, bits, &source.at, &g, &s, got.at, &e), MR_OK);
+            for (int y = 0, n; y < source.at.h; y += n) {
+                n = std::min(source.at.h - y, between(rng, 1, 17));
+                mr__resample_rows(r.get(), source.memory->at + source.view.stride * y,
+                                  source.view.stride, n);
+            }
+            ASSERT_EQ(mr__resample_end(r.get(), &e), MR_OK) << e.text;
+            ASSERT_TRUE(got.untouched()) << text(g, c, s);
+            for (int at = 0; at < g.out_w * g.out_h * c; at++) {
+                int plane = g.out_w * g.out_h, pixel = s.chw ? at % plane : at / c;
+                int channel = s.chw ? at / plane : at % c;
+                ASSERT_EQ(element(s.dtype, got.at, at),
+                          moved(g, source, pixel % g.out_w, pixel / g.out_w, channel))
+                    << kernel->name << " element " << at << ": " << text(g, c, s);
+            }
         }
     }
 }
