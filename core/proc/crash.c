@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crash.h"
 
+#include "base/mapped_bytes.h"
 #include "proc/mapped.h"
 #include "shm/hand.h"
 
@@ -62,6 +63,7 @@ void mr__crash_note(int signo, const siginfo_t *info)
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
     (void)context;
+    mr__mapped_fault_here(signo, info);
     mr__mapped_fault(signo, info);
     mr__crash_note(signo, info);
     if (syscall(SYS_getpid) == watch.pid && mr__crash_is_stray(signo) && !sender_of(info))
@@ -72,6 +74,7 @@ static void on_crash(int signo, siginfo_t *info, void *context)
 /* Whoever was before us may live on: a run-time may use faults for its own purposes. */
 static void on_others(int signo, siginfo_t *info, void *context)
 {
+    mr__mapped_fault_here(signo, info);
     mr__crash_note(signo, info);
     for (size_t i = 0; i < SIGNALS; i++) {
         const struct sigaction *before = &watch.before[i];
@@ -110,12 +113,14 @@ void mr__crash_install(const struct mr_arena *a, uint32_t lane, bool chain)
         others.sa_flags |= SA_SIGINFO;
         sigaction(signals[i], &others, NULL);
     }
+    mr__mapped_allow(true);
 }
 
 void mr__crash_remove(void)
 {
     if (!watch.pid)
         return;
+    mr__mapped_allow(false);
     for (size_t i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &watch.before[i], NULL);
     watch.pid = 0;

@@ -3,9 +3,11 @@
 
 #include "loaders/shard/shard_sums.h"
 
+#include "base/stream_copy.h"
+
 #include <string.h>
 
-enum { PADDING = 64 };
+enum { PADDING = 64, COPIED_AT_ONCE = 16 };
 
 int mr__body_begin(struct mr_body *b, struct mr_shard_file *file,
                    const struct mr_shard_place *place, struct mr_errbuf *e)
@@ -54,11 +56,16 @@ static uint64_t end_of(const struct mr_body *b, uint64_t chunk)
     return end < b->place.bytes ? end : b->place.bytes;
 }
 
+static uint64_t numbers_at(const struct mr_shard_place *place)
+{
+    return place->at + mr__shard_sums_bytes(place->bytes);
+}
+
 /* Reads and checks chunks into `to`, where chunk `first` begins. */
 static int read_chunks(struct mr_body *b, uint64_t first, uint64_t n, uint8_t *to,
                        struct mr_errbuf *e)
 {
-    uint64_t at = b->place.at + mr__shard_sums_bytes(b->place.bytes), last = first + n;
+    uint64_t at = numbers_at(&b->place), last = first + n;
     uint64_t most = b->file->transport->at_once / MR_SHARD_CHUNK_BYTES;
     int rc = MR_OK;
     for (uint64_t i = first; rc == MR_OK && i < last; i += most) {
@@ -134,8 +141,49 @@ int mr__body_into(struct mr_body *b, void *to, struct mr_errbuf *e)
     return rc == MR_OK ? read_chunks(b, 0, mr__shard_chunks(b->place.bytes), to, e) : rc;
 }
 
+/* ---- without memory of its own ---- */
+
+struct copied {              /* from a mapping */
+    const struct mr_body *b; /* its sums are held */
+    uint8_t *to;
+    bool good;
+};
+
+/* A few chunks at a time, which are copied out of the cache then. */
+static void check_and_copy(void *ctx, const uint8_t *bytes)
+{
+    struct copied *c = ctx;
+    uint64_t all = c->b->place.bytes, chunks = mr__shard_chunks(all);
+    for (uint64_t i = 0; i < chunks && c->good; i += COPIED_AT_ONCE) {
+        uint64_t n = least(COPIED_AT_ONCE, chunks - i), from = i * MR_SHARD_CHUNK_BYTES;
+        c->good = mr__shard_sums_differ(bytes + from, all, c->b->sums, i, n) == i + n;
+        mr__stream_copy(c->to + from, bytes + from, end_of(c->b, i + n) - from);
+    }
+}
+
+struct again {
+    uint8_t *to;
+    uint64_t bytes;
+};
+
+static void copy_all(void *ctx, const uint8_t *bytes)
+{
+    struct again *a = ctx;
+    mr__stream_copy(a->to, bytes, a->bytes);
+}
+
+int mr__body_again(struct mr_shard_file *file, const struct mr_shard_place *place, void *to,
+                   struct mr_errbuf *e)
+{
+    struct again a = {to, place->bytes};
+    if (mr__shard_file_look(file, numbers_at(place), place->bytes, copy_all, &a))
+        return MR_OK;
+    return mr__shard_file_read(file, numbers_at(place), to, place->bytes, e);
+}
+
 int mr__body_straight(struct mr_body *b, struct mr_shard_file *file,
-                      const struct mr_shard_place *place, void *to, struct mr_errbuf *e)
+                      const struct mr_shard_place *place, bool steady, void *to,
+                      struct mr_errbuf *e)
 {
     uint64_t sums = mr__shard_sums_bytes(place->bytes);
     b->memory.n = 0;
@@ -149,7 +197,10 @@ int mr__body_straight(struct mr_body *b, struct mr_shard_file *file,
     b->sums = b->memory.data;
     b->data = NULL;
     int rc = read_first(b, 0, e);
-    if (rc == MR_OK)
+    struct copied c = {b, to, true};
+    bool copied = rc == MR_OK && steady &&
+                  mr__shard_file_look(file, numbers_at(place), place->bytes, check_and_copy, &c);
+    if (rc == MR_OK && !(copied && c.good)) /* else this tells what is wrong */
         rc = read_chunks(b, 0, mr__shard_chunks(place->bytes), to, e);
     b->file = NULL;
     return rc;

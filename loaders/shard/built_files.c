@@ -62,7 +62,7 @@ static int read_body(struct mr_built_files *f, const int64_t *numbers, bool *non
         rc = mr__fail(e, MR_E_MEMORY, "not enough memory for %llu bytes",
                       (unsigned long long)place.bytes);
     if (rc == MR_OK)
-        rc = mr__body_straight(&body, f->shard[number].file, &place, out->data, e);
+        rc = mr__body_straight(&body, f->shard[number].file, &place, false, out->data, e);
     if (rc == MR_OK) {
         memset(out->data + place.bytes, 0, MR_READ_PADDING);
         out->n = place.bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * local_file.c: shards on this machine. Read by pread: a mapping of a file that somebody cuts short
- * is a SIGBUS.
+ * is a SIGBUS. Only who may look at bytes twice, and is ready for that, looks at many at once.
  */
 #include "loaders/shard/shard_file.h"
 
@@ -71,6 +71,14 @@ static int local_read(struct mr_shard_file *f, uint64_t at, void *to, uint64_t n
     return MR_OK;
 }
 
+/* What is not in memory is better read, by large requests, than fetched page by page. */
+static bool local_look(struct mr_shard_file *f, uint64_t at, uint64_t n, mr_mapped_use *use,
+                       void *ctx)
+{
+    return n >= MR_MAPPED_LEAST && mr__look_range(f->fd, at + n - 1) == MR_CACHED &&
+           mr__mapped_bytes(f->fd, at, n, use, ctx);
+}
+
 static enum mr_cached local_ahead(struct mr_shard_file *f, uint64_t at, uint64_t n)
 {
     return mr__ask_range(f->fd, at, n);
@@ -87,6 +95,7 @@ const struct mr_shard_transport mr__shard_local = {
     .at_once = 256 << 10,    /* while they are in the cache */
     .open = local_open,
     .read = local_read,
+    .look = local_look,
     .ahead = local_ahead,
     .close = local_close,
 };

@@ -46,6 +46,13 @@ int mr__shard_file_read(struct mr_shard_file *file, uint64_t at, void *to, uint6
     return n ? file->transport->read(file, at, to, n, e) : MR_OK;
 }
 
+bool mr__shard_file_look(struct mr_shard_file *file, uint64_t at, uint64_t n, mr_mapped_use *use,
+                         void *ctx)
+{
+    return file->transport->look && at <= file->bytes && n <= file->bytes - at &&
+           file->transport->look(file, at, n, use, ctx);
+}
+
 enum mr_cached mr__shard_file_ahead(struct mr_shard_file *file, uint64_t at, uint64_t n)
 {
     if (!file->transport->ahead || at > file->bytes || n > file->bytes - at || !n)

@@ -7,6 +7,7 @@
 #define MR_SHARD_SHARD_FILE_H
 
 #include "base/descriptor.h"
+#include "base/mapped_bytes.h"
 
 #include <sys/stat.h>
 
@@ -21,12 +22,15 @@ struct mr_shard_transport {
     /* Exactly `n` bytes from `at` on into `to`. They lie in the file, which may have been cut
      * since: MR_E_DATA. */
     int (*read)(struct mr_shard_file *file, uint64_t at, void *to, uint64_t n, struct mr_errbuf *e);
+    /* Looks at many bytes that are in memory, as mr__mapped_bytes() does. NULL: it cannot. */
+    bool (*look)(struct mr_shard_file *file, uint64_t at, uint64_t n, mr_mapped_use *use,
+                 void *ctx);
     /* Asks for bytes that `read` will be asked for soon and does not wait. NULL: it cannot. */
     enum mr_cached (*ahead)(struct mr_shard_file *file, uint64_t at, uint64_t n);
     void (*close)(struct mr_shard_file *file);
 };
 
-struct mr_shard_file { /* one thread at a time, but for `read` and `ahead` */
+struct mr_shard_file { /* one thread at a time, but for `read`, `look` and `ahead` */
     const struct mr_shard_transport *transport;
     const char *path;
     uint64_t bytes;
@@ -42,6 +46,8 @@ bool mr__shard_is_url(const char *path);
 int mr__shard_file_open(struct mr_shard_file **file, const char *path, struct mr_errbuf *e);
 int mr__shard_file_read(struct mr_shard_file *file, uint64_t at, void *to, uint64_t n,
                         struct mr_errbuf *e);
+bool mr__shard_file_look(struct mr_shard_file *file, uint64_t at, uint64_t n, mr_mapped_use *use,
+                         void *ctx);
 enum mr_cached mr__shard_file_ahead(struct mr_shard_file *file, uint64_t at, uint64_t n);
 /* Safe on NULL. */
 void mr__shard_file_close(struct mr_shard_file *file);

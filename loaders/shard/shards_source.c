@@ -212,18 +212,19 @@ static int read_tensor(struct shards *s, uint64_t shard, struct mr_shard_file *f
                        const struct mr_shard_place *place, const struct one_body *one, void *to,
                        struct mr_errbuf *e)
 {
-    uint64_t at = place->at + mr__shard_sums_bytes(place->bytes);
-    bool same = mr__checked_same(&s->checked, file, shard);
-    if (same && mr__checked_has(&s->checked, one->column, one->sample)) {
-        int rc = mr__shard_file_read(file, at, to, place->bytes, e);
-        if (rc < 0 || mr__checked_same(&s->checked, file, shard))
+    struct mr_checked *checked = &s->checked;
+    if (mr__checked_same(checked, file, shard)) {
+        bool known = mr__checked_has(checked, one->column, one->sample);
+        int rc = known ? mr__body_again(file, place, to, e)
+                       : mr__body_straight(&s->body[one->column].body, file, place, true, to, e);
+        if (rc < 0)
             return rc;
-        same = false; /* it changed under the read: nothing is known of it now */
-    }
-    int rc = mr__body_straight(&s->body[one->column].body, file, place, to, e);
-    if (rc == MR_OK && same)
-        mr__checked_add(&s->checked, one->column, one->sample);
-    return rc;
+        if (mr__checked_same(checked, file, shard)) {
+            mr__checked_add(checked, one->column, one->sample);
+            return MR_OK;
+        }
+    } /* it changes, or changed under the read: nothing is known of it now */
+    return mr__body_straight(&s->body[one->column].body, file, place, false, to, e);
 }
 
 static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,

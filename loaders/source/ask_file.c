@@ -24,18 +24,18 @@ static void ask(int fd, off_t from, off_t end)
 
 /* Not every file system can tell: then EOPNOTSUPP. To be called when it is asked for: else the
  * kernel begins to read a little, and it takes two requests. What is on its way is not there. */
-static enum mr_cached look(int fd, off_t at)
+enum mr_cached mr__look_range(int fd, uint64_t at)
 {
     char byte;
     const struct iovec to = {&byte, 1};
-    ssize_t n = preadv2(fd, &to, 1, at, RWF_NOWAIT);
+    ssize_t n = preadv2(fd, &to, 1, (off_t)at, RWF_NOWAIT);
     return n == 1 ? MR_CACHED : n < 0 && errno == EAGAIN ? MR_CACHED_NOT : MR_CACHED_UNKNOWN;
 }
 
 enum mr_cached mr__ask_range(int fd, uint64_t at, uint64_t n)
 {
     ask(fd, (off_t)at, (off_t)(at + n));
-    return look(fd, (off_t)at);
+    return mr__look_range(fd, at);
 }
 
 enum mr_cached mr__ask_file(const char *path, int64_t max_bytes, uint64_t most)

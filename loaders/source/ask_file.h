@@ -13,5 +13,7 @@
 enum mr_cached mr__ask_file(const char *path, int64_t max_bytes, uint64_t most);
 /* The same for `n` bytes of an open file, which lie in it. */
 enum mr_cached mr__ask_range(int fd, uint64_t at, uint64_t n);
+/* Asks for nothing: whether the byte `at` is there. */
+enum mr_cached mr__look_range(int fd, uint64_t at);
 
 #endif
