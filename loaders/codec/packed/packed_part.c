@@ -4,6 +4,8 @@
  */
 #include "loaders/codec/packed/packed_types.h"
 
+#define PIECE 8192 /* bytes */
+
 static int damaged(struct mr_errbuf *e, int32_t row)
 {
     return mr__fail(e, MR_E_DATA, "a damaged packed JPEG: the places of the segments of row %d",
@@ -29,7 +31,8 @@ static int place_row(const struct mr_packed_part *p, int32_t row, uint64_t *at, 
     return *at + *bytes <= p->body->markers_at && *bytes > 0 ? MR_OK : damaged(e, row);
 }
 
-/* Rows whose parts are most of what lies between them are read in one. */
+/* Rows whose parts are most of what lies between them are read in one. A part that is asked for by
+ * itself costs as much as PIECE more: it is read with what lies around it, and there is a call. */
 static int read_together(struct mr_packed_part *p, struct mr_errbuf *e)
 {
     uint64_t low = UINT64_MAX, high = 0, sum = 0, at, bytes;
@@ -39,7 +42,7 @@ static int read_together(struct mr_packed_part *p, struct mr_errbuf *e)
             return rc;
         low = at < low ? at : low;
         high = at + bytes > high ? at + bytes : high;
-        sum += bytes;
+        sum += bytes + PIECE;
     }
     if (sum < (high - low) / 2)
         return MR_OK;
