@@ -25,7 +25,8 @@ struct unpacking {
     struct mr_pack_data data;
     const char *out;
     bool skip, keep; /* what is bad */
-    char **names;    /* [samples][columns]: what was written */
+    char **names;    /* [samples][columns]: of the files */
+    bool *again;     /* the same: it is another sample's, too, which writes it */
     bool *left_out;  /* [samples] */
     struct unpacker worker[MR_PARALLEL_MAX];
     pthread_mutex_t lock; /* of the call's progress and of `rc` */
@@ -60,7 +61,7 @@ static int unpack_file(struct unpacking *u, struct unpacker *w, uint64_t sample,
                        struct mr_errbuf *e)
 {
     struct mr_unpacked file;
-    char **name = &u->names[sample * u->data.index.head->columns + (uint64_t)column];
+    uint64_t at = sample * u->data.index.head->columns + (uint64_t)column;
     int rc = u->data.source->read(w->reader, sample, column, &w->body, e);
     if (rc < 0)
         return rc;
@@ -69,12 +70,12 @@ static int unpack_file(struct unpacking *u, struct unpacker *w, uint64_t sample,
         file = (struct mr_unpacked){.file = &w->body};
     else if (rc < 0)
         return rc;
-    *name = mr__unpack_name(&u->data.index, column, sample, file.ending);
-    if (!*name)
-        return mr__fail(e, MR_E_MEMORY, "not enough memory for a name");
+    mr__unpack_end(u->names[at], file.ending);
     __atomic_fetch_add(&u->call.progress.bytes_in, w->body.n, __ATOMIC_RELAXED);
+    if (u->again[at])
+        return MR_OK;
     __atomic_fetch_add(&u->call.progress.bytes_out, file.file->n, __ATOMIC_RELAXED);
-    return mr__unpack_write(u->out, *name, file.file, e);
+    return mr__unpack_write(u->out, u->names[at], file.file, e);
 }
 
 static int unpack_sample(struct unpacking *u, struct unpacker *w, uint64_t sample,
@@ -136,9 +137,13 @@ static int unpack_all(struct unpacking *u, struct mr_errbuf *e)
     }
     u->call.progress.samples = head->samples;
     u->names = calloc(head->samples, head->columns * sizeof *u->names);
+    u->again = calloc(head->samples, head->columns * sizeof *u->again);
     u->left_out = calloc(head->samples, sizeof *u->left_out);
-    if (!u->names || !u->left_out)
+    if (!u->names || !u->again || !u->left_out)
         return mr__fail(e, MR_E_MEMORY, "not enough memory for the names of the files");
+    int rc = mr__unpack_names(&u->data, u->names, u->again, e);
+    if (rc < 0)
+        return rc;
     mr__parallel(head->samples, mr__pack_call_threads(&u->call), work_on, u);
     if (u->rc < 0)
         return u->rc;
@@ -146,7 +151,7 @@ static int unpack_all(struct unpacking *u, struct mr_errbuf *e)
         return mr__fail(e, MR_E_USAGE,
                         "samples were left out, and arrays have a row for each: unpack without "
                         "'skip'");
-    int rc = tensors ? mr__unpack_arrays(&u->data, !files, u->out, e) : MR_OK;
+    rc = tensors ? mr__unpack_arrays(&u->data, !files, u->out, e) : MR_OK;
     if (rc >= 0 && files)
         rc = mr__unpack_manifest(&u->data.index, u->names, u->left_out, u->out, e);
     return rc < 0 ? rc : mr__pack_call_tell(&u->call, true, e);
@@ -164,6 +169,7 @@ static void close_all(struct unpacking *u)
          i++)
         free(u->names[i]);
     free(u->names);
+    free(u->again);
     free(u->left_out);
     mr__pack_data_close(&u->data);
 }

@@ -83,7 +83,7 @@ static bool ends_in(const char *name, const char *ending)
     return jpeg || !strcasecmp(dot + 1, ending);
 }
 
-char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample, const char *ending)
+char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample)
 {
     size_t n;
     char *name;
@@ -99,11 +99,15 @@ char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample,
                  (unsigned long long)sample);
         add_components(name, made, strlen(made));
     }
+    return name;
+}
+
+void mr__unpack_end(char *name, const char *ending)
+{
     if (ending && !ends_in(name, ending)) {
         strcat(name, ".");
         strcat(name, ending);
     }
-    return name;
 }
 
 /* ---- files ---- */
@@ -128,7 +132,7 @@ static int make_folders(char *path, size_t from)
 
 static int create(char *path, size_t from)
 {
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
     int fd = open(path, flags, 0666);
     if (fd >= 0 || errno != ENOENT || make_folders(path, from) < 0)
         return fd;

@@ -130,6 +130,26 @@ class Chain(PackTest):
             shutil.rmtree(self.work / "packed")
             shutil.rmtree(self.work / "files")
 
+    def test_no_file_replaces_another(self):
+        """A file that two samples have is written once; two files that get one name are two."""
+        data = self.synth()
+        one, two = sorted((data / "images").rglob("*.jpg"))[:2]
+        for place, image in (("x/a.jpg", one), ("sub/_/x/a.jpg", two), ("sub/_/x/a-3.jpg", one)):
+            (self.work / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(image, self.work / place)
+        rows = ["../x/a.jpg", "../x/a.jpg", "_/x/a-3.jpg", "_/x/a.jpg", "_/x/a.jpg"]
+        (self.work / "sub/m.csv").write_text(
+            "image,label:i64\n" + "".join(f"{row},{n}\n" for n, row in enumerate(rows)))
+        self.pack(self.work / "sub/m.csv", "packed", "--mode", "keep")
+        self.pack(self.work / "packed", "files", "--unpack", "--threads", "4")
+        files = tree_bytes(self.work / "files")
+        self.assertEqual({name: files[name] for name in files if name != "manifest.csv"},
+                         {"_/x/a.jpg": one.read_bytes(), "_/x/a-3.jpg": one.read_bytes(),
+                          "_/x/a-3-1.jpg": two.read_bytes()})
+        sources = [f"{{type: manifest, path: {self.work}/{m}}}"
+                   for m in ("sub/m.csv", "files/manifest.csv")]
+        self.assertEqual(self.stream(sources[0], FOLDER_OPS), self.stream(sources[1], FOLDER_OPS))
+
     def test_names_lead_nowhere(self):
         data = self.synth()
         (self.work / "sub").mkdir()
