@@ -5,6 +5,8 @@
  */
 #include "mapped_bytes.h"
 
+#include "stream_copy.h"
+
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -44,6 +46,12 @@ static bool look(const char *map, size_t bytes, size_t at, mr_mapped_use *use, v
     }
     looking.first = looking.end = 0;
     return done;
+}
+
+void mr__mapped_copy(void *ctx, const uint8_t *bytes)
+{
+    const struct mr_mapped_copy *copy = ctx;
+    mr__stream_copy(copy->to, bytes, copy->n);
 }
 
 bool mr__mapped_bytes(int fd, uint64_t at, size_t n, mr_mapped_use *use, void *ctx)

@@ -27,4 +27,11 @@ void mr__mapped_fault_here(int signo, const siginfo_t *info);
  * file cannot be mapped, was cut, or lies on a disk that fails: reading them tells. Any thread. */
 bool mr__mapped_bytes(int fd, uint64_t at, size_t n, mr_mapped_use *use, void *ctx);
 
+struct mr_mapped_copy {
+    void *to;
+    size_t n;
+};
+/* A use: copies n bytes past the caches; ctx is a struct mr_mapped_copy. */
+void mr__mapped_copy(void *ctx, const uint8_t *bytes);
+
 #endif

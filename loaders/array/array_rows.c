@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * array_rows.c: rows by pread(), straight to where they are wanted. Never mmap: a file cut short
- * under a mapping is a SIGBUS.
+ * array_rows.c: rows straight to where they are wanted: large ones that are in memory out of a
+ * mapping, if a file cut short under it is taken care of; all others by pread().
  */
 #include "array_set.h"
 
 #include "file_bytes.h"
 
+#include "base/mapped_bytes.h"
 #include "base/printable.h"
+#include "loaders/source/ask_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/uio.h>
-
-#define ASK_BYTES (1 << 20) /* one call gets no more than a disk's largest request */
 
 /* ---- byte order ---- */
 
@@ -68,6 +65,16 @@ static int check_same(const struct mr_array_file *f, struct mr_errbuf *e)
     return mr__fail(e, MR_E_DATA, "the file was changed while it was in use");
 }
 
+/* What is not looked at before it is used. */
+static int move(int fd, uint64_t at, void *to, uint64_t n, struct mr_errbuf *e)
+{
+    struct mr_mapped_copy copy = {to, n};
+    if (n >= MR_MAPPED_LEAST && mr__look_range(fd, at + n - 1) == MR_CACHED &&
+        mr__mapped_bytes(fd, at, n, mr__mapped_copy, &copy))
+        return MR_OK;
+    return mr__file_bytes(fd, at, to, n, e);
+}
+
 int mr__array_rows(const struct mr_array_set *set, const struct mr_array *a, uint64_t first,
                    uint64_t n, void *to, struct mr_errbuf *e)
 {
@@ -76,7 +83,8 @@ int mr__array_rows(const struct mr_array_set *set, const struct mr_array *a, uin
     uint64_t pieces = together ? 1 : n, bytes = together ? n * a->row_bytes : a->row_bytes;
     uint8_t *next = to;
     for (uint64_t i = 0; i < pieces; i++, next += bytes)
-        if (mr__file_bytes(f->fd, a->at + (first + i) * a->step, next, bytes, e) < 0)
+        if ((a->swapped ? mr__file_bytes : move)(f->fd, a->at + (first + i) * a->step, next, bytes,
+                                                 e) < 0)
             return about_row(set, a, first + i, e);
     if (check_same(f, e) < 0)
         return about_row(set, a, first, e);
@@ -94,13 +102,5 @@ enum mr_cached mr__array_ahead(const struct mr_array_set *set, const struct mr_a
                                uint64_t row, uint64_t most)
 {
     int fd = set->file[a->file].fd;
-    off_t from = (off_t)(a->at + row * a->step);
-    off_t bytes = (off_t)(a->row_bytes < most ? a->row_bytes : most);
-    for (off_t at = 0; at < bytes; at += ASK_BYTES)
-        (void)posix_fadvise(fd, from + at, bytes - at < ASK_BYTES ? bytes - at : ASK_BYTES,
-                            POSIX_FADV_WILLNEED);
-    char byte;
-    const struct iovec to = {&byte, 1};
-    ssize_t n = preadv2(fd, &to, 1, from, RWF_NOWAIT);
-    return n == 1 ? MR_CACHED : n < 0 && errno == EAGAIN ? MR_CACHED_NOT : MR_CACHED_UNKNOWN;
+    return mr__ask_range(fd, a->at + row * a->step, a->row_bytes < most ? a->row_bytes : most);
 }

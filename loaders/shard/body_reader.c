@@ -161,22 +161,11 @@ static void check_and_copy(void *ctx, const uint8_t *bytes)
     }
 }
 
-struct again {
-    uint8_t *to;
-    uint64_t bytes;
-};
-
-static void copy_all(void *ctx, const uint8_t *bytes)
-{
-    struct again *a = ctx;
-    mr__stream_copy(a->to, bytes, a->bytes);
-}
-
 int mr__body_again(struct mr_shard_file *file, const struct mr_shard_place *place, void *to,
                    struct mr_errbuf *e)
 {
-    struct again a = {to, place->bytes};
-    if (mr__shard_file_look(file, numbers_at(place), place->bytes, copy_all, &a))
+    struct mr_mapped_copy copy = {to, place->bytes};
+    if (mr__shard_file_look(file, numbers_at(place), place->bytes, mr__mapped_copy, &copy))
         return MR_OK;
     return mr__shard_file_read(file, numbers_at(place), to, place->bytes, e);
 }

@@ -237,8 +237,9 @@ TEST_F(Arrays, ADamagedTensorIsABadSample)
     std::string yaml = "version: 1\nepochs: 3\nbatch: {size: 1}\nsampler: {type: sequential}\n"
                        "on_error: skip\nmax_bad: 100%\nproducers: 1\n"
                        "fields: {x: {dtype: float32, shape: [70000]}}\n";
-    auto valid = [&](const std::string &out, std::string &log) {
-        Loader l(yaml, {"source={type: shards, path: " + tree.path(out) + "}"});
+    auto valid = [&](const std::string &from, std::string &log) {
+        std::string type = from == "long" ? "npy" : "shards";
+        Loader l(yaml, {"source={type: " + type + ", path: " + tree.path(from) + "}"});
         EXPECT_EQ(l.rc, MR_OK) << l.error;
         std::string flags;
         mr_batch *b;
@@ -262,6 +263,7 @@ TEST_F(Arrays, ADamagedTensorIsABadSample)
         std::string log;
         if (settled) // old enough to be looked at in place, and to be believed in later epochs
             std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+        EXPECT_EQ(valid("long", log), "vvv vvv vvv ") << log;
         EXPECT_EQ(valid("good", log), "vvv vvv vvv ") << log;
         EXPECT_EQ(valid("bad", log), "v-- v-- v-- ") << log;
         EXPECT_NE(log.find("'" + tree.path("bad") + "', sample 1 of 'x': bytes "),
