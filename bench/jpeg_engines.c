@@ -69,7 +69,7 @@ static bool decode_own(const struct jpeg_file *f, struct mr_rect *box, bool keep
     make_room(row * (size_t)box->h);
     uint8_t *to = bench.pixels;
     if (mr__jpegplain(&cinfo, &plain) && mr__baseline_begin(bench.own, &plain, box, 3)) {
-        while ((n = mr__baseline_rows(bench.own, &rows, &stride)) > 0) {
+        while ((n = mr__baseline_rows(bench.own, 0, &rows, &stride)) > 0) {
             for (int i = 0; i < n && keep; i++, to += row)
                 memcpy(to, rows + i * stride, row);
         }

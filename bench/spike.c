@@ -226,7 +226,8 @@ static void codec_rows(const struct jpeg_file *f, void *dst, double part[PARTS])
     }
     struct mr_geometry g = geometry_of(info.w, info.h, draw_box(info.w, info.h));
     struct going_on on = {mr__resample_needs(&g), &g, dst};
-    struct mr_row_taker to = {begin_rows, take_rows, &on};
+    struct mr_row_taker to = {
+        .begin = begin_rows, .rows = take_rows, .ctx = &on, .most = mr__resample_most(&g)};
     if (mr__codec_jpeg.rows(bench.codec, &on.at, 3, 8, &to, &e) < 0 ||
         mr__resample_end(bench.resampler, &e) < 0)
         stop(e.text);

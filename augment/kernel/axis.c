@@ -35,6 +35,11 @@ static bool resampled(const struct mr_axis_spec *s)
     return s->to != s->box_n || s->low > 0 || s->high > 0;
 }
 
+bool mr__axis_weighs(const struct mr_axis_spec *spec)
+{
+    return resampled(spec) && spec->filter != MR_NEAREST;
+}
+
 static struct scaling scaling_of(const struct mr_axis_spec *spec)
 {
     bool plain = !spec->antialias && (spec->filter == MR_BILINEAR || spec->filter == MR_BICUBIC);
@@ -315,7 +320,7 @@ int mr__axis_make(struct mr_axis *axis, const struct mr_axis_spec *spec, bool wi
     axis->n = spec->win_n;
     axis->taps = 1;
     int rc = reserve_heads(axis, e);
-    if (rc == MR_OK && spec->win_n > 0 && resampled(spec) && spec->filter != MR_NEAREST)
+    if (rc == MR_OK && spec->win_n > 0 && mr__axis_weighs(spec))
         rc = make_taps(axis, spec, wide, e);
     else if (rc == MR_OK)
         make_picks(axis, spec);

@@ -77,6 +77,8 @@ struct mr_axis {
     int packing;
 };
 
+/* Whether an axis has weights: it is resampled, and not to the nearest. */
+bool mr__axis_weighs(const struct mr_axis_spec *spec);
 /* The input positions that an axis depends on. */
 void mr__axis_span(const struct mr_axis_spec *spec, int32_t *first, int32_t *count);
 /* Fills the tables; start and used exist for all kinds. wide: 16-bit pixels. MR_E_MEMORY. */

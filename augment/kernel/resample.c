@@ -48,6 +48,14 @@ struct mr_rect mr__resample_needs(const struct mr_geometry *g)
     return needs;
 }
 
+/* Rows that are only stored: what waits for memory then does so while the next row is made. */
+int32_t mr__resample_most(const struct mr_geometry *g)
+{
+    struct mr_axis_spec x = mr__axis_across(g), y = mr__axis_down(g);
+
+    return mr__axis_weighs(&x) || mr__axis_weighs(&y) ? 0 : 1;
+}
+
 static struct mr_put put_of(const struct mr_store *s, const struct mr_geometry *g, int c)
 {
     size_t size = mr_dtype_size(s->dtype);

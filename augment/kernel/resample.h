@@ -22,6 +22,8 @@ void mr__resampler_free(struct mr_resampler *r);
 /* The rectangle of the stage's input that its output depends on (inside in_w x in_h; w or h 0:
  * none). */
 struct mr_rect mr__resample_needs(const struct mr_geometry *g);
+/* How many rows at once a stage would rather get than more of them; 0: any number. */
+int32_t mr__resample_most(const struct mr_geometry *g);
 
 /* Runs a stage. `src` holds the pixels of the rectangle `at` of the stage's input, which covers
  * mr__resample_needs(g). To an image: dst is out_w x out_h, with src's channels and bits. */

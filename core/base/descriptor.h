@@ -192,6 +192,7 @@ struct mr_row_taker {
      * afterwards. */
     void (*rows)(void *ctx, const void *data, int64_t stride, int32_t n);
     void *ctx;
+    int32_t most; /* rows that it would rather get at once than more; 0: any number is as good */
 };
 
 /* Who decoded an image. */

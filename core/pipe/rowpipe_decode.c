@@ -120,8 +120,9 @@ struct rows {
     uint32_t bands;
 };
 
-/* A band is a few microseconds' work, and there are thirty or more of them. */
-enum { ONE_OF = 4 };
+/* A band is up to a few microseconds' work, and there are thirty or more of them. Odd, so that
+ * those of single rows are not always the first ones of a row of MCUs. */
+enum { ONE_OF = 5 };
 
 static int begin_rows(void *ctx, struct mr_errbuf *e)
 {
@@ -156,7 +157,8 @@ static int end_rows(struct rows *r)
 static int decode_rows(struct mr_rowjob *j, struct mr_rowpixels *px, uint64_t *stage_ticks)
 {
     struct rows r = {.j = j, .g = &j->steps[0].g, .at = px->at};
-    struct mr_row_taker to = {begin_rows, take_rows, &r};
+    struct mr_row_taker to = {
+        .begin = begin_rows, .rows = take_rows, .ctx = &r, .most = mr__resample_most(r.g)};
     int rc = MR_OK;
     if (j->nsteps > 1)
         rc = mr__scratch_view(&j->work->images[0], &r.image, r.g->out_w, r.g->out_h, j->c, j->bits,

@@ -15,9 +15,10 @@ int mr__baselinesink_fill(struct mr_baseline *b, struct mr_rowsink *sink,
     int rc = mr__rowsink_begin(sink, from, w, h, e), n = 0;
     if (rc < 0)
         return rc;
+    int32_t most = sink->to ? sink->to->most : 0;
     const uint8_t *rows;
     int64_t stride;
-    while ((n = mr__baseline_rows(b, &rows, &stride)) > 0)
+    while ((n = mr__baseline_rows(b, most, &rows, &stride)) > 0)
         mr__rowsink_put(sink, rows, stride, n);
     return n < 0 ? MR_BASELINESINK_PASS : MR_OK;
 }

@@ -7,7 +7,7 @@
 
 enum {
     STRIP_ROWS = 16, /* 16 x 3 bytes: most of a cache line is written at once when axes swap */
-    FEW_ROWS = 4,    /* fewer are gathered before they are handed on */
+    FEW_ROWS = 4,    /* fewer are gathered for who takes any number */
 };
 
 static size_t row_bytes(const struct mr_rowsink *s)
@@ -90,7 +90,7 @@ void mr__rowsink_put(struct mr_rowsink *s, const void *rows, int64_t stride, int
 {
     if (n > s->h - s->taken)
         n = s->h - s->taken;
-    if (s->to && s->same && s->waiting == 0 && n >= FEW_ROWS) {
+    if (s->to && s->same && s->waiting == 0 && (n >= FEW_ROWS || s->to->most > 0)) {
         s->to->rows(s->to->ctx, rows, stride, n);
         s->taken += n;
         return;

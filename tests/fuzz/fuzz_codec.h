@@ -138,7 +138,8 @@ static void fuzz_go_on(const struct mr_codec *codec, void *decoder, const uint8_
     struct mr_errbuf e = {0};
     struct mr_image_info info;
     struct fuzz_rows r = {.row = fuzz_row(s), .h = s->roi.h};
-    struct mr_row_taker to = {fuzz_begin, fuzz_take, &r};
+    struct mr_row_taker to = {
+        .begin = fuzz_begin, .rows = fuzz_take, .ctx = &r, .most = (int32_t)(s->gap % 3)};
     r.pixels = malloc(r.row * (size_t)r.h);
     fuzz_require(r.pixels, "memory");
     int rc = codec->header(decoder, data, n, &info, &e);

@@ -399,6 +399,22 @@ TEST(Resample, WithoutResizingPixelsOnlyMove)
     }
 }
 
+TEST(Resample, RowsWithoutWeightsAreWantedOneByOne)
+{
+    mr_geometry g = {};
+
+    g.in_w = g.in_h = g.box.w = g.box.h = g.rw = g.rh = g.win.w = g.win.h = g.out_w = g.out_h = 9;
+    g.filter = MR_BILINEAR;
+    g.hflip = true;
+    EXPECT_EQ(mr__resample_most(&g), 1);
+    g.resized = true;
+    EXPECT_EQ(mr__resample_most(&g), 1) << "to its own size";
+    g.rh = 10;
+    EXPECT_EQ(mr__resample_most(&g), 0);
+    g.filter = MR_NEAREST;
+    EXPECT_EQ(mr__resample_most(&g), 1);
+}
+
 TEST(Resample, MissingRowsAreAnError)
 {
     Resampler r = resampler("scalar");

@@ -282,16 +282,18 @@ public:
         return rc < 0 ? rc : codec_.shrink(self_, scale, &shrunk, &error);
     }
 
-    // The rows that are handed on; `begun` is how often they began.
+    // The rows that are handed on, if it may be `most` at once; `begun` is how often they began,
+    // `largest` how many came at once.
     int rows_after_header(const mr_rect &roi, int c, int bits, Picture &out)
     {
         struct Taker {
             Picture *out;
             size_t row;
-            int begun;
-        } taker = {&out, size_t(roi.w) * c * (bits / 8), 0};
+            int begun, largest;
+        } taker = {&out, size_t(roi.w) * c * (bits / 8), 0, 0};
         mr_row_taker to = {};
         to.ctx = &taker;
+        to.most = most;
         to.begin = [](void *ctx, mr_errbuf *) {
             auto t = static_cast<Taker *>(ctx);
             t->begun++;
@@ -300,6 +302,7 @@ public:
         };
         to.rows = [](void *ctx, const void *data, int64_t stride, int32_t n) {
             auto t = static_cast<Taker *>(ctx);
+            t->largest = std::max(t->largest, n);
             for (int32_t i = 0; i < n; i++) {
                 auto from = static_cast<const uint8_t *>(data) + i * stride;
                 t->out->pixels.insert(t->out->pixels.end(), from, from + t->row);
@@ -308,6 +311,7 @@ public:
         out = Picture{roi.w, roi.h, c * (bits / 8), {}};
         int rc = codec_.rows(self_, &roi, c, bits, &to, &error);
         begun = taker.begun;
+        largest = taker.largest;
         return rc;
     }
 
@@ -337,7 +341,7 @@ public:
     mr_errbuf error = {};
     mr_image_info info = {};
     mr_shrunk shrunk = {};
-    int begun = 0;
+    int most = 0, begun = 0, largest = 0;
     bool guard_kept = true;
 
 private:

@@ -92,6 +92,7 @@ static bool begin(struct mr_baseline *b, const struct mr_plain_jpeg *jpeg,
     b->c = c;
     b->feed = feed;
     b->next = crop->y;
+    b->ready = 0;
     return (c != 1 || jpeg->components == 1) && mr__baseline_shape(b, jpeg);
 }
 
@@ -208,7 +209,7 @@ static bool make_samples(struct mr_baseline *b)
     return true;
 }
 
-/* The next row of MCUs; how many of the crop's rows that makes ready. -1: not mine. */
+/* The next row of MCUs; how many of the crop's rows are ready then. -1: not mine. */
 static int32_t advance(struct mr_baseline *b)
 {
     int32_t end = b->crop.y + b->crop.h;
@@ -227,15 +228,16 @@ static int32_t advance(struct mr_baseline *b)
     return ready > b->next ? ready - b->next : 0;
 }
 
-int mr__baseline_rows(struct mr_baseline *b, const uint8_t **rows, int64_t *stride)
+int mr__baseline_rows(struct mr_baseline *b, int32_t most, const uint8_t **rows, int64_t *stride)
 {
-    int32_t n = 0;
-    while (n == 0 && b->row < b->bottom)
-        n = advance(b);
-    if (n <= 0)
-        return n;
+    while (b->ready == 0 && b->row < b->bottom)
+        b->ready = advance(b);
+    if (b->ready <= 0)
+        return b->ready;
+    int32_t n = most > 0 && most < b->ready ? most : b->ready;
     mr__baseline_pixels(b, b->next, n);
     b->next += n;
+    b->ready -= n;
     *rows = b->out;
     *stride = b->pitch;
     return n;

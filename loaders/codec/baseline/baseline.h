@@ -59,9 +59,9 @@ bool mr__baseline_begin_fed(struct mr_baseline *b, const struct mr_plain_jpeg *j
 /* Which MCUs an image that was begun needs: columns x to x + w, rows y to y + h. */
 struct mr_rect mr__baseline_needs(const struct mr_baseline *b);
 /* The next rows of the crop, from its top: at *rows, `stride` bytes apart, good until the next
- * call. How many, 1 to 17; 0 behind the last one; -1: not mine, and what was given before is void.
- */
-int mr__baseline_rows(struct mr_baseline *b, const uint8_t **rows, int64_t *stride);
+ * call. How many, 1 to `most` (1 to 17 if that is 0); 0 behind the last one; -1: not mine, and what
+ * was given before is void. */
+int mr__baseline_rows(struct mr_baseline *b, int32_t most, const uint8_t **rows, int64_t *stride);
 /* What an image that was decoded has cost; `file` is its first byte. Fed: `bytes` stays 0. */
 void mr__baseline_cost(const struct mr_baseline *b, const uint8_t *file,
                        struct mr_decode_cost *cost);

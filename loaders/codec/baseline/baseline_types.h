@@ -53,6 +53,7 @@ struct mr_baseline {
     int32_t context;             /* rows of an MCU that wait for the next one: 0 or 1 */
     int32_t row;                 /* of MCUs, the next one to be read */
     int32_t next;                /* row of the image, the next one to be given */
+    int32_t ready;               /* rows from there on that may be given */
     bool dirty;                  /* slots may hold something */
     struct mr_slot *slots;       /* all zero between two images, unless dirty */
     size_t nslots;
