@@ -25,9 +25,9 @@ struct unpacking {
     struct mr_pack_data data;
     const char *out;
     bool skip, keep; /* what is bad */
-    char **names;    /* [samples][columns]: of the files */
-    bool *again;     /* the same: it is another sample's, too, which writes it */
+    char **names;    /* [samples][columns]: what was written */
     bool *left_out;  /* [samples] */
+    bool *later;     /* [samples]: not by one of many threads */
     struct unpacker worker[MR_PARALLEL_MAX];
     pthread_mutex_t lock; /* of the call's progress and of `rc` */
     int rc;
@@ -61,7 +61,7 @@ static int unpack_file(struct unpacking *u, struct unpacker *w, uint64_t sample,
                        struct mr_errbuf *e)
 {
     struct mr_unpacked file;
-    uint64_t at = sample * u->data.index.head->columns + (uint64_t)column;
+    char **name = &u->names[sample * u->data.index.head->columns + (uint64_t)column];
     int rc = u->data.source->read(w->reader, sample, column, &w->body, e);
     if (rc < 0)
         return rc;
@@ -70,12 +70,12 @@ static int unpack_file(struct unpacking *u, struct unpacker *w, uint64_t sample,
         file = (struct mr_unpacked){.file = &w->body};
     else if (rc < 0)
         return rc;
-    mr__unpack_end(u->names[at], file.ending);
+    *name = mr__unpack_name(&u->data.index, column, sample, file.ending);
+    if (!*name)
+        return mr__fail(e, MR_E_MEMORY, "not enough memory for a name");
     __atomic_fetch_add(&u->call.progress.bytes_in, w->body.n, __ATOMIC_RELAXED);
-    if (u->again[at])
-        return MR_OK;
     __atomic_fetch_add(&u->call.progress.bytes_out, file.file->n, __ATOMIC_RELAXED);
-    return mr__unpack_write(u->out, u->names[at], file.file, e);
+    return mr__unpack_write(u->out, name, sample, file.file, e);
 }
 
 static int unpack_sample(struct unpacking *u, struct unpacker *w, uint64_t sample,
@@ -115,15 +115,34 @@ static void count(struct unpacking *u, uint64_t sample, int rc, struct mr_errbuf
     pthread_mutex_unlock(&u->lock);
 }
 
-static void work_on(void *ctx, int worker, uint64_t sample)
+static void work_on(struct unpacking *u, int worker, uint64_t sample)
 {
-    struct unpacking *u = ctx;
     struct mr_errbuf e = {0};
     pthread_mutex_lock(&u->lock);
     bool over = u->rc < 0;
     pthread_mutex_unlock(&u->lock);
     if (!over)
         count(u, sample, unpack_sample(u, &u->worker[worker], sample, &e), &e);
+}
+
+static void work_now(void *ctx, int worker, uint64_t sample)
+{
+    struct unpacking *u = ctx;
+    if (!u->later[sample])
+        work_on(u, worker, sample);
+}
+
+static int unpack_samples(struct unpacking *u, struct mr_errbuf *e)
+{
+    uint64_t samples = u->data.index.head->samples;
+    int rc = mr__unpack_later(&u->data, u->later, e);
+    if (rc < 0)
+        return rc;
+    mr__parallel(samples, mr__pack_call_threads(&u->call), work_now, u);
+    for (uint64_t sample = 0; sample < samples; sample++)
+        if (u->later[sample])
+            work_on(u, 0, sample);
+    return u->rc;
 }
 
 static int unpack_all(struct unpacking *u, struct mr_errbuf *e)
@@ -137,16 +156,13 @@ static int unpack_all(struct unpacking *u, struct mr_errbuf *e)
     }
     u->call.progress.samples = head->samples;
     u->names = calloc(head->samples, head->columns * sizeof *u->names);
-    u->again = calloc(head->samples, head->columns * sizeof *u->again);
     u->left_out = calloc(head->samples, sizeof *u->left_out);
-    if (!u->names || !u->again || !u->left_out)
+    u->later = calloc(head->samples, sizeof *u->later);
+    if (!u->names || !u->left_out || !u->later)
         return mr__fail(e, MR_E_MEMORY, "not enough memory for the names of the files");
-    int rc = mr__unpack_names(&u->data, u->names, u->again, e);
+    int rc = unpack_samples(u, e);
     if (rc < 0)
         return rc;
-    mr__parallel(head->samples, mr__pack_call_threads(&u->call), work_on, u);
-    if (u->rc < 0)
-        return u->rc;
     if (tensors && u->call.progress.skipped)
         return mr__fail(e, MR_E_USAGE,
                         "samples were left out, and arrays have a row for each: unpack without "
@@ -169,8 +185,8 @@ static void close_all(struct unpacking *u)
          i++)
         free(u->names[i]);
     free(u->names);
-    free(u->again);
     free(u->left_out);
+    free(u->later);
     mr__pack_data_close(&u->data);
 }
 

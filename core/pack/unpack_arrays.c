@@ -79,7 +79,7 @@ static int add_row(const struct array *a, uint64_t sample, struct mr_buf *to)
     uint8_t *row = to->data + to->n;
     int rc = MR_OK;
     if (a->c->kind == MR_COL_TENSOR)
-        rc = a->data->source->tensor(a->reader, sample, a->column, row, bytes, a->e);
+        rc = a->data->source->tensor(a->reader, sample, a->column, true, row, bytes, a->e);
     else
         memcpy(row, mr__index_numbers(&a->data->index, a->column, sample, &entries), bytes);
     mr__le_turn(row, a->c->width, size);

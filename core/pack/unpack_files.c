@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -83,7 +85,7 @@ static bool ends_in(const char *name, const char *ending)
     return jpeg || !strcasecmp(dot + 1, ending);
 }
 
-char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample)
+char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample, const char *ending)
 {
     size_t n;
     char *name;
@@ -99,15 +101,11 @@ char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample)
                  (unsigned long long)sample);
         add_components(name, made, strlen(made));
     }
-    return name;
-}
-
-void mr__unpack_end(char *name, const char *ending)
-{
     if (ending && !ends_in(name, ending)) {
         strcat(name, ".");
         strcat(name, ending);
     }
+    return name;
 }
 
 /* ---- files ---- */
@@ -150,20 +148,73 @@ static bool write_all(int fd, const struct mr_buf *file)
     return true;
 }
 
-int mr__unpack_write(const char *out, const char *name, const struct mr_buf *file,
-                     struct mr_errbuf *e)
+/* What is there is the same file. One that is just being written is not, yet. */
+static bool is_there(const char *path, const struct mr_buf *file)
 {
-    char *path;
-    int rc = MR_OK;
-    if (asprintf(&path, "%s/%s", out, name) < 0)
-        return mr__fail(e, MR_E_MEMORY, "not enough memory for a path");
-    int fd = create(path, strlen(out) + 1);
+    char piece[16384];
+    size_t at = 0;
+    ssize_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    while (fd >= 0 && ((n = read(fd, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))) {
+        if (n > 0 && ((size_t)n > file->n - at || memcmp(piece, file->data + at, (size_t)n) != 0))
+            break;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 && n == 0 && at == file->n;
+}
+
+/* 'a/b.jpg' of sample 7 to 'a/b-7.jpg', to 'a/b-7-1.jpg', .. . Of a long name the end goes. */
+static char *another_name(const char *name, uint64_t sample, unsigned attempt)
+{
+    const char *last = strrchr(name, '/');
+    last = last ? last + 1 : name;
+    const char *dot = strrchr(last, '.');
+    size_t before = (size_t)(last - name), ending = dot && dot > last ? strlen(dot) : 0;
+    char mark[48], *other;
+    snprintf(mark, sizeof mark, attempt > 1 ? "-%llu-%u" : "-%llu", (unsigned long long)sample,
+             attempt - 1);
+    size_t stem = strlen(last) - ending, room = NAME_MAX - strlen(mark);
+    ending = ending < room ? ending : 0;
+    stem = stem + ending < room ? stem : room - ending;
+    if (asprintf(&other, "%.*s%s%.*s", (int)(before + stem), name, mark, (int)ending,
+                 dot ? dot : "") < 0)
+        return NULL;
+    return other;
+}
+
+/* MR_OK: the file is there. 1: another one is. */
+static int write_new(char *path, size_t from, const struct mr_buf *file, struct mr_errbuf *e)
+{
+    int fd = create(path, from), rc = MR_OK;
+    if (fd < 0 && errno == EEXIST)
+        return is_there(path, file) ? MR_OK : 1;
     if (fd < 0 || !write_all(fd, file))
         rc = cannot(path, e);
     if (fd >= 0 && close(fd) < 0 && rc == MR_OK)
         rc = cannot(path, e);
     if (rc < 0 && fd >= 0)
         unlink(path);
-    free(path);
+    return rc;
+}
+
+int mr__unpack_write(const char *out, char **name, uint64_t sample, const struct mr_buf *file,
+                     struct mr_errbuf *e)
+{
+    char *other = NULL;
+    int rc = 1;
+    for (unsigned attempt = 0; rc == 1; attempt++) {
+        char *path = NULL;
+        free(other);
+        other = attempt ? another_name(*name, sample, attempt) : strdup(*name);
+        if (!other || asprintf(&path, "%s/%s", out, other) < 0)
+            rc = mr__fail(e, MR_E_MEMORY, "not enough memory for a path");
+        else
+            rc = write_new(path, strlen(out) + 1, file, e);
+        free(path);
+    }
+    free(rc < 0 ? other : *name);
+    *name = rc < 0 ? *name : other;
     return rc;
 }

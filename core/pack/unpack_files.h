@@ -20,18 +20,19 @@ int mr__unpack_body(struct mr_pack_pixels *pixels, const struct mr_buf *body, st
 
 /* The name, below the folder that is unpacked into, of a sample's file in a column: that of the
  * original, which cannot lead out of the folder ('..' becomes '_', a leading '/' goes), or, for one
- * without, its column and number. malloc'ed, with room for mr__unpack_end(); NULL: memory is out.
- */
-char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample);
-/* Puts `ending` behind such a name unless it ends like that. NULL: it stays as it is. */
-void mr__unpack_end(char *name, const char *ending);
-/* Those names of all files, in names[sample * columns + column]; files of one name which are not
- * the same get their samples' numbers behind it, all but the first. again[..]: a lower sample has
- * the same file of this name. MR_E_MEMORY: what is in `names` is the caller's all the same. */
-int mr__unpack_names(const struct mr_pack_data *d, char **names, bool *again, struct mr_errbuf *e);
+ * without, its column and number; behind it `ending` where it is another. malloc'ed; NULL: memory
+ * is out. */
+char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample,
+                      const char *ending);
 
-/* Writes out/name, which is not there yet, with the folders that it needs. MR_E_IO, MR_E_MEMORY. */
-int mr__unpack_write(const char *out, const char *name, const struct mr_buf *file,
+/* later[sample]: it has a file of the name that a file of a lower sample, or another one of its
+ * own, has. MR_E_MEMORY. */
+int mr__unpack_later(const struct mr_pack_data *d, bool *later, struct mr_errbuf *e);
+
+/* Writes out/name, with the folders that it needs. If there is another file of that name already,
+ * the sample's number comes into *name, which is malloc'ed and may be replaced. MR_E_IO,
+ * MR_E_MEMORY. */
+int mr__unpack_write(const char *out, char **name, uint64_t sample, const struct mr_buf *file,
                      struct mr_errbuf *e);
 
 /* out/manifest.csv: a row per sample that is not left out, with names[sample * columns + column]

@@ -130,25 +130,61 @@ class Chain(PackTest):
             shutil.rmtree(self.work / "packed")
             shutil.rmtree(self.work / "files")
 
+    def unpack_rows(self, rows, *unpack, mode="keep"):
+        """Packs what a manifest in 'sub' names, unpacks it; the files, without their manifest."""
+        columns = "image,mask,label:i64" if "," in rows[0] else "image,label:i64"
+        (self.work / "sub/m.csv").write_text(
+            columns + "\n" + "".join(f"{row},{n}\n" for n, row in enumerate(rows)))
+        for made in ("packed", "files"):
+            shutil.rmtree(self.work / made, ignore_errors=True)
+        self.pack(self.work / "sub/m.csv", "packed", "--mode", mode)
+        for bad in unpack:
+            shard = self.work / "packed/data-000000.mrs"
+            data = bytearray(shard.read_bytes())
+            data[data.index(bad) + len(bad) // 2] ^= 1
+            shard.write_bytes(data)
+        self.pack(self.work / "packed", "files", "--unpack", "--threads", "4", "--on-error", "skip")
+        files = tree_bytes(self.work / "files")
+        self.manifest = files.pop("manifest.csv").decode().splitlines()[1:]
+        for line in self.manifest:
+            for cell in line.split(",")[:columns.count(",")]:
+                self.assertIn(cell.strip('"'), files)
+        return files
+
     def test_no_file_replaces_another(self):
         """A file that two samples have is written once; two files that get one name are two."""
-        data = self.synth()
-        one, two = sorted((data / "images").rglob("*.jpg"))[:2]
-        for place, image in (("x/a.jpg", one), ("sub/_/x/a.jpg", two), ("sub/_/x/a-3.jpg", one)):
+        one, two = (image.read_bytes()
+                    for image in sorted((self.synth() / "images").rglob("*.jpg"))[:2])
+        long = "l" * 250
+        for place, image in (("x/a.jpg", one), ("sub/_/x/a.jpg", two), ("sub/_/x/a-3.jpg", one),
+                             (f"x/{long}.jpg", one), (f"sub/_/x/{long}.jpg", two),
+                             ("sub/b", one), ("sub/b.jpg", two)):
             (self.work / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(image, self.work / place)
-        rows = ["../x/a.jpg", "../x/a.jpg", "_/x/a-3.jpg", "_/x/a.jpg", "_/x/a.jpg"]
-        (self.work / "sub/m.csv").write_text(
-            "image,label:i64\n" + "".join(f"{row},{n}\n" for n, row in enumerate(rows)))
-        self.pack(self.work / "sub/m.csv", "packed", "--mode", "keep")
-        self.pack(self.work / "packed", "files", "--unpack", "--threads", "4")
-        files = tree_bytes(self.work / "files")
-        self.assertEqual({name: files[name] for name in files if name != "manifest.csv"},
-                         {"_/x/a.jpg": one.read_bytes(), "_/x/a-3.jpg": one.read_bytes(),
-                          "_/x/a-3-1.jpg": two.read_bytes()})
+            (self.work / place).write_bytes(image)
+        rows = ["../x/a.jpg", "../x/a.jpg", "_/x/a-3.jpg", "_/x/a.jpg", f"../x/{long}.jpg",
+                f"_/x/{long}.jpg"]
+        want = {"_/x/a.jpg": one, "_/x/a-3.jpg": one, "_/x/a-3-1.jpg": two,
+                f"_/x/{long}.jpg": one, f"_/x/{long[1:]}-5.jpg": two}
+        self.assertEqual(self.unpack_rows(rows), want)
         sources = [f"{{type: manifest, path: {self.work}/{m}}}"
                    for m in ("sub/m.csv", "files/manifest.csv")]
         self.assertEqual(self.stream(sources[0], FOLDER_OPS), self.stream(sources[1], FOLDER_OPS))
+        raw = self.unpack_rows(rows[:4], mode="raw")
+        self.assertEqual(set(raw), {"_/x/a.jpg.png", "_/x/a-3.jpg.png", "_/x/a.jpg-3.png"})
+        ended = self.unpack_rows(["b", "b.jpg"])  # one after the other or both at once
+        self.assertEqual(sorted(ended.values()), sorted([one, two]))
+        self.assertIn("b.jpg", ended)
+
+    def test_a_file_of_a_bad_sample_may_be_another_ones_too(self):
+        images = [image.read_bytes() for image in sorted((self.synth() / "images").rglob("*.jpg"))]
+        (self.work / "sub").mkdir()
+        for name, image in (("a.jpg", images[0]), ("b.jpg", images[1])):
+            (self.work / "sub" / name).write_bytes(image)
+        Image.fromarray(numpy.zeros((4, 4), numpy.uint8)).save(self.work / "sub/m.png")
+        mask = (self.work / "sub/m.png").read_bytes()
+        files = self.unpack_rows(["a.jpg,m.png", "b.jpg,m.png", "b.jpg,m.png"], images[0])
+        self.assertEqual(files, {"b.jpg": images[1], "m.png": mask})
+        self.assertEqual(len(self.manifest), 2)
 
     def test_names_lead_nowhere(self):
         data = self.synth()

@@ -27,8 +27,7 @@ std::string unpacked(const char *column, const char *path)
     int fd = mr__index_memfd(&e);
     EXPECT_EQ(mr__index_finish(b, fd, &e), MR_OK) << e.text;
     EXPECT_EQ(mr__index_map(&index, fd, &e), MR_OK) << e.text;
-    char *name = mr__unpack_name(&index, 0, 0);
-    mr__unpack_end(name, "jpg");
+    char *name = mr__unpack_name(&index, 0, 0, "jpg");
     std::string is = name;
     free(name);
     mr__index_unmap(&index);

@@ -40,7 +40,7 @@ typedef struct mr_pack_options {
     /** "jpeg", "coef", "raw": images with a longer side are made that small; 0: none is. Boxes
      * (column 'boxes') and masks follow. */
     int32_t max_side;
-    int32_t quality;  /**< "jpeg", "coef" with max_side: of the smaller JPEGs, 1 to 100; 0: 90 */
+    int32_t quality; /**< "jpeg", "coef" with max_side: of the smaller JPEGs, 1 to 100; 0: 90 */
     uint64_t shard_bytes; /**< a shard ends before it would be larger; 0: 256 MiB */
     int32_t threads;      /**< 0: one per core */
     /** A sample that cannot be read or decoded: "fail" (NULL too) ends the call, naming it; "skip"
@@ -69,11 +69,12 @@ MR_API int mr_pack(const char *path, const char *out, const mr_pack_options *opt
                    mr_pack_progress *result);
 
 /* The way back: the files of a data set, packed or not, below the folder `out`, which must be new
- * or empty, under the names that they were packed from; and out/manifest.csv, written last, with
- * labels, boxes and the other columns. Tensors become arrays, out/NAME.npy; a data set of nothing
- * else becomes a folder that the source `npy` reads, without a manifest. JPEGs that were packed by
- * "jpeg" or "coef" come with other bytes, and the pixels that the originals have; raw pixels become
- * PNG files ("a.jpg.png"). Of the options, `mode`, `segment`, `compress`, `max_side`, `quality`,
+ * or empty, under the names that they were packed from (of different files of one name all but one
+ * get their sample's number behind it); and out/manifest.csv, written last, with labels, boxes and
+ * the other columns. Tensors become arrays, out/NAME.npy; a data set of nothing else becomes a
+ * folder that the source `npy` reads, without a manifest. JPEGs that were packed by "jpeg" or
+ * "coef" come with other bytes, and the pixels that the originals have; raw pixels become PNG files
+ * ("a.jpg.png"). Of the options, `mode`, `segment`, `compress`, `max_side`, `quality`,
  * `shard_bytes` mean nothing here. Errors: as mr_pack. */
 MR_API int mr_unpack(const char *path, const char *out, const mr_pack_options *options,
                      mr_pack_progress *result);
