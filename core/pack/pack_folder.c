@@ -210,7 +210,8 @@ static int read_skips(struct mr_pack_folder *f, char *text, size_t n, struct mr_
         if (!mr__buf_append(&f->listed, &sample, sizeof sample))
             return no_memory(e);
     }
-    qsort(f->listed.data, f->listed.n / sizeof sample, sizeof sample, by_number);
+    if (f->listed.n)
+        qsort(f->listed.data, f->listed.n / sizeof sample, sizeof sample, by_number);
     if (!mr__buf_append(&f->skips, f->listed.data, f->listed.n))
         return no_memory(e);
     if (line < text + n && ftruncate(f->origin_fd, line - text) < 0)
