@@ -192,7 +192,7 @@ struct mr_row_taker {
      * afterwards. */
     void (*rows)(void *ctx, const void *data, int64_t stride, int32_t n);
     void *ctx;
-    int32_t most; /* rows that it would rather get at once than more; 0: any number is as good */
+    int32_t most; /* rows at once that suit it best, if the decoder can; 0: any number */
 };
 
 /* Who decoded an image. */
@@ -277,9 +277,10 @@ struct mr_source {
      * that cannot be had is left for `read` to find. NULL: there are no files. */
     enum mr_cached (*ahead)(void *self, uint64_t sample, int column, uint64_t most);
     /* Reads the numbers of a TENSOR column straight to where they are wanted, and nowhere else:
-     * `bytes` bytes at `to`, all of the sample's, in this machine's byte order. Fails as `read`
-     * does; there may be anything at `to` then. NULL: there are no TENSOR columns. */
-    int (*tensor)(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
+     * `bytes` bytes at `to`, all of the sample's, in this machine's byte order. `at_once`: they are
+     * looked at next, and should not go past the caches. Fails as `read` does; there may be
+     * anything at `to` then. NULL: there are no TENSOR columns. */
+    int (*tensor)(void *self, uint64_t sample, int column, bool at_once, void *to, uint64_t bytes,
                   struct mr_errbuf *e);
     /* Appends the files and folders, each an absolute path with its NUL, that `open` and what
      * follows it open beside the files that the index names: all that a confined producer can

@@ -57,7 +57,8 @@ void mr__mapped_copy(void *ctx, const uint8_t *bytes)
 bool mr__mapped_bytes(int fd, uint64_t at, size_t n, mr_mapped_use *use, void *ctx)
 {
     size_t before = at % (size_t)sysconf(_SC_PAGESIZE), bytes = before + n;
-    if (!atomic_load_explicit(&allowed, memory_order_relaxed) || n < MR_MAPPED_LEAST)
+    if (!MR_STREAM_COPY || !atomic_load_explicit(&allowed, memory_order_relaxed) ||
+        n < MR_MAPPED_LEAST)
         return false;
     char *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, (off_t)(at - before));
     if (map == MAP_FAILED)

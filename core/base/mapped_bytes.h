@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MR_MAPPED_LEAST (64 << 10) /* bytes for which a mapping pays */
+#define MR_MAPPED_LEAST (256 << 10) /* bytes for which a mapping pays (docs/arrays.md) */
 
 /* Loads and stores: it may end after any of them. No locks, no memory, no calls of the system. */
 typedef void mr_mapped_use(void *ctx, const uint8_t *bytes);
@@ -20,11 +20,13 @@ typedef void mr_mapped_use(void *ctx, const uint8_t *bytes);
 /* Whether the process has a handler of SIGBUS that calls mr__mapped_fault_here(). */
 void mr__mapped_allow(bool allow);
 /* For that handler. When the fault is in what this thread looks at, its use ends, and this does not
- * return; nothing else is mapped in this process, since the handler may be gone. */
+ * return. Nothing else is mapped in this process then, since the handler may be gone: another
+ * thread's fault at the same moment, or a later one of another mapping, is a plain SIGBUS. */
 void mr__mapped_fault_here(int signo, const siginfo_t *info);
 /* Calls use(ctx, bytes [at, at + n) of an open file). They lie in it as far as is known, and may
  * change at any moment. false: what was done means nothing, since they are fewer than pay, or the
- * file cannot be mapped, was cut, or lies on a disk that fails: reading them tells. Any thread. */
+ * file cannot be mapped, was cut, or lies on a disk that fails: reading them tells. Any thread.
+ * Always false where nothing is known to be faster than reading. */
 bool mr__mapped_bytes(int fd, uint64_t at, size_t n, mr_mapped_use *use, void *ctx);
 
 struct mr_mapped_copy {

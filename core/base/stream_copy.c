@@ -7,8 +7,8 @@
 #if defined(__SSE2__)
 #include <emmintrin.h>
 
-/* Four pages in step, which keeps four streams of the prefetcher busy: of one after the other a
- * processor copies a quarter less (docs/arrays.md). */
+/* Four pages in step, which keeps four streams of the prefetcher busy: one after the other is a
+ * quarter slower (docs/arrays.md). */
 enum { STREAMS = 4, APART = 4096, BLOCK = STREAMS * APART, LINE = 64, VECTOR = 16 };
 
 static inline void copy_line(char *to, const char *from)

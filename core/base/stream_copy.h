@@ -5,7 +5,15 @@
 #ifndef MR_BASE_STREAM_COPY_H
 #define MR_BASE_STREAM_COPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether it is anything else than memcpy(). */
+#if defined(__SSE2__)
+#define MR_STREAM_COPY true
+#else
+#define MR_STREAM_COPY false
+#endif
 
 /* As memcpy(). Where the processor can, whole blocks go past the caches: a line that is not fetched
  * before it is written is a third of the traffic. They are there for other processes when it

@@ -149,7 +149,8 @@ static int make_tensor(struct mr_pack_maker *m, int column, struct mr_pack_made 
     if (!mr__buf_reserve(body, bytes))
         return mr__fail(&made->e, MR_E_MEMORY, "not enough memory for %llu bytes of '%s'",
                         (unsigned long long)bytes, c->name);
-    int rc = m->data->source->tensor(m->reader, made->sample, column, body->data, bytes, &made->e);
+    int rc =
+        m->data->source->tensor(m->reader, made->sample, column, true, body->data, bytes, &made->e);
     if (rc < 0)
         return rc;
     mr__le_turn(body->data, c->width, size);

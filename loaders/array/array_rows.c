@@ -65,36 +65,43 @@ static int check_same(const struct mr_array_file *f, struct mr_errbuf *e)
     return mr__fail(e, MR_E_DATA, "the file was changed while it was in use");
 }
 
-/* What is not looked at before it is used. */
-static int move(int fd, uint64_t at, void *to, uint64_t n, struct mr_errbuf *e)
+/* Out of the cache past the caches of the processor. */
+static bool copy(int fd, uint64_t at, void *to, uint64_t n)
 {
     struct mr_mapped_copy copy = {to, n};
-    if (n >= MR_MAPPED_LEAST && mr__look_range(fd, at + n - 1) == MR_CACHED &&
-        mr__mapped_bytes(fd, at, n, mr__mapped_copy, &copy))
-        return MR_OK;
-    return mr__file_bytes(fd, at, to, n, e);
+    return n >= MR_MAPPED_LEAST && mr__look_range(fd, at) == MR_CACHED &&
+           mr__mapped_bytes(fd, at, n, mr__mapped_copy, &copy);
 }
 
-int mr__array_rows(const struct mr_array_set *set, const struct mr_array *a, uint64_t first,
-                   uint64_t n, void *to, struct mr_errbuf *e)
+static int finish(const struct mr_array_set *set, const struct mr_array *a, uint64_t first,
+                  uint64_t n, void *to, struct mr_errbuf *e)
 {
-    const struct mr_array_file *f = &set->file[a->file];
-    bool together = a->step == a->row_bytes;
-    uint64_t pieces = together ? 1 : n, bytes = together ? n * a->row_bytes : a->row_bytes;
-    uint8_t *next = to;
-    for (uint64_t i = 0; i < pieces; i++, next += bytes)
-        if ((a->swapped ? mr__file_bytes : move)(f->fd, a->at + (first + i) * a->step, next, bytes,
-                                                 e) < 0)
-            return about_row(set, a, first + i, e);
-    if (check_same(f, e) < 0)
+    if (check_same(&set->file[a->file], e) < 0)
         return about_row(set, a, first, e);
     swap(a, to, n * a->row_bytes);
     return MR_OK;
 }
 
-int mr__array_row(const struct mr_array_set *set, const struct mr_array *a, uint64_t row, void *to,
-                  struct mr_errbuf *e)
+int mr__array_rows(const struct mr_array_set *set, const struct mr_array *a, uint64_t first,
+                   uint64_t n, void *to, struct mr_errbuf *e)
 {
+    int fd = set->file[a->file].fd;
+    bool together = a->step == a->row_bytes;
+    uint64_t pieces = together ? 1 : n, bytes = together ? n * a->row_bytes : a->row_bytes;
+    uint8_t *next = to;
+    for (uint64_t i = 0; i < pieces; i++, next += bytes)
+        if (mr__file_bytes(fd, a->at + (first + i) * a->step, next, bytes, e) < 0)
+            return about_row(set, a, first + i, e);
+    return finish(set, a, first, n, to, e);
+}
+
+int mr__array_row(const struct mr_array_set *set, const struct mr_array *a, uint64_t row,
+                  bool at_once, void *to, struct mr_errbuf *e)
+{
+    uint64_t at = a->at + row * a->step;
+    bool seen_next = at_once || a->swapped;
+    if (!seen_next && copy(set->file[a->file].fd, at, to, a->row_bytes))
+        return finish(set, a, row, 1, to, e);
     return mr__array_rows(set, a, row, 1, to, e);
 }
 

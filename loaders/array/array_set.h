@@ -48,12 +48,12 @@ void mr__array_set_close(struct mr_array_set *set);
 
 /* ---- array_rows.c ---- */
 
-/* Reads row < rows of an array of the set into `to`: row_bytes bytes, in this machine's byte order.
- * MR_E_DATA: the file was cut, changed or cannot be read; the sentence names it and the row. Any
- * thread. */
-int mr__array_row(const struct mr_array_set *set, const struct mr_array *a, uint64_t row, void *to,
-                  struct mr_errbuf *e);
-/* `n` rows from `first` on, one behind the other. */
+/* Reads row < rows of an array of the set into `to`: row_bytes bytes, in this machine's byte order;
+ * `at_once`: to be looked at next. MR_E_DATA: the file was cut, changed or cannot be read; the
+ * sentence names it and the row. Any thread. */
+int mr__array_row(const struct mr_array_set *set, const struct mr_array *a, uint64_t row,
+                  bool at_once, void *to, struct mr_errbuf *e);
+/* `n` rows from `first` on, one behind the other, to be looked at next. */
 int mr__array_rows(const struct mr_array_set *set, const struct mr_array *a, uint64_t first,
                    uint64_t n, void *to, struct mr_errbuf *e);
 /* Asks the kernel for a row's first `most` bytes; whether they were there already. */

@@ -183,15 +183,15 @@ int mr__array_read(void *self, uint64_t sample, int column, struct mr_buf *out, 
                     (unsigned long long)sample, column);
 }
 
-int mr__array_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
-                     struct mr_errbuf *e)
+int mr__array_tensor(void *self, uint64_t sample, int column, bool at_once, void *to,
+                     uint64_t bytes, struct mr_errbuf *e)
 {
     const struct array_source *s = self;
     const struct mr_array *a = find(s, sample, column);
     if (!a || a->row_bytes != bytes)
         return mr__fail(e, MR_E_USAGE, "sample %llu has no tensor of %llu bytes in column %d",
                         (unsigned long long)sample, (unsigned long long)bytes, column);
-    return mr__array_row(&s->set, a, sample, to, e);
+    return mr__array_row(&s->set, a, sample, at_once, to, e);
 }
 
 enum mr_cached mr__array_read_ahead(void *self, uint64_t sample, int column, uint64_t most)

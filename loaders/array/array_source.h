@@ -25,8 +25,8 @@ int mr__array_roots(mr_array_opener *opener, const void *params, struct mr_buf *
                     struct mr_errbuf *e);
 int mr__array_read(void *self, uint64_t sample, int column, struct mr_buf *out,
                    struct mr_errbuf *e);
-int mr__array_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
-                     struct mr_errbuf *e);
+int mr__array_tensor(void *self, uint64_t sample, int column, bool at_once, void *to,
+                     uint64_t bytes, struct mr_errbuf *e);
 enum mr_cached mr__array_read_ahead(void *self, uint64_t sample, int column, uint64_t most);
 void mr__array_close(void *self);
 

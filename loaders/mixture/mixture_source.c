@@ -123,15 +123,15 @@ static int mixture_ranges(void *self, uint64_t sample, int column, struct mr_ran
     return name_part(r, column, r->source->ranges(r->self, sample, column, out, e), e);
 }
 
-static int mixture_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
-                          struct mr_errbuf *e)
+static int mixture_tensor(void *self, uint64_t sample, int column, bool at_once, void *to,
+                          uint64_t bytes, struct mr_errbuf *e)
 {
     const struct reader *r = find_file(self, &sample, &column, e);
     if (!r)
         return e->code;
     if (!r->source->tensor)
         return mr__fail(e, MR_E_USAGE, "part '%s' of the mixture has no tensors", r->part->name);
-    return r->source->tensor(r->self, sample, column, to, bytes, e);
+    return r->source->tensor(r->self, sample, column, at_once, to, bytes, e);
 }
 
 static enum mr_cached mixture_ahead(void *self, uint64_t sample, int column, uint64_t most)

@@ -161,18 +161,17 @@ static void check_and_copy(void *ctx, const uint8_t *bytes)
     }
 }
 
-int mr__body_again(struct mr_shard_file *file, const struct mr_shard_place *place, void *to,
-                   struct mr_errbuf *e)
+int mr__body_again(struct mr_shard_file *file, const struct mr_shard_place *place, bool look,
+                   void *to, struct mr_errbuf *e)
 {
     struct mr_mapped_copy copy = {to, place->bytes};
-    if (mr__shard_file_look(file, numbers_at(place), place->bytes, mr__mapped_copy, &copy))
+    if (look && mr__shard_file_look(file, numbers_at(place), place->bytes, mr__mapped_copy, &copy))
         return MR_OK;
     return mr__shard_file_read(file, numbers_at(place), to, place->bytes, e);
 }
 
 int mr__body_straight(struct mr_body *b, struct mr_shard_file *file,
-                      const struct mr_shard_place *place, bool steady, void *to,
-                      struct mr_errbuf *e)
+                      const struct mr_shard_place *place, bool look, void *to, struct mr_errbuf *e)
 {
     uint64_t sums = mr__shard_sums_bytes(place->bytes);
     b->memory.n = 0;
@@ -187,7 +186,7 @@ int mr__body_straight(struct mr_body *b, struct mr_shard_file *file,
     b->data = NULL;
     int rc = read_first(b, 0, e);
     struct copied c = {b, to, true};
-    bool copied = rc == MR_OK && steady &&
+    bool copied = rc == MR_OK && look &&
                   mr__shard_file_look(file, numbers_at(place), place->bytes, check_and_copy, &c);
     if (rc == MR_OK && !(copied && c.good)) /* else this tells what is wrong */
         rc = read_chunks(b, 0, mr__shard_chunks(place->bytes), to, e);

@@ -27,14 +27,13 @@ int mr__body_get(struct mr_body *b, uint64_t at, uint64_t bytes, const uint8_t *
 /* Reads all of it to somewhere else: place.bytes bytes. */
 int mr__body_into(struct mr_body *b, void *to, struct mr_errbuf *e);
 /* Reads all of another body, at `place` of `file`, to somewhere else, without memory for it: `b` is
- * at no body then. `steady`: nobody is changing the file, as far as is known, so that a byte may be
- * looked at twice; the caller asks once more afterwards. Errors of both above. */
+ * at no body then. `look`: as far as is known nobody is changing the file, so that its bytes may be
+ * looked at twice where they lie; the caller asks once more afterwards. Errors of both above. */
 int mr__body_straight(struct mr_body *b, struct mr_shard_file *file,
-                      const struct mr_shard_place *place, bool steady, void *to,
-                      struct mr_errbuf *e);
-/* The same of a steady body that was held against its sums before: nothing is checked. */
-int mr__body_again(struct mr_shard_file *file, const struct mr_shard_place *place, void *to,
-                   struct mr_errbuf *e);
+                      const struct mr_shard_place *place, bool look, void *to, struct mr_errbuf *e);
+/* The same of a body that was held against its sums before: nothing is checked. */
+int mr__body_again(struct mr_shard_file *file, const struct mr_shard_place *place, bool look,
+                   void *to, struct mr_errbuf *e);
 /* Frees the memory, leaves the file open. */
 void mr__body_free(struct mr_body *b);
 

@@ -75,7 +75,7 @@ static int local_read(struct mr_shard_file *f, uint64_t at, void *to, uint64_t n
 static bool local_look(struct mr_shard_file *f, uint64_t at, uint64_t n, mr_mapped_use *use,
                        void *ctx)
 {
-    return n >= MR_MAPPED_LEAST && mr__look_range(f->fd, at + n - 1) == MR_CACHED &&
+    return n >= MR_MAPPED_LEAST && mr__look_range(f->fd, at) == MR_CACHED &&
            mr__mapped_bytes(f->fd, at, n, use, ctx);
 }
 

@@ -209,14 +209,15 @@ static int name_it(const struct one_body *one, int rc, struct mr_errbuf *e)
 
 /* The numbers of a tensor, as they lie in the shard, straight to where they are wanted. */
 static int read_tensor(struct shards *s, uint64_t shard, struct mr_shard_file *file,
-                       const struct mr_shard_place *place, const struct one_body *one, void *to,
-                       struct mr_errbuf *e)
+                       const struct mr_shard_place *place, const struct one_body *one, bool at_once,
+                       void *to, struct mr_errbuf *e)
 {
     struct mr_checked *checked = &s->checked;
+    struct mr_body *body = &s->body[one->column].body;
     if (mr__checked_same(checked, file, shard)) {
         bool known = mr__checked_has(checked, one->column, one->sample);
-        int rc = known ? mr__body_again(file, place, to, e)
-                       : mr__body_straight(&s->body[one->column].body, file, place, true, to, e);
+        int rc = known ? mr__body_again(file, place, !at_once, to, e)
+                       : mr__body_straight(body, file, place, !at_once, to, e);
         if (rc < 0)
             return rc;
         if (mr__checked_same(checked, file, shard)) {
@@ -224,11 +225,11 @@ static int read_tensor(struct shards *s, uint64_t shard, struct mr_shard_file *f
             return MR_OK;
         }
     } /* it changes, or changed under the read: nothing is known of it now */
-    return mr__body_straight(&s->body[one->column].body, file, place, false, to, e);
+    return mr__body_straight(body, file, place, false, to, e);
 }
 
-static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint64_t bytes,
-                         struct mr_errbuf *e)
+static int shards_tensor(void *self, uint64_t sample, int column, bool at_once, void *to,
+                         uint64_t bytes, struct mr_errbuf *e)
 {
     struct shards *s = self;
     struct mr_shard_place place = {0};
@@ -249,7 +250,7 @@ static int shards_tensor(void *self, uint64_t sample, int column, void *to, uint
     if (rc == MR_OK)
         rc = need_shard(s, shard, true, &file, e);
     if (rc == MR_OK)
-        rc = read_tensor(s, shard, file, &place, one, to, e);
+        rc = read_tensor(s, shard, file, &place, one, at_once, to, e);
     if (rc == MR_OK)
         mr__le_turn(to, c->width, mr_dtype_size((mr_dtype)c->dtype));
     return name_it(one, rc, e);

@@ -22,8 +22,9 @@ static void ask(int fd, off_t from, off_t end)
                                 POSIX_FADV_WILLNEED);
 }
 
-/* Not every file system can tell: then EOPNOTSUPP. To be called when it is asked for: else the
- * kernel begins to read a little, and it takes two requests. What is on its way is not there. */
+/* Not every file system can tell: then EOPNOTSUPP. Better called when it is asked for, or for the
+ * first byte of what is read next: the kernel begins to read a little, and it takes two requests.
+ * What is on its way is not there. */
 enum mr_cached mr__look_range(int fd, uint64_t at)
 {
     char byte;

@@ -34,9 +34,12 @@ static void read_rows(void *source, const struct mr_index *index)
         uint8_t *row = malloc(bytes); /* exactly: a sanitizer sees a byte more */
         require(row != NULL, "memory");
         last = index->head->samples - 1;
-        require(mr__source_npy.tensor(source, 0, i, row, bytes, &e) == MR_OK, "the first row");
-        require(mr__source_npy.tensor(source, last, i, row, bytes, &e) == MR_OK, "the last row");
-        require(mr__source_npy.tensor(source, last + 1, i, row, bytes, &e) < 0, "one too many");
+        require(mr__source_npy.tensor(source, 0, i, false, row, bytes, &e) == MR_OK,
+                "the first row");
+        require(mr__source_npy.tensor(source, last, i, false, row, bytes, &e) == MR_OK,
+                "the last row");
+        require(mr__source_npy.tensor(source, last + 1, i, false, row, bytes, &e) < 0,
+                "one too many");
         mr__source_npy.ahead(source, last, i, 100);
         free(row);
     }

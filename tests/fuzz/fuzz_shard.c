@@ -141,7 +141,7 @@ static void read_sample(void *self, const struct mr_index *index, uint64_t sampl
     }
     uint64_t bytes = c->width * mr_dtype_size((mr_dtype)c->dtype);
     void *to = c->kind == MR_COL_TENSOR && bytes <= 1 << 20 ? malloc(bytes) : NULL;
-    if (to && mr__source_shards.tensor(self, sample, column, to, bytes, &e) == MR_OK)
+    if (to && mr__source_shards.tensor(self, sample, column, false, to, bytes, &e) == MR_OK)
         look(to, bytes);
     free(to);
 }

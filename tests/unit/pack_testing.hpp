@@ -72,7 +72,8 @@ struct Listed {
         const mr_column &c = index.head->column[column];
         if (c.kind == MR_COL_TENSOR) {
             text.resize(c.width * mr_dtype_size((mr_dtype)c.dtype));
-            bool good = desc()->tensor(self, sample, column, text.data(), text.size(), &e) >= 0;
+            bool good =
+                desc()->tensor(self, sample, column, false, text.data(), text.size(), &e) >= 0;
             return good ? text : "";
         }
         if (desc()->read(self, sample, column, &b, &e) == MR_OK)

@@ -72,7 +72,7 @@ struct Source {
     {
         const mr_column &c = index.head->column[column(name)];
         std::string bytes(c.width * mr_dtype_size((mr_dtype)c.dtype), 0);
-        int r = source->tensor(self, sample, column(name), bytes.data(), bytes.size(), &e);
+        int r = source->tensor(self, sample, column(name), false, bytes.data(), bytes.size(), &e);
         return r < 0 ? "" : bytes;
     }
     double number(const char *name, uint64_t sample) const
@@ -235,11 +235,11 @@ TEST(SourceNpy, WhatIsAskedForIsChecked)
     ASSERT_EQ(s.rc, MR_OK) << s.e.text;
     char to[64];
     mr_buf out = {};
-    EXPECT_EQ(s.source->tensor(s.self, 4, 0, to, 24, &s.e), MR_E_USAGE);
-    EXPECT_EQ(s.source->tensor(s.self, 0, 0, to, 23, &s.e), MR_E_USAGE);
-    EXPECT_EQ(s.source->tensor(s.self, 0, 1, to, 4, &s.e), MR_E_USAGE) << "in the index";
-    EXPECT_EQ(s.source->tensor(s.self, 0, -1, to, 24, &s.e), MR_E_USAGE);
-    EXPECT_EQ(s.source->tensor(s.self, 0, 99, to, 24, &s.e), MR_E_USAGE);
+    EXPECT_EQ(s.source->tensor(s.self, 4, 0, false, to, 24, &s.e), MR_E_USAGE);
+    EXPECT_EQ(s.source->tensor(s.self, 0, 0, false, to, 23, &s.e), MR_E_USAGE);
+    EXPECT_EQ(s.source->tensor(s.self, 0, 1, false, to, 4, &s.e), MR_E_USAGE) << "in the index";
+    EXPECT_EQ(s.source->tensor(s.self, 0, -1, false, to, 24, &s.e), MR_E_USAGE);
+    EXPECT_EQ(s.source->tensor(s.self, 0, 99, false, to, 24, &s.e), MR_E_USAGE);
     EXPECT_EQ(s.source->read(s.self, 0, 0, &out, &s.e), MR_E_USAGE);
     EXPECT_EQ(s.source->ahead(s.self, 99, 0, 100), MR_CACHED_UNKNOWN);
     EXPECT_NE(s.source->ahead(s.self, 3, 0, 100), MR_CACHED_NOT);
