@@ -57,6 +57,7 @@ static int open_worker(const struct unpacking *u, struct unpacker *w, struct mr_
     return rc;
 }
 
+/* 1: somebody has written a file of its name, or does so now. */
 static int unpack_file(struct unpacking *u, struct unpacker *w, uint64_t sample, int column,
                        struct mr_errbuf *e)
 {
@@ -70,19 +71,26 @@ static int unpack_file(struct unpacking *u, struct unpacker *w, uint64_t sample,
         file = (struct mr_unpacked){.file = &w->body};
     else if (rc < 0)
         return rc;
+    free(*name);
     *name = mr__unpack_name(&u->data.index, column, sample, file.ending);
     if (!*name)
         return mr__fail(e, MR_E_MEMORY, "not enough memory for a name");
+    rc = mr__unpack_write(u->out, name, sample, !u->later[sample], file.file, e);
+    if (rc != MR_OK)
+        return rc;
     __atomic_fetch_add(&u->call.progress.bytes_in, w->body.n, __ATOMIC_RELAXED);
     __atomic_fetch_add(&u->call.progress.bytes_out, file.file->n, __ATOMIC_RELAXED);
-    return mr__unpack_write(u->out, name, sample, file.file, e);
+    return MR_OK;
 }
 
 static int unpack_sample(struct unpacking *u, struct unpacker *w, uint64_t sample,
                          struct mr_errbuf *e)
 {
     int rc = open_worker(u, w, e);
-    for (int i = 0; i < u->data.nfiles && rc >= 0; i++) {
+    if (rc < 0)
+        return rc;
+    rc = MR_OK;
+    for (int i = 0; i < u->data.nfiles && rc == MR_OK; i++) {
         int column = u->data.files[i];
         if (mr__pack_data_is_tensor(&u->data, column) ||
             (i && !mr__pack_data_has(&u->data, i, sample)))
@@ -121,8 +129,11 @@ static void work_on(struct unpacking *u, int worker, uint64_t sample)
     pthread_mutex_lock(&u->lock);
     bool over = u->rc < 0;
     pthread_mutex_unlock(&u->lock);
-    if (!over)
-        count(u, sample, unpack_sample(u, &u->worker[worker], sample, &e), &e);
+    int rc = over ? MR_OK : unpack_sample(u, &u->worker[worker], sample, &e);
+    if (rc > 0)
+        u->later[sample] = true; /* an ending has made two names one */
+    else if (!over)
+        count(u, sample, rc, &e);
 }
 
 static void work_now(void *ctx, int worker, uint64_t sample)

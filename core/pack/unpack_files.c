@@ -148,7 +148,7 @@ static bool write_all(int fd, const struct mr_buf *file)
     return true;
 }
 
-/* What is there is the same file. One that is just being written is not, yet. */
+/* What is there is the same file. */
 static bool is_there(const char *path, const struct mr_buf *file)
 {
     char piece[16384];
@@ -178,18 +178,21 @@ static char *another_name(const char *name, uint64_t sample, unsigned attempt)
     size_t stem = strlen(last) - ending, room = NAME_MAX - strlen(mark);
     ending = ending < room ? ending : 0;
     stem = stem + ending < room ? stem : room - ending;
+    while (stem && last[stem] && ((unsigned char)last[stem] & 0xc0) == 0x80)
+        stem--; /* not within a character */
     if (asprintf(&other, "%.*s%s%.*s", (int)(before + stem), name, mark, (int)ending,
                  dot ? dot : "") < 0)
         return NULL;
     return other;
 }
 
-/* MR_OK: the file is there. 1: another one is. */
-static int write_new(char *path, size_t from, const struct mr_buf *file, struct mr_errbuf *e)
+/* MR_OK: the file is there. 1: another one is, or nobody knows. */
+static int write_new(char *path, size_t from, bool among_others, const struct mr_buf *file,
+                     struct mr_errbuf *e)
 {
     int fd = create(path, from), rc = MR_OK;
     if (fd < 0 && errno == EEXIST)
-        return is_there(path, file) ? MR_OK : 1;
+        return !among_others && is_there(path, file) ? MR_OK : 1;
     if (fd < 0 || !write_all(fd, file))
         rc = cannot(path, e);
     if (fd >= 0 && close(fd) < 0 && rc == MR_OK)
@@ -199,22 +202,22 @@ static int write_new(char *path, size_t from, const struct mr_buf *file, struct 
     return rc;
 }
 
-int mr__unpack_write(const char *out, char **name, uint64_t sample, const struct mr_buf *file,
-                     struct mr_errbuf *e)
+int mr__unpack_write(const char *out, char **name, uint64_t sample, bool among_others,
+                     const struct mr_buf *file, struct mr_errbuf *e)
 {
     char *other = NULL;
     int rc = 1;
-    for (unsigned attempt = 0; rc == 1; attempt++) {
+    for (unsigned attempt = 0; rc == 1 && !(attempt && among_others); attempt++) {
         char *path = NULL;
         free(other);
         other = attempt ? another_name(*name, sample, attempt) : strdup(*name);
         if (!other || asprintf(&path, "%s/%s", out, other) < 0)
             rc = mr__fail(e, MR_E_MEMORY, "not enough memory for a path");
         else
-            rc = write_new(path, strlen(out) + 1, file, e);
+            rc = write_new(path, strlen(out) + 1, among_others, file, e);
         free(path);
     }
-    free(rc < 0 ? other : *name);
-    *name = rc < 0 ? *name : other;
+    free(rc == MR_OK ? *name : other);
+    *name = rc == MR_OK ? other : *name;
     return rc;
 }

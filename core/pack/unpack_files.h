@@ -30,10 +30,11 @@ char *mr__unpack_name(const struct mr_index *index, int column, uint64_t sample,
 int mr__unpack_later(const struct mr_pack_data *d, bool *later, struct mr_errbuf *e);
 
 /* Writes out/name, with the folders that it needs. If there is another file of that name already,
- * the sample's number comes into *name, which is malloc'ed and may be replaced. MR_E_IO,
- * MR_E_MEMORY. */
-int mr__unpack_write(const char *out, char **name, uint64_t sample, const struct mr_buf *file,
-                     struct mr_errbuf *e);
+ * the sample's number comes into *name, which is malloc'ed and may be replaced; nobody else may
+ * write then. Else 1 with `among_others`: there is a file of that name, perhaps not whole yet.
+ * MR_E_IO, MR_E_MEMORY. */
+int mr__unpack_write(const char *out, char **name, uint64_t sample, bool among_others,
+                     const struct mr_buf *file, struct mr_errbuf *e);
 
 /* out/manifest.csv: a row per sample that is not left out, with names[sample * columns + column]
  * and all numbers. A name NULL: there is no such file. MR_E_IO, MR_E_MEMORY. */
