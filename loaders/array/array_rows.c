@@ -7,7 +7,6 @@
 
 #include "file_bytes.h"
 
-#include "base/mapped_bytes.h"
 #include "base/printable.h"
 #include "loaders/source/ask_file.h"
 
@@ -65,14 +64,6 @@ static int check_same(const struct mr_array_file *f, struct mr_errbuf *e)
     return mr__fail(e, MR_E_DATA, "the file was changed while it was in use");
 }
 
-/* Out of the cache past the caches of the processor. */
-static bool copy(int fd, uint64_t at, void *to, uint64_t n)
-{
-    struct mr_mapped_copy copy = {to, n};
-    return n >= MR_MAPPED_LEAST && mr__look_range(fd, at) == MR_CACHED &&
-           mr__mapped_bytes(fd, at, n, mr__mapped_copy, &copy);
-}
-
 static int finish(const struct mr_array_set *set, const struct mr_array *a, uint64_t first,
                   uint64_t n, void *to, struct mr_errbuf *e)
 {
@@ -98,9 +89,10 @@ int mr__array_rows(const struct mr_array_set *set, const struct mr_array *a, uin
 int mr__array_row(const struct mr_array_set *set, const struct mr_array *a, uint64_t row,
                   bool at_once, void *to, struct mr_errbuf *e)
 {
-    uint64_t at = a->at + row * a->step;
+    struct mr_mapped_copy copy = {to, a->row_bytes};
     bool seen_next = at_once || a->swapped;
-    if (!seen_next && copy(set->file[a->file].fd, at, to, a->row_bytes))
+    if (!seen_next && mr__cached_bytes(set->file[a->file].fd, a->at + row * a->step, a->row_bytes,
+                                       mr__mapped_copy, &copy))
         return finish(set, a, row, 1, to, e);
     return mr__array_rows(set, a, row, 1, to, e);
 }

@@ -71,12 +71,10 @@ static int local_read(struct mr_shard_file *f, uint64_t at, void *to, uint64_t n
     return MR_OK;
 }
 
-/* What is not in memory is better read, by large requests, than fetched page by page. */
 static bool local_look(struct mr_shard_file *f, uint64_t at, uint64_t n, mr_mapped_use *use,
                        void *ctx)
 {
-    return n >= MR_MAPPED_LEAST && mr__look_range(f->fd, at) == MR_CACHED &&
-           mr__mapped_bytes(f->fd, at, n, use, ctx);
+    return mr__cached_bytes(f->fd, at, n, use, ctx);
 }
 
 static enum mr_cached local_ahead(struct mr_shard_file *f, uint64_t at, uint64_t n)

@@ -25,18 +25,24 @@ static void ask(int fd, off_t from, off_t end)
 /* Not every file system can tell: then EOPNOTSUPP. Better called when it is asked for, or for the
  * first byte of what is read next: the kernel begins to read a little, and it takes two requests.
  * What is on its way is not there. */
-enum mr_cached mr__look_range(int fd, uint64_t at)
+static enum mr_cached look(int fd, off_t at)
 {
     char byte;
     const struct iovec to = {&byte, 1};
-    ssize_t n = preadv2(fd, &to, 1, (off_t)at, RWF_NOWAIT);
+    ssize_t n = preadv2(fd, &to, 1, at, RWF_NOWAIT);
     return n == 1 ? MR_CACHED : n < 0 && errno == EAGAIN ? MR_CACHED_NOT : MR_CACHED_UNKNOWN;
 }
 
 enum mr_cached mr__ask_range(int fd, uint64_t at, uint64_t n)
 {
     ask(fd, (off_t)at, (off_t)(at + n));
-    return mr__look_range(fd, at);
+    return look(fd, (off_t)at);
+}
+
+bool mr__cached_bytes(int fd, uint64_t at, uint64_t n, mr_mapped_use *use, void *ctx)
+{
+    return n >= MR_MAPPED_LEAST && look(fd, (off_t)at) == MR_CACHED &&
+           mr__mapped_bytes(fd, at, n, use, ctx);
 }
 
 enum mr_cached mr__ask_file(const char *path, int64_t max_bytes, uint64_t most)
