@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Files looked at where they lie: what is cut under the look has not been seen, and nobody dies.
+#include "small_arena.hpp"
 #include "temp_tree.hpp"
 
 #include <gtest/gtest.h>
@@ -160,19 +161,13 @@ TEST_F(Mapped, ProducersSurvive)
     for (bool chain : {false, true}) {
         auto run = [&] {
             mr_arena a = {};
-            mr_arena_spec spec = {};
-            spec.slots = 4;
-            spec.rows = spec.tasks = 8;
-            spec.producers = 2;
-            spec.slot_data_bytes = 4096;
-            spec.message_bytes = 64;
             mr_errbuf e;
             mr_crash_stack stack;
             mr__mapped_allow(false); // the handlers are what allows it
             struct sigaction theirs = {};
             theirs.sa_handler = chain ? [](int) { _exit(3); } : SIG_DFL;
             sigaction(SIGBUS, &theirs, nullptr);
-            if (mr__arena_create(&a, &spec, &e) < 0 || mr__crash_stack_new(&stack, &e) < 0)
+            if (small_arena(&a, &e) < 0 || mr__crash_stack_new(&stack, &e) < 0)
                 _exit(4);
             mr__crash_install(&a, 1, chain);
             bool whole = see(0, 400000) == content.substr(0, 400000);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Whose files are asked for next: every planned row once, near enough to the claimed one.
+#include "small_arena.hpp"
+
 #include <gtest/gtest.h>
 
 extern "C" {
@@ -18,14 +20,8 @@ class SlotAhead : public ::testing::Test
 
     void SetUp() override
     {
-        mr_arena_spec spec = {};
-        spec.slots = 4;
-        spec.rows = spec.tasks = 8;
-        spec.producers = 2;
-        spec.slot_data_bytes = 4096;
-        spec.message_bytes = 64;
         mr_errbuf e;
-        ASSERT_EQ(mr__arena_create(&a, &spec, &e), MR_OK) << e.text;
+        ASSERT_EQ(small_arena(&a, &e), MR_OK) << e.text;
         a.ready_fd = -1;
     }
     void TearDown() override
